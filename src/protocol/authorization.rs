@@ -1,0 +1,721 @@
+//! The authorization request and its response (RFC 6749 sections 4.1 and 4.2, RFC 9207).
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::config::{Client, Config, Login, ResponseType};
+use super::error::{Error, ErrorCode, ServerError, redact};
+use super::form::{self, Parameters};
+use super::json::{Json, Object};
+use super::pkce;
+use super::scope;
+use super::secret::{AuthorizationCode, CodeVerifier, State};
+use super::token::{Grant, TokenRequest, Tokens};
+use super::{Seconds, url};
+
+/// Random bytes for one login: 32 for `state`, 32 for `code_verifier`.
+pub type Entropy = [u8; 64];
+
+/// Every `state` of ours begins so, that a response to us is known from any other `?code=` of the page.
+/// `src/address.js` says the same.
+pub const STATE_PREFIX: &str = "ow1-";
+
+/// Parameters of the authorization request that only the library sets.
+pub const PROTOCOL_PARAMETERS: &[&str] = &[
+    "response_type",
+    "response_mode",
+    "client_id",
+    "redirect_uri",
+    "scope",
+    "state",
+    "code_challenge",
+    "code_challenge_method",
+    "request",
+    "request_uri",
+    "client_secret",
+];
+
+/// Parameters of a response that the library understands; others are the provider's own.
+const RESPONSE_PARAMETERS: &[&str] = &[
+    "state",
+    "iss",
+    "code",
+    "error",
+    "error_description",
+    "error_uri",
+    "access_token",
+    "token_type",
+    "expires_in",
+    "scope",
+    "id_token",
+    "refresh_token",
+    "session_state",
+];
+
+/// A login that was sent away and waits for its answer. It carries its [`Client`], so the answer is judged
+/// against the very server that was asked (RFC 9700 section 4.4).
+#[derive(Debug)]
+pub struct PendingLogin {
+    state: State,
+    code_verifier: CodeVerifier,
+    created: Seconds,
+    max_age: Seconds,
+    client: Client,
+    authorization_parameters: Vec<(String, String)>,
+    return_to: Option<String>,
+    app_state: Option<Json>,
+}
+
+/// What an accepted response leads to.
+#[derive(Debug)]
+pub enum Accepted {
+    /// The code flow: ask the token endpoint.
+    Exchange(TokenRequest),
+    /// The implicit flow: here they are.
+    Tokens(Tokens),
+}
+
+/// What outlives the pending login: for the session.
+#[derive(Debug)]
+pub struct Answered {
+    pub client: Client,
+    pub return_to: Option<String>,
+    pub app_state: Option<Json>,
+    pub accepted: Accepted,
+}
+
+impl PendingLogin {
+    /// Starts a login. The entropy must come from the system's generator; a constant one is refused.
+    pub fn new(login: Login, entropy: &Entropy, now: Seconds) -> Result<Self, Error> {
+        let (for_state, for_verifier) = entropy.split_at(32);
+        let mut verifier_bytes = [0; 32];
+        verifier_bytes.copy_from_slice(for_verifier);
+        let constant = |bytes: &[u8]| bytes.iter().all(|b| Some(b) == bytes.first());
+        if for_state == for_verifier || constant(for_state) || constant(for_verifier) {
+            return Err(ErrorCode::EntropyFailure.error());
+        }
+        let mut state = String::from(STATE_PREFIX);
+        state.push_str(&pkce::base64url(for_state));
+        Ok(Self {
+            state: State::new(state),
+            code_verifier: CodeVerifier::from_entropy(&verifier_bytes),
+            created: now,
+            max_age: login.max_age,
+            client: login.client,
+            authorization_parameters: login.authorization_parameters,
+            return_to: login.return_to,
+            app_state: login.app_state,
+        })
+    }
+
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Where to send the user (sections 4.1.1 and 4.2.1).
+    pub fn authorization_url(&self) -> String {
+        let client = &self.client;
+        let mut url = String::from(client.authorization_endpoint());
+        url.push(if url.contains('?') { '&' } else { '?' });
+        let mut add = |name: &str, value: &str| form::append(&mut url, name, value);
+        add(
+            "response_type",
+            match client.response_type() {
+                ResponseType::Code => "code",
+                ResponseType::Token => "token",
+            },
+        );
+        add("client_id", client.client_id());
+        add("redirect_uri", client.redirect_uri());
+        if !client.scope().is_empty() {
+            add("scope", &scope::join(client.scope()));
+        }
+        add("state", self.state.expose());
+        if client.response_type() == ResponseType::Code {
+            let method = client.code_challenge_method();
+            add("code_challenge", &self.code_verifier.code_challenge(method));
+            add("code_challenge_method", method.as_str());
+        }
+        for (name, value) in &self.authorization_parameters {
+            add(name, value);
+        }
+        url
+    }
+
+    /// The record to keep until the answer comes.
+    pub fn to_record(&self) -> String {
+        let mut out = Object::new();
+        out.number("v", 1)
+            .number("created", self.created)
+            .number("maxAge", self.max_age)
+            .str("codeVerifier", self.code_verifier.expose())
+            .maybe("returnTo", self.return_to.as_deref());
+        if let Some(app_state) = &self.app_state {
+            out.value("appState", app_state.clone());
+        }
+        out.value("client", self.client.to_json()).done().text()
+    }
+
+    /// Reads a record back and checks everything again. Unreadable means absent.
+    pub fn from_record(state: &str, record: &str, origin: &str) -> Option<Self> {
+        let mut record = Json::parse(record.as_bytes())?;
+        if record.get("v")?.as_u64()? != 1 {
+            return None;
+        }
+        let Some(Json::String(code_verifier)) = record.take("codeVerifier") else {
+            return None;
+        };
+        let code_verifier = CodeVerifier::new(code_verifier);
+        let created = record.get("created")?.as_u64()?;
+        let max_age = record.get("maxAge")?.as_u64()?;
+        let return_to = record.str("returnTo").map(String::from);
+        let app_state = record.take("appState");
+        let mut config = Config::read(record.take("client")?).ok()?;
+        config.return_to = return_to;
+        let login = config.resolve(origin).ok()?;
+        Some(Self {
+            state: State::new(String::from(state)),
+            code_verifier,
+            created,
+            max_age,
+            client: login.client,
+            authorization_parameters: Vec::new(),
+            return_to: login.return_to,
+            app_state,
+        })
+    }
+
+    /// Whether the login has waited too long. `now` is the wall clock: the page has died in between.
+    pub fn is_expired(&self, now: Seconds) -> bool {
+        now.saturating_sub(self.created) > self.max_age
+    }
+
+    /// Whether a response at this address is meant for this login's client.
+    pub fn expects(&self, response: &AuthorizationResponse) -> bool {
+        response.is_at(self.client.redirect_uri())
+    }
+
+    /// Judges the response: state, then iss, then error, then code (or token). Both are consumed.
+    pub fn accept(
+        self,
+        response: AuthorizationResponse,
+        now: Seconds,
+        elapsed: Seconds,
+    ) -> Result<Answered, Error> {
+        if response.state.expose() != self.state.expose() {
+            return Err(ErrorCode::StateMismatch.error());
+        }
+        if self.is_expired(now) {
+            return Err(ErrorCode::LoginExpired.error());
+        }
+        if !self.expects(&response) {
+            return Err(ErrorCode::RedirectUriMismatch.error());
+        }
+        if response.repeated {
+            return Err(ErrorCode::DuplicateParameter.error());
+        }
+        if let (Some(want), Some(iss)) = (self.client.issuer(), response.one("iss"))
+            && want != iss
+        {
+            return Err(ErrorCode::IssuerMismatch.error());
+        }
+        if let Some(error) = response.one("error") {
+            return Err(self.refused(error, &response));
+        }
+        let accepted = match self.client.response_type() {
+            ResponseType::Code => Accepted::Exchange(self.exchange(&response)?),
+            ResponseType::Token => Accepted::Tokens(self.tokens(&response, elapsed)?),
+        };
+        Ok(Answered {
+            client: self.client,
+            return_to: self.return_to,
+            app_state: self.app_state,
+            accepted,
+        })
+    }
+
+    fn refused(&self, error: &str, response: &AuthorizationResponse) -> Error {
+        if response.one("code").is_some() || response.one("access_token").is_some() {
+            return invalid("it has both an error and a grant");
+        }
+        let secrets = [self.state.expose(), self.code_verifier.expose()];
+        let text = |name| response.one(name).map(|text| redact(text, &secrets));
+        let code = match error {
+            "access_denied" => ErrorCode::AccessDenied,
+            _ => ErrorCode::AuthorizationError,
+        };
+        code.error().with(ServerError {
+            error: Some(redact(error, &secrets)),
+            error_description: text("error_description"),
+            error_uri: text("error_uri"),
+            status: None,
+        })
+    }
+
+    fn exchange(&self, response: &AuthorizationResponse) -> Result<TokenRequest, Error> {
+        if response.one("access_token").is_some() {
+            return Err(invalid("it has an access_token, and a code was asked for"));
+        }
+        let code = response.one("code").filter(|code| !code.is_empty());
+        let code = code.ok_or_else(|| invalid("it has neither code nor error"))?;
+        Ok(TokenRequest::new(
+            &self.client,
+            Grant::AuthorizationCode {
+                code: AuthorizationCode::new(String::from(code)),
+                code_verifier: self.code_verifier.clone(),
+            },
+        ))
+    }
+
+    /// Section 4.2.2: the token stands in the fragment, never in the query.
+    fn tokens(&self, response: &AuthorizationResponse, now: Seconds) -> Result<Tokens, Error> {
+        if response.one("code").is_some() {
+            return Err(invalid("it has a code, and a token was asked for"));
+        }
+        if find(&response.query, "access_token").is_some() {
+            return Err(invalid("access_token stands in the query"));
+        }
+        let mut members = Object::new();
+        for (name, value) in &response.fragment {
+            if name != "refresh_token" {
+                members.str(name, value);
+            }
+        }
+        if self.client.token_type_optional() && response.one("token_type").is_none() {
+            members.str("token_type", "Bearer");
+        }
+        let mut members = members.done();
+        let mut tokens = Tokens::read(&mut members, self.client.scope(), now)?;
+        tokens.leave_out(RESPONSE_PARAMETERS);
+        Ok(tokens)
+    }
+}
+
+/// A response as it came: untrusted until [`PendingLogin::accept`].
+pub struct AuthorizationResponse {
+    state: State,
+    /// The address without query and fragment.
+    address: String,
+    query: Parameters,
+    fragment: Parameters,
+    repeated: bool,
+}
+
+impl AuthorizationResponse {
+    /// Reads a URL. `None` if it is no response to an authorization request: no `state`, or nothing with it.
+    pub fn read(href: &str) -> Option<Self> {
+        let (address, fragment, query) = url::cut(href);
+        let query = form::parse(query.unwrap_or(""))?;
+        // A fragment may be the page's own (`#/route?x=%`): what cannot be read is not a response.
+        let fragment = form::parse(fragment.unwrap_or("")).unwrap_or_default();
+        let state = find(&query, "state").or_else(|| find(&fragment, "state"))?;
+        let state = State::new(String::from(state));
+        let answers = ["code", "error", "access_token"];
+        let all = || query.iter().chain(&fragment);
+        if !all().any(|(name, _)| answers.contains(&name.as_str())) {
+            return None;
+        }
+        let repeated = all().any(|(name, _)| all().filter(|(other, _)| other == name).count() > 1);
+        Some(Self {
+            state,
+            address: String::from(address),
+            query,
+            fragment,
+            repeated,
+        })
+    }
+
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Whether the `state` was made by this library, in whichever tab or time.
+    pub fn is_ours(&self) -> bool {
+        self.state.expose().starts_with(STATE_PREFIX)
+    }
+
+    /// Whether the response arrived at this `redirect_uri`, whose own query must still be there.
+    fn is_at(&self, redirect_uri: &str) -> bool {
+        let (address, _, query) = url::cut(redirect_uri);
+        let own = form::parse(query.unwrap_or("")).unwrap_or_default();
+        without_root(address) == without_root(&self.address)
+            && own.iter().all(|pair| self.query.contains(pair))
+    }
+
+    /// The parameter called `name`, wherever it stands.
+    fn one(&self, name: &str) -> Option<&str> {
+        find(&self.query, name).or_else(|| find(&self.fragment, name))
+    }
+}
+
+impl Drop for AuthorizationResponse {
+    fn drop(&mut self) {
+        use zeroize::Zeroize;
+        for (_, value) in self.query.iter_mut().chain(&mut self.fragment) {
+            value.zeroize();
+        }
+    }
+}
+
+/// A browser adds the slash that `https://app.example` lacks.
+fn without_root(address: &str) -> &str {
+    match address.strip_suffix('/') {
+        Some(origin) if origin.matches('/').count() == 2 => origin,
+        _ => address,
+    }
+}
+
+fn find<'a>(parameters: &'a Parameters, name: &str) -> Option<&'a str> {
+    let pair = parameters.iter().find(|(key, _)| key == name)?;
+    Some(&pair.1)
+}
+
+fn invalid(rule: &str) -> Error {
+    ErrorCode::InvalidAuthorizationResponse.at(rule)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{format, string::ToString};
+
+    const ORIGIN: &str = "https://app.example";
+
+    fn entropy() -> Entropy {
+        core::array::from_fn(|i| i as u8)
+    }
+
+    fn pending(extra: &str) -> PendingLogin {
+        let text = format!(
+            r#"{{"clientId":"c 1","redirectUri":"https://app.example/cb","authorizationEndpoint":"https://as.example/a?tenant=7","tokenEndpoint":"https://as.example/t","scope":["read","write"],"issuer":"https://as.example"{extra}}}"#
+        );
+        let login = Config::read(Json::parse(text.as_bytes()).expect("test JSON"))
+            .and_then(|config| config.resolve(ORIGIN))
+            .expect("a login");
+        PendingLogin::new(login, &entropy(), 1000).expect("good entropy")
+    }
+
+    fn answer(extra: &str, url: &str) -> Result<Answered, Error> {
+        let pending = pending(extra);
+        let url = url.replace("STATE", pending.state().expose());
+        pending.accept(
+            AuthorizationResponse::read(&url).expect("a response"),
+            1010,
+            10,
+        )
+    }
+
+    fn refusal(extra: &str, url: &str) -> ErrorCode {
+        answer(extra, url).expect_err(url).code
+    }
+
+    #[test]
+    fn the_authorization_url_says_what_rfc6749_section_4_1_1_and_rfc7636_want() {
+        let url = pending(r#","authorizationParameters":{"prompt":"login"}"#).authorization_url();
+        assert_eq!(
+            url,
+            "https://as.example/a?tenant=7&response_type=code&client_id=c%201\
+             &redirect_uri=https%3A%2F%2Fapp.example%2Fcb&scope=read%20write\
+             &state=ow1-AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\
+             &code_challenge=zwkx4Wi0nph1A8rxivb-JTtrPYKoEAjD6OHuZ8fI3FU&code_challenge_method=S256\
+             &prompt=login"
+        );
+    }
+
+    #[test]
+    fn the_implicit_request_has_no_code_challenge() {
+        let url = pending(r#","responseType":"token""#).authorization_url();
+        assert!(url.contains("response_type=token") && !url.contains("code_challenge"));
+    }
+
+    #[test]
+    fn plain_is_sent_only_when_asked_for() {
+        let pending = pending(r#","codeChallengeMethod":"plain""#);
+        let url = pending.authorization_url();
+        assert!(url.contains(&format!(
+            "code_challenge={}&code_challenge_method=plain",
+            pending.code_verifier.expose()
+        )));
+    }
+
+    #[test]
+    fn a_constant_generator_is_refused() {
+        for bytes in [[0; 64], [255; 64], core::array::from_fn(|i| (i % 32) as u8)] {
+            let login = Login {
+                client: pending("").client,
+                authorization_parameters: Vec::new(),
+                return_to: None,
+                app_state: None,
+                max_age: 600,
+            };
+            let error = PendingLogin::new(login, &bytes, 0).expect_err("no entropy");
+            assert_eq!(error.code, ErrorCode::EntropyFailure);
+        }
+    }
+
+    #[test]
+    fn a_code_in_query_or_fragment_leads_to_the_token_endpoint() {
+        for url in [
+            "https://app.example/cb?code=c&state=STATE",
+            "https://app.example/cb?state=STATE&code=c&iss=https%3A%2F%2Fas.example&session_state=1",
+            "https://app.example/cb#code=c&state=STATE",
+            "https://app.example/cb?code=c&state=STATE#_=_",
+        ] {
+            let answered = answer("", url).expect(url);
+            let Accepted::Exchange(request) = answered.accepted else {
+                panic!("an exchange");
+            };
+            assert_eq!(
+                &*request.body(),
+                "grant_type=authorization_code&client_id=c%201&code=c\
+                 &redirect_uri=https%3A%2F%2Fapp.example%2Fcb\
+                 &code_verifier=ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8"
+            );
+        }
+    }
+
+    #[test]
+    fn a_token_in_the_fragment_is_taken_with_the_state_in_either_place() {
+        for url in [
+            "https://app.example/cb#access_token=a&token_type=Bearer&expires_in=3600&state=STATE&user_id=7",
+            "https://app.example/cb?state=STATE#access_token=a&token_type=bearer&expires_in=3600&user_id=7",
+        ] {
+            let answered = answer(r#","responseType":"token""#, url).expect(url);
+            let Accepted::Tokens(tokens) = answered.accepted else {
+                panic!("tokens");
+            };
+            assert_eq!(tokens.access_token().expose(), "a");
+            assert_eq!(tokens.expires_at(), Some(3610));
+            assert_eq!(tokens.extra().text(), r#"{"user_id":"7"}"#);
+            assert_eq!(tokens.scope(), ["read", "write"]);
+        }
+    }
+
+    #[test]
+    fn a_refresh_token_in_the_fragment_is_not_accepted() {
+        let url =
+            "https://app.example/cb#access_token=a&token_type=bearer&refresh_token=r&state=STATE";
+        let answered = answer(r#","responseType":"token""#, url).expect("tokens");
+        let Accepted::Tokens(tokens) = answered.accepted else {
+            panic!("tokens");
+        };
+        assert!(!tokens.is_renewable());
+        assert_eq!(tokens.extra().text(), "{}");
+    }
+
+    #[test]
+    fn a_missing_token_type_is_an_error_unless_the_provider_is_known_for_it() {
+        let url = "https://app.example/cb#access_token=a&state=STATE";
+        let implicit = r#","responseType":"token""#;
+        assert_eq!(refusal(implicit, url), ErrorCode::InvalidTokenResponse);
+        assert!(answer(&format!("{implicit},\"tokenTypeOptional\":true"), url).is_ok());
+        let mac = "https://app.example/cb#access_token=a&token_type=mac&state=STATE";
+        assert_eq!(
+            refusal(&format!("{implicit},\"tokenTypeOptional\":true"), mac),
+            ErrorCode::UnsupportedTokenType
+        );
+    }
+
+    #[test]
+    fn hostile_responses_are_refused_in_order_state_iss_error_code() {
+        use ErrorCode::*;
+        let cb = "https://app.example/cb";
+        for (query, want) in [
+            ("?code=c&state=other", StateMismatch),
+            ("?error=access_denied&state=other", StateMismatch),
+            ("?code=c&state=STATE&state=STATE", DuplicateParameter),
+            ("?code=c&code=d&state=STATE", DuplicateParameter),
+            ("?code=c&state=STATE#state=STATE", DuplicateParameter),
+            (
+                "?code=c&state=STATE&iss=https%3A%2F%2Fas.example%2F",
+                IssuerMismatch,
+            ),
+            (
+                "?error=x&state=STATE&iss=https%3A%2F%2Fevil.example",
+                IssuerMismatch,
+            ),
+            ("?error=access_denied&state=STATE", AccessDenied),
+            ("?error=server_error&state=STATE", AuthorizationError),
+            ("?error=made_up&state=STATE", AuthorizationError),
+            ("?error=x&code=c&state=STATE", InvalidAuthorizationResponse),
+            (
+                "?error=x&state=STATE#access_token=a",
+                InvalidAuthorizationResponse,
+            ),
+            ("?code=&state=STATE", InvalidAuthorizationResponse),
+            (
+                "?code=c&state=STATE#access_token=a",
+                InvalidAuthorizationResponse,
+            ),
+            (
+                "#access_token=a&token_type=bearer&state=STATE",
+                InvalidAuthorizationResponse,
+            ),
+        ] {
+            assert_eq!(refusal("", &format!("{cb}{query}")), want, "{query}");
+        }
+        let implicit = r#","responseType":"token""#;
+        for (query, want) in [
+            (
+                "?access_token=a&token_type=bearer&state=STATE",
+                InvalidAuthorizationResponse,
+            ),
+            ("?code=c&state=STATE", InvalidAuthorizationResponse),
+            (
+                "#access_token=a&code=c&token_type=bearer&state=STATE",
+                InvalidAuthorizationResponse,
+            ),
+            (
+                "?access_token=a&state=STATE#access_token=b&token_type=bearer",
+                DuplicateParameter,
+            ),
+            (
+                "#access_token=a&error=x&state=STATE",
+                InvalidAuthorizationResponse,
+            ),
+            (
+                "#access_token=&token_type=bearer&state=STATE",
+                InvalidTokenResponse,
+            ),
+            (
+                "#access_token=a&token_type=bearer&expires_in=-1&state=STATE",
+                InvalidTokenResponse,
+            ),
+        ] {
+            assert_eq!(refusal(implicit, &format!("{cb}{query}")), want, "{query}");
+        }
+    }
+
+    #[test]
+    fn a_response_to_another_login_is_refused_even_when_it_is_an_error() {
+        assert_eq!(
+            refusal(
+                "",
+                "https://app.example/cb?error=access_denied&state=ow1-other"
+            ),
+            ErrorCode::StateMismatch
+        );
+    }
+
+    #[test]
+    fn a_response_at_another_address_is_refused() {
+        for url in [
+            "https://app.example/other?code=c&state=STATE",
+            "https://evil.example/cb?code=c&state=STATE",
+            "https://app.example/cb/?code=c&state=STATE",
+        ] {
+            assert_eq!(refusal("", url), ErrorCode::RedirectUriMismatch);
+        }
+        let own = r#","redirectUri":"https://app.example/?page=cb""#;
+        let at = |query: &str| {
+            let text = pending("").client.to_json().text();
+            let text = text.replace(r#""redirectUri":"https://app.example/cb""#, &own[1..]);
+            let login = Config::read(Json::parse(text.as_bytes()).expect("JSON"))
+                .and_then(|config| config.resolve(ORIGIN))
+                .expect("a login");
+            let pending = PendingLogin::new(login, &entropy(), 1000).expect("entropy");
+            let url = format!(
+                "https://app.example/{query}&code=c&state={}",
+                pending.state().expose()
+            );
+            pending
+                .accept(
+                    AuthorizationResponse::read(&url).expect("a response"),
+                    1000,
+                    0,
+                )
+                .is_ok()
+        };
+        assert!(at("?page=cb"));
+        assert!(!at("?page=other"));
+    }
+
+    #[test]
+    fn a_login_older_than_its_age_is_refused() {
+        let pending_at = |now| {
+            let pending = pending("");
+            let url = format!(
+                "https://app.example/cb?code=c&state={}",
+                pending.state().expose()
+            );
+            pending
+                .accept(
+                    AuthorizationResponse::read(&url).expect("a response"),
+                    now,
+                    0,
+                )
+                .map(|_| ())
+                .map_err(|error| error.code)
+        };
+        assert_eq!(pending_at(1600), Ok(()));
+        assert_eq!(pending_at(1601), Err(ErrorCode::LoginExpired));
+    }
+
+    #[test]
+    fn what_is_not_a_response_is_left_alone() {
+        for url in [
+            "https://app.example/",
+            "https://app.example/?code=promo",
+            "https://app.example/?error=404",
+            "https://app.example/?state=CA&city=LA",
+            "https://app.example/#access_token=x",
+            "https://app.example/#/route?code=1&x=%",
+            "https://app.example/?x=%zz",
+            "",
+        ] {
+            assert!(AuthorizationResponse::read(url).is_none(), "{url}");
+        }
+        let foreign = AuthorizationResponse::read("https://app.example/?code=x&state=y");
+        assert!(!foreign.expect("a response").is_ours());
+    }
+
+    #[test]
+    fn a_record_comes_back_whole_and_a_broken_one_is_absent() {
+        let pending = pending(r#","returnTo":"/cart","appState":{"a":[1,"ü"]},"pendingMaxAge":60"#);
+        let record = pending.to_record();
+        let state = pending.state().expose();
+        let again = PendingLogin::from_record(state, &record, ORIGIN).expect("a record");
+        assert_eq!(again.to_record(), record);
+        assert!(again.is_expired(1061) && !again.is_expired(1060));
+        for (from, to) in [
+            ("\"v\":1", "\"v\":2"),
+            ("\"created\":1000", "\"created\":\"x\""),
+            ("\"maxAge\":60", "\"maxAge\":-1"),
+            ("\"codeVerifier\":\"", "\"codeVerifier\":1,\"x\":\""),
+            ("/cart", "//evil.example"),
+            ("https://as.example/t", "http://evil.example/t"),
+            ("\"clientId\"", "\"clientID\""),
+            ("{\"v\"", "[\"v\""),
+        ] {
+            let tampered = record.replace(from, to);
+            assert_ne!(tampered, record, "{from}");
+            assert!(
+                PendingLogin::from_record(state, &tampered, ORIGIN).is_none(),
+                "{to}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_servers_words_survive_without_our_state() {
+        let pending = pending("");
+        let state = pending.state().expose().to_string();
+        let url = format!(
+            "https://app.example/cb?error=temporarily_unavailable&error_description=login+{state}+lost&state={state}"
+        );
+        let error = pending
+            .accept(
+                AuthorizationResponse::read(&url).expect("a response"),
+                1000,
+                0,
+            )
+            .expect_err("an error");
+        let json = error.to_json();
+        assert!(
+            json.contains(
+                r#""error":"temporarily_unavailable","errorDescription":"login (..) lost""#
+            )
+        );
+        assert!(!json.contains(&state));
+    }
+}

@@ -1,0 +1,293 @@
+//! What can go wrong: one list, and what a caller should do about each.
+//!
+//! `errors!` below is the source of the codes. `src/types.d.ts` and `docs/errors.md` repeat them for
+//! readers, and `tests/floors.rs` holds the three together.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+
+use super::json::Object;
+
+macro_rules! errors {
+    ($($(#[$doc:meta])* $variant:ident $code:literal $retry:ident $message:literal $remedy:literal)*) => {
+        /// The kind of a failure. [`code`](ErrorCode::code) never changes once published.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum ErrorCode {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl ErrorCode {
+            /// Every kind, in the order of the documentation.
+            pub const ALL: &[ErrorCode] = &[$(ErrorCode::$variant,)*];
+
+            fn row(self) -> &'static (&'static str, bool, &'static str, &'static str) {
+                match self {
+                    $(ErrorCode::$variant => &($code, $retry, $message, $remedy),)*
+                }
+            }
+        }
+    };
+}
+
+errors! {
+    /// A field of the configuration is missing, unknown or wrong; the message names it.
+    InvalidConfig "invalid_config" false
+        "the configuration is not usable"
+        "Correct the field that the message names"
+    /// `provider` names no preset.
+    UnknownProvider "unknown_provider" false
+        "no such provider"
+        "Use a name from the list of providers, or give the endpoints yourself"
+    /// `site` is missing, or the provider has no such site.
+    UnknownSite "unknown_site" false
+        "no such site"
+        "Use one of the provider's sites"
+    /// A client secret was put into a page's configuration (RFC 9700; RFC 8252 section 8.5).
+    ClientSecretRefused "client_secret_refused" false
+        "clientSecret: a page cannot keep a secret, everyone who opens it can read it"
+        "Remove it; if the provider demands one, point tokenEndpoint at your own backend, which adds it"
+    /// The page runs where something the login needs is missing (a server, an old browser).
+    UnsupportedEnvironment "unsupported_environment" false
+        "this environment lacks what a login needs"
+        "Call this from a page in a browser"
+    /// The WebAssembly module could not be loaded; the message says why.
+    LoadFailed "load_failed" true
+        "the WebAssembly module could not be loaded"
+        "Mend what the message names and call again, or import oauth-wasm/inline"
+    /// sessionStorage is blocked by the browser or the frame.
+    StorageBlocked "storage_blocked" false
+        "sessionStorage is blocked"
+        "Ask the user to allow site data, or open the page outside the frame"
+    /// sessionStorage is full.
+    StorageFull "storage_full" true
+        "sessionStorage is full"
+        "Remove what the page keeps there and call startLogin again"
+    /// The random number generator is missing or predictable.
+    EntropyFailure "entropy_failure" false
+        "the random number generator gives no random numbers"
+        "Look for a script that replaces crypto.getRandomValues"
+    /// The response names a login of which this tab knows nothing: an old bookmark, another tab, a second use.
+    UnknownState "unknown_state" false
+        "no login in this tab is waiting for this response"
+        "Call startLogin again"
+    /// Logins are waiting here, but not for this response: perhaps a forged one.
+    StateMismatch "state_mismatch" false
+        "the response answers another login than the one that is waiting"
+        "Do not use it; call startLogin again if the user meant to log in"
+    /// The login was started too long ago.
+    LoginExpired "login_expired" false
+        "the login was started too long ago"
+        "Call startLogin again"
+    /// A parameter stands twice in the response (RFC 6749 section 3.1).
+    DuplicateParameter "duplicate_parameter" false
+        "a parameter stands twice in the response"
+        "Do not use the response; call startLogin again"
+    /// The response is not one that RFC 6749 section 4.1.2 or 4.2.2 allows.
+    InvalidAuthorizationResponse "invalid_authorization_response" false
+        "the authorization response breaks the protocol"
+        "Call startLogin again; if it stays, tell the provider what the message says"
+    /// `iss` is not the server that was asked (RFC 9207 section 2.4).
+    IssuerMismatch "issuer_mismatch" false
+        "the response comes from another authorization server than the one asked"
+        "Do not use it; call startLogin again"
+    /// The response arrived at another address than the registered redirect_uri.
+    RedirectUriMismatch "redirect_uri_mismatch" false
+        "the response arrived at another address than redirectUri"
+        "Call handleRedirect on the page that redirectUri names"
+    /// The user or the server said no (RFC 6749 section 4.1.2.1).
+    AccessDenied "access_denied" false
+        "the user or the provider refused the login"
+        "Offer the login again"
+    /// The authorization server answered with another error.
+    AuthorizationError "authorization_error" false
+        "the provider refused the authorization request"
+        "See error and errorDescription"
+    /// A request of the library's own got no answer: offline, blocked, or no CORS headers.
+    NetworkError "network_error" true
+        "no answer from the server: offline, blocked, or it does not allow this origin (CORS)"
+        "Try again; if it stays, look for a CORS message in the browser's console"
+    /// A request of the library's own took too long.
+    Timeout "timeout" true
+        "the server took too long to answer"
+        "Try again"
+    /// The server failed (5xx).
+    ServerError "server_error" true
+        "the server failed"
+        "Try again later"
+    /// The server asks to slow down (429, 420).
+    RateLimited "rate_limited" true
+        "the server asks to slow down"
+        "Wait, then try again"
+    /// The token endpoint refused (RFC 6749 section 5.2).
+    TokenRequestRefused "token_request_refused" false
+        "the provider refused the token request"
+        "See error and errorDescription; then call startLogin again"
+    /// The token response is not one that RFC 6749 section 5.1 allows.
+    InvalidTokenResponse "invalid_token_response" false
+        "the token response breaks the protocol"
+        "Check tokenEndpoint; if it is right, tell the provider what the message says"
+    /// The response is larger than any token response.
+    ResponseTooLarge "response_too_large" false
+        "the token response is larger than 1 MiB"
+        "Check tokenEndpoint"
+    /// The token is of a type this client cannot use (RFC 6749 section 7.1).
+    UnsupportedTokenType "unsupported_token_type" false
+        "the token is not a bearer token"
+        "Configure the provider to issue bearer tokens"
+    /// No session covers the address, or it has expired and cannot be renewed.
+    LoginRequired "login_required" false
+        "nobody is logged in for this address"
+        "Call startLogin"
+    /// The session was there and has ended: its refresh token is no longer accepted.
+    SessionEnded "session_ended" false
+        "the provider has ended the session"
+        "Call startLogin"
+    /// The address belongs to no declared resource server, so no token is sent there.
+    UndeclaredResourceServer "undeclared_resource_server" false
+        "the address belongs to no declared resource server, so no token is sent there"
+        "Add its origin to resourceServers, or use plain fetch"
+    /// fetchPrivate got a request it must not send.
+    InvalidRequest "invalid_request" false
+        "the request cannot carry a token"
+        "Correct what the message names"
+}
+
+impl ErrorCode {
+    /// The stable name, as JavaScript sees it.
+    pub fn code(self) -> &'static str {
+        self.row().0
+    }
+
+    /// Whether the same call may succeed later.
+    pub fn retryable(self) -> bool {
+        self.row().1
+    }
+
+    /// What happened, in one sentence without a full stop.
+    pub fn message(self) -> &'static str {
+        self.row().2
+    }
+
+    /// What to do next.
+    pub fn remedy(self) -> &'static str {
+        self.row().3
+    }
+
+    /// A failure of this kind.
+    pub fn error(self) -> Error {
+        self.at("")
+    }
+
+    /// A failure of this kind, with the field or the rule; never with a value that could be a secret.
+    pub fn at(self, detail: &str) -> Error {
+        Error {
+            code: self,
+            detail: String::from(detail),
+            server: None,
+        }
+    }
+}
+
+/// A failure: what kind, where, and the server's own words.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Error {
+    pub code: ErrorCode,
+    /// The field or rule, for example `redirectUri: must be https`; empty where the kind says all.
+    pub detail: String,
+    pub server: Option<Box<ServerError>>,
+}
+
+/// The server's own words (RFC 6749 sections 4.1.2.1 and 5.2), with our secrets cut out.
+/// They are text from outside: show them as text, never as HTML.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ServerError {
+    pub error: Option<String>,
+    pub error_description: Option<String>,
+    pub error_uri: Option<String>,
+    /// HTTP status, where there was one.
+    pub status: Option<u16>,
+}
+
+impl Error {
+    /// Adds the server's words.
+    pub fn with(mut self, server: ServerError) -> Self {
+        self.server = Some(Box::new(server));
+        self
+    }
+
+    /// The kind's sentence, with the detail.
+    pub fn message(&self) -> String {
+        let mut text = String::from(self.code.message());
+        if !self.detail.is_empty() {
+            text.push_str(": ");
+            text.push_str(&self.detail);
+        }
+        text
+    }
+
+    /// All of it as JSON text: `{code, message, remedy, retryable, error?, errorDescription?, errorUri?, status?}`.
+    pub fn to_json(&self) -> String {
+        let mut out = Object::new();
+        out.str("code", self.code.code())
+            .str("message", &self.message())
+            .str("remedy", self.code.remedy())
+            .value("retryable", super::json::Json::Bool(self.code.retryable()));
+        if let Some(server) = &self.server {
+            out.maybe("error", server.error.as_deref())
+                .maybe("errorDescription", server.error_description.as_deref())
+                .maybe("errorUri", server.error_uri.as_deref());
+            if let Some(status) = server.status {
+                out.number("status", status.into());
+            }
+        }
+        out.done().text()
+    }
+}
+
+impl core::fmt::Display for Error {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(&self.message())
+    }
+}
+
+impl core::error::Error for Error {}
+
+/// The server's text with each of our secrets replaced: servers do echo what they refuse.
+pub fn redact(text: &str, secrets: &[&str]) -> String {
+    // Long enough for any sentence, too short to fill a log.
+    let mut text: String = text.chars().take(500).collect();
+    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+        text = text.replace(secret, "(..)");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_sentences_have_no_full_stop() {
+        for (i, a) in ErrorCode::ALL.iter().enumerate() {
+            assert!(!a.message().ends_with('.') && !a.remedy().ends_with('.'));
+            for b in ErrorCode::ALL.iter().skip(i + 1) {
+                assert_ne!(a.code(), b.code());
+            }
+        }
+    }
+
+    #[test]
+    fn the_servers_words_are_kept_beside_ours_and_secrets_are_cut_out() {
+        let said = ServerError {
+            error: Some("invalid_grant".into()),
+            error_description: Some(redact("code TG-1 was used; TG-1!", &["TG-1", ""])),
+            error_uri: None,
+            status: Some(400),
+        };
+        let error = ErrorCode::TokenRequestRefused.error().with(said);
+        assert_eq!(
+            error.to_json(),
+            r#"{"code":"token_request_refused","message":"the provider refused the token request","remedy":"See error and errorDescription; then call startLogin again","retryable":false,"error":"invalid_grant","errorDescription":"code (..) was used; (..)!","status":400}"#
+        );
+    }
+}

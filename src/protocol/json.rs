@@ -1,0 +1,447 @@
+//! JSON (RFC 8259), read strictly and written plainly.
+//!
+//! Token answers are read here and not by the page's `JSON.parse`, so that a token never becomes a
+//! JavaScript string on its way in, and so that native tests run the very reader that browsers run.
+//! Stricter than the RFC where leniency helps an attacker: a repeated member, more than 32 levels and
+//! anything after the value are errors.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+const MAX_DEPTH: usize = 32;
+
+/// One JSON value. Numbers keep their text: no precision is lost and no float code is linked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Json {
+    Null,
+    Bool(bool),
+    Number(String),
+    String(String),
+    Array(Vec<Json>),
+    Object(Vec<(String, Json)>),
+}
+
+impl Json {
+    /// Reads one document. `None` says it is not JSON as above; where and why would quote the input.
+    pub fn parse(text: &[u8]) -> Option<Json> {
+        let mut reader = Reader { rest: text };
+        let value = reader.value(0)?;
+        reader.space();
+        reader.rest.is_empty().then_some(value)
+    }
+
+    /// The member called `name`, if this is an object that has it and it is not `null`.
+    pub fn get(&self, name: &str) -> Option<&Json> {
+        let Json::Object(members) = self else {
+            return None;
+        };
+        members
+            .iter()
+            .find(|(key, value)| key == name && *value != Json::Null)
+            .map(|(_, value)| value)
+    }
+
+    /// Takes the member called `name` out, so that a secret is moved and not copied.
+    pub fn take(&mut self, name: &str) -> Option<Json> {
+        let Json::Object(members) = self else {
+            return None;
+        };
+        let at = members.iter().position(|(key, _)| key == name)?;
+        Some(members.remove(at).1).filter(|value| *value != Json::Null)
+    }
+
+    /// The text of a JSON string.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Json::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The text of the string member called `name`.
+    pub fn str(&self, name: &str) -> Option<&str> {
+        self.get(name)?.as_str()
+    }
+
+    /// A non-negative whole number; a fraction is cut off, an exponent is refused.
+    pub fn as_u64(&self) -> Option<u64> {
+        match self {
+            Json::Number(text) => whole(text),
+            _ => None,
+        }
+    }
+
+    /// Appends this value as JSON text.
+    pub fn write(&self, out: &mut String) {
+        match self {
+            Json::Null => out.push_str("null"),
+            Json::Bool(true) => out.push_str("true"),
+            Json::Bool(false) => out.push_str("false"),
+            Json::Number(text) => out.push_str(text),
+            Json::String(text) => write_string(text, out),
+            Json::Array(items) => {
+                out.push('[');
+                for (i, item) in items.iter().enumerate() {
+                    if i > 0 {
+                        out.push(',');
+                    }
+                    item.write(out);
+                }
+                out.push(']');
+            }
+            Json::Object(members) => {
+                out.push('{');
+                for (i, (key, value)) in members.iter().enumerate() {
+                    if i > 0 {
+                        out.push(',');
+                    }
+                    write_string(key, out);
+                    out.push(':');
+                    value.write(out);
+                }
+                out.push('}');
+            }
+        }
+    }
+
+    /// This value as JSON text.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        self.write(&mut out);
+        out
+    }
+}
+
+/// Builds an object member by member, leaving out what is absent.
+#[derive(Default)]
+pub struct Object(Vec<(String, Json)>);
+
+impl Object {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds any value.
+    pub fn value(&mut self, name: &str, value: Json) -> &mut Self {
+        self.0.push((String::from(name), value));
+        self
+    }
+
+    /// Adds a string.
+    pub fn str(&mut self, name: &str, value: &str) -> &mut Self {
+        self.value(name, Json::String(String::from(value)))
+    }
+
+    /// Adds a string that may be absent.
+    pub fn maybe(&mut self, name: &str, value: Option<&str>) -> &mut Self {
+        if let Some(value) = value {
+            self.str(name, value);
+        }
+        self
+    }
+
+    /// Adds a whole number.
+    pub fn number(&mut self, name: &str, value: u64) -> &mut Self {
+        self.value(name, Json::Number(decimal(value)))
+    }
+
+    /// Adds a list of strings.
+    pub fn list(&mut self, name: &str, items: &[String]) -> &mut Self {
+        let items = items.iter().cloned().map(Json::String).collect();
+        self.value(name, Json::Array(items))
+    }
+
+    /// The object.
+    pub fn done(&mut self) -> Json {
+        Json::Object(core::mem::take(&mut self.0))
+    }
+}
+
+/// A whole number as decimal digits, without the formatting machinery.
+pub fn decimal(mut value: u64) -> String {
+    let mut digits = Vec::new();
+    loop {
+        digits.push(char::from(b'0' + (value % 10) as u8));
+        value /= 10;
+        if value == 0 {
+            return digits.iter().rev().collect();
+        }
+    }
+}
+
+/// The whole part of a plain decimal number: digits, and perhaps a fraction.
+pub fn whole(text: &str) -> Option<u64> {
+    let (digits, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    if digits.is_empty() || !fraction.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    digits.bytes().try_fold(0u64, |sum, b| {
+        let digit = b.is_ascii_digit().then(|| u64::from(b - b'0'))?;
+        sum.checked_mul(10)?.checked_add(digit)
+    })
+}
+
+fn write_string(text: &str, out: &mut String) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\u{0}'..='\u{1f}' => {
+                const HEX: &[u8; 16] = b"0123456789abcdef";
+                out.push_str("\\u00");
+                out.push(if c >= '\u{10}' { '1' } else { '0' });
+                out.push(HEX.get(c as usize & 15).copied().unwrap_or(b'0').into());
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}
+
+struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    fn space(&mut self) {
+        while let [b' ' | b'\t' | b'\n' | b'\r', rest @ ..] = self.rest {
+            self.rest = rest;
+        }
+    }
+
+    fn next(&mut self) -> Option<u8> {
+        let (first, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        Some(*first)
+    }
+
+    fn eat(&mut self, text: &[u8]) -> Option<()> {
+        self.rest = self.rest.strip_prefix(text)?;
+        Some(())
+    }
+
+    fn value(&mut self, depth: usize) -> Option<Json> {
+        if depth == MAX_DEPTH {
+            return None;
+        }
+        self.space();
+        match self.rest.first()? {
+            b'{' => self.object(depth),
+            b'[' => self.array(depth),
+            b'"' => self.string().map(Json::String),
+            b't' => self.eat(b"true").map(|()| Json::Bool(true)),
+            b'f' => self.eat(b"false").map(|()| Json::Bool(false)),
+            b'n' => self.eat(b"null").map(|()| Json::Null),
+            _ => self.number(),
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Option<Json> {
+        let mut members: Vec<(String, Json)> = Vec::new();
+        self.eat(b"{")?;
+        self.space();
+        if self.eat(b"}").is_some() {
+            return Some(Json::Object(members));
+        }
+        loop {
+            self.space();
+            let key = self.string()?;
+            if members.iter().any(|(known, _)| *known == key) {
+                return None;
+            }
+            self.space();
+            self.eat(b":")?;
+            members.push((key, self.value(depth + 1)?));
+            self.space();
+            match self.next()? {
+                b',' => {}
+                b'}' => return Some(Json::Object(members)),
+                _ => return None,
+            }
+        }
+    }
+
+    fn array(&mut self, depth: usize) -> Option<Json> {
+        let mut items = Vec::new();
+        self.eat(b"[")?;
+        self.space();
+        if self.eat(b"]").is_some() {
+            return Some(Json::Array(items));
+        }
+        loop {
+            items.push(self.value(depth + 1)?);
+            self.space();
+            match self.next()? {
+                b',' => {}
+                b']' => return Some(Json::Array(items)),
+                _ => return None,
+            }
+        }
+    }
+
+    fn number(&mut self) -> Option<Json> {
+        let before = self.rest;
+        let _ = self.eat(b"-");
+        if self.eat(b"0").is_none() {
+            self.digits()?;
+        }
+        if self.eat(b".").is_some() {
+            self.digits()?;
+        }
+        if let [b'e' | b'E', rest @ ..] = self.rest {
+            self.rest = rest;
+            if let [b'+' | b'-', rest @ ..] = self.rest {
+                self.rest = rest;
+            }
+            self.digits()?;
+        }
+        let length = before.len() - self.rest.len();
+        let text = core::str::from_utf8(before.get(..length)?).ok()?;
+        Some(Json::Number(String::from(text)))
+    }
+
+    fn digits(&mut self) -> Option<()> {
+        let count = self.rest.iter().take_while(|b| b.is_ascii_digit()).count();
+        self.rest = self.rest.get(count..)?;
+        (count > 0).then_some(())
+    }
+
+    /// The result is allocated once, at the size of the source: a secret leaves no copy behind.
+    fn string(&mut self) -> Option<String> {
+        self.eat(b"\"")?;
+        let mut bytes = Vec::with_capacity(self.string_length()?);
+        loop {
+            match self.next()? {
+                b'"' => return String::from_utf8(bytes).ok(),
+                b'\\' => self.escape(&mut bytes)?,
+                0..=0x1f => return None,
+                byte => bytes.push(byte),
+            }
+        }
+    }
+
+    fn string_length(&self) -> Option<usize> {
+        let mut escaped = false;
+        self.rest.iter().position(|&b| {
+            let end = b == b'"' && !escaped;
+            escaped = b == b'\\' && !escaped;
+            end
+        })
+    }
+
+    fn escape(&mut self, bytes: &mut Vec<u8>) -> Option<()> {
+        let byte = match self.next()? {
+            b'n' => b'\n',
+            b't' => b'\t',
+            b'r' => b'\r',
+            b'b' => 8,
+            b'f' => 12,
+            same @ (b'"' | b'\\' | b'/') => same,
+            b'u' => return self.unicode(bytes),
+            _ => return None,
+        };
+        bytes.push(byte);
+        Some(())
+    }
+
+    /// A surrogate must come with its pair (RFC 8259 section 8.2 leaves it open; half a character is refused).
+    fn unicode(&mut self, bytes: &mut Vec<u8>) -> Option<()> {
+        let mut code = self.hex()?;
+        if (0xd800..0xdc00).contains(&code) {
+            self.eat(b"\\u")?;
+            let low = self.hex()?.checked_sub(0xdc00).filter(|low| *low < 0x400)?;
+            code = 0x10000 + ((code - 0xd800) << 10) + low;
+        }
+        let c = char::from_u32(code)?;
+        bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+        Some(())
+    }
+
+    fn hex(&mut self) -> Option<u32> {
+        (0..4).try_fold(0, |sum, _| {
+            Some(sum * 16 + char::from(self.next()?).to_digit(16)?)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_json_comes_back_as_it_was_written() {
+        for text in [
+            "null",
+            "true",
+            "-0.5e+10",
+            "\"\"",
+            "[]",
+            "{}",
+            r#"{"a":[1,2,{"b":"c"}],"d":"\"\\\u0001é"}"#,
+        ] {
+            let value = Json::parse(text.as_bytes()).expect(text);
+            assert_eq!(value.text(), text);
+        }
+    }
+
+    #[test]
+    fn escapes_are_read() {
+        let value = Json::parse(br#" "\u0041\n\/\ud83d\ude00" "#).expect("a string");
+        assert_eq!(value.as_str(), Some("A\n/😀"));
+    }
+
+    #[test]
+    fn what_is_not_json_is_refused() {
+        for text in [
+            "",
+            "{",
+            "[1,]",
+            "{\"a\":1,}",
+            "01",
+            "1.",
+            "+1",
+            "nul",
+            "\"\\x\"",
+            "\"\\ud800\"",
+            "\"\n\"",
+            "{} {}",
+            "'a'",
+            "{\"a\" 1}",
+            "{\"a\":1,\"a\":2}",
+            "NaN",
+            "\u{feff}{}",
+        ] {
+            assert_eq!(Json::parse(text.as_bytes()), None, "{text}");
+        }
+        assert_eq!(Json::parse(b"\"\xff\""), None);
+    }
+
+    #[test]
+    fn nesting_is_bounded() {
+        assert!(Json::parse("[".repeat(100_000).as_bytes()).is_none());
+        let deep = |n| "[".repeat(n) + &"]".repeat(n);
+        assert!(Json::parse(deep(32).as_bytes()).is_some());
+        assert!(Json::parse(deep(33).as_bytes()).is_none());
+    }
+
+    #[test]
+    fn whole_numbers() {
+        assert_eq!(whole("21600"), Some(21600));
+        assert_eq!(whole("3600.0"), Some(3600));
+        assert_eq!(decimal(0), "0");
+        assert_eq!(decimal(u64::MAX), "18446744073709551615");
+        for text in ["", "-1", "1e9", ".5", "1.x", "18446744073709551616", " 1"] {
+            assert_eq!(whole(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_null_member_is_an_absent_one() {
+        let mut value = Json::parse(br#"{"a":null,"b":"x"}"#).expect("json");
+        assert_eq!(value.get("a"), None);
+        assert_eq!(value.take("a"), None);
+        assert_eq!(value.take("b"), Some(Json::String("x".into())));
+        assert_eq!(value.get("b"), None);
+    }
+}

@@ -1,0 +1,19 @@
+//! Floor 1, the protocol: values in, values out. No JavaScript, no clock, no randomness, no network.
+//!
+//! Inside: authorization → pkce; token → scope; session → token, resource; everything → secret, error.
+
+pub mod authorization;
+pub mod config;
+pub mod error;
+pub mod form;
+pub mod json;
+pub mod pkce;
+pub mod resource;
+pub mod scope;
+pub mod secret;
+pub mod session;
+pub mod token;
+pub mod url;
+
+/// Whole seconds, of whichever clock the argument's documentation names.
+pub type Seconds = u64;

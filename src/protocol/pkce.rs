@@ -1,0 +1,73 @@
+//! Proof Key for Code Exchange (RFC 7636).
+
+use alloc::string::String;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+
+use super::secret::CodeVerifier;
+
+/// `code_challenge_method` (section 4.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeChallengeMethod {
+    S256,
+    /// Only when asked for by name; never a fallback.
+    Plain,
+}
+
+impl CodeChallengeMethod {
+    /// The registered name (section 6.2.2).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::S256 => "S256",
+            Self::Plain => "plain",
+        }
+    }
+}
+
+impl CodeVerifier {
+    /// 43 unreserved characters that carry 256 bits (section 4.1), six bits each: nothing is skewed.
+    pub fn from_entropy(entropy: &[u8; 32]) -> Self {
+        Self::new(base64url(entropy))
+    }
+
+    /// `code_challenge` (section 4.2).
+    pub fn code_challenge(&self, method: CodeChallengeMethod) -> String {
+        match method {
+            CodeChallengeMethod::S256 => base64url(&Sha256::digest(self.expose().as_bytes())),
+            CodeChallengeMethod::Plain => String::from(self.expose()),
+        }
+    }
+}
+
+/// Base64url without padding (RFC 4648 section 5, RFC 7636 appendix A).
+pub fn base64url(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 7636 appendix B, from the octets to the challenge.
+    #[test]
+    fn rfc7636_appendix_b() {
+        let octets = [
+            116, 24, 223, 180, 151, 153, 224, 37, 79, 250, 96, 125, 216, 173, 187, 186, 22, 212,
+            37, 77, 105, 214, 191, 240, 91, 88, 5, 88, 83, 132, 141, 121,
+        ];
+        let verifier = CodeVerifier::from_entropy(&octets);
+        assert_eq!(
+            verifier.expose(),
+            "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+        );
+        assert_eq!(
+            verifier.code_challenge(CodeChallengeMethod::S256),
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+        );
+        assert_eq!(
+            verifier.code_challenge(CodeChallengeMethod::Plain),
+            verifier.expose()
+        );
+    }
+}

@@ -1,0 +1,87 @@
+//! Scope (RFC 6749 section 3.3): a list of tokens, written with spaces between them.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::error::{Error, ErrorCode};
+use super::json::Json;
+
+/// Reads the configuration's `scope`: a list of strings, or one string with spaces.
+pub fn read(value: Json) -> Result<Vec<String>, Error> {
+    let items = match value {
+        Json::String(text) => split(&text),
+        Json::Array(items) => items
+            .into_iter()
+            .map(|item| match item {
+                Json::String(text) => Ok(text),
+                _ => Err(not_a_list()),
+            })
+            .collect::<Result<_, _>>()?,
+        _ => return Err(not_a_list()),
+    };
+    if items.iter().all(|item| is_scope_token(item)) {
+        Ok(items)
+    } else {
+        Err(ErrorCode::InvalidConfig
+            .at("scope: a scope is visible ASCII without spaces, quotes and backslashes"))
+    }
+}
+
+/// Splits a `scope` parameter.
+pub fn split(text: &str) -> Vec<String> {
+    text.split(' ')
+        .filter(|item| !item.is_empty())
+        .map(String::from)
+        .collect()
+}
+
+/// The `scope` parameter.
+pub fn join(scope: &[String]) -> String {
+    scope.join(" ")
+}
+
+/// `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )`
+fn is_scope_token(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\')
+}
+
+fn not_a_list() -> Error {
+    ErrorCode::InvalidConfig.at("scope: must be a list of strings")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec;
+
+    #[test]
+    fn a_scope_is_a_list_or_a_text() {
+        let want = vec![String::from("read"), String::from("write")];
+        for text in [r#"["read","write"]"#, r#""read  write ""#] {
+            let value = Json::parse(text.as_bytes()).expect("test JSON");
+            assert_eq!(read(value), Ok(want.clone()));
+        }
+        assert_eq!(join(&want), "read write");
+    }
+
+    #[test]
+    fn what_is_no_scope_token_is_refused() {
+        for text in [
+            r#"["a b"]"#,
+            r#"[""]"#,
+            r#"["a\"b"]"#,
+            r#"["é"]"#,
+            r#"["a\\b"]"#,
+            "[1]",
+            "{}",
+        ] {
+            assert!(
+                read(Json::parse(text.as_bytes()).expect("test JSON")).is_err(),
+                "{text}"
+            );
+        }
+    }
+}

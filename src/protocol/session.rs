@@ -1,0 +1,327 @@
+//! Sessions: which one a URL belongs to, and what to do with its token now.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::Seconds;
+use super::config::Client;
+use super::error::{Error, ErrorCode};
+use super::json::{Json, Object};
+use super::resource::challenge_error;
+use super::secret::AccessToken;
+use super::token::{Grant, TokenRequest, Tokens};
+
+/// A token this close to its end is renewed before it is used.
+const MARGIN: Seconds = 30;
+
+/// One user logged in at one client. Dropping it overwrites the tokens.
+#[derive(Debug)]
+pub struct Session {
+    client: Client,
+    tokens: Tokens,
+    return_to: Option<String>,
+    app_state: Option<Json>,
+}
+
+/// What to do before a private request.
+#[derive(Debug, PartialEq)]
+pub enum Access {
+    /// Send this token.
+    Token(AccessToken),
+    /// Renew first.
+    Renew,
+    /// The token has ended and nothing can renew it.
+    LoginRequired,
+}
+
+/// What to do after a 401.
+#[derive(Debug, PartialEq)]
+pub enum AfterUnauthorized {
+    /// Another call has renewed meanwhile: send this one.
+    Token(AccessToken),
+    /// Renew, then send again.
+    Renew,
+    /// Hand the response to the caller.
+    GiveUp,
+}
+
+impl Session {
+    pub fn new(
+        client: Client,
+        tokens: Tokens,
+        return_to: Option<String>,
+        app_state: Option<Json>,
+    ) -> Self {
+        Self {
+            client,
+            tokens,
+            return_to,
+            app_state,
+        }
+    }
+
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub fn is_renewable(&self) -> bool {
+        self.tokens.is_renewable()
+    }
+
+    /// What to do before a request. `now` is the monotonic time that the tokens were read with.
+    pub fn access(&self, now: Seconds) -> Access {
+        let ended = |margin: Seconds| {
+            self.tokens
+                .expires_at()
+                .is_some_and(|at| now + margin >= at)
+        };
+        if self.is_renewable() && ended(MARGIN) {
+            Access::Renew
+        } else if ended(0) {
+            Access::LoginRequired
+        } else {
+            self.token()
+        }
+    }
+
+    /// The token there is, whatever its age: what a renewal just gave is used at least once.
+    pub fn token(&self) -> Access {
+        Access::Token(self.tokens.access_token().clone())
+    }
+
+    /// What a 401 to a request with `sent` asks for (RFC 6750 section 3.1). `challenge` is `WWW-Authenticate`,
+    /// where the page may read it.
+    pub fn after_unauthorized(&self, sent: &AccessToken, challenge: &str) -> AfterUnauthorized {
+        if self.tokens.access_token() != sent {
+            return AfterUnauthorized::Token(self.tokens.access_token().clone());
+        }
+        match challenge_error(challenge) {
+            None | Some("invalid_token") if self.is_renewable() => AfterUnauthorized::Renew,
+            _ => AfterUnauthorized::GiveUp,
+        }
+    }
+
+    /// The request that renews the tokens.
+    pub fn renewal(&self) -> Result<TokenRequest, Error> {
+        let token = self.tokens.refresh_token().cloned();
+        let token = token.ok_or_else(|| ErrorCode::LoginRequired.error())?;
+        Ok(TokenRequest::new(&self.client, Grant::RefreshToken(token)))
+    }
+
+    /// Puts renewed tokens in the place of the old ones.
+    pub fn renew(&mut self, tokens: Tokens) {
+        let old = core::mem::replace(&mut self.tokens, tokens);
+        self.tokens.keep_from(old);
+    }
+
+    /// What a page may know, as JSON text (`Session` in `types.d.ts`). `wall` is the wall clock in seconds.
+    pub fn describe(&self, wall: Seconds, now: Seconds) -> String {
+        let mut out = Object::new();
+        let text =
+            |value: Option<&str>| value.map_or(Json::Null, |v| Json::String(String::from(v)));
+        out.value("provider", text(self.client.provider()))
+            .value("site", text(self.client.site()))
+            .str("clientId", self.client.client_id())
+            .list("scope", self.tokens.scope());
+        match self.tokens.expires_at() {
+            // Milliseconds, as Date wants them.
+            Some(at) => out.number("expiresAt", (wall + at).saturating_sub(now) * 1000),
+            None => out.value("expiresAt", Json::Null),
+        };
+        out.value("renewable", Json::Bool(self.is_renewable()))
+            .value("extra", self.tokens.extra().clone())
+            .value("returnTo", text(self.return_to.as_deref()))
+            .value("appState", self.app_state.clone().unwrap_or(Json::Null))
+            .done()
+            .text()
+    }
+}
+
+/// Names a session for as long as it lives; a session that takes its place has another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionId(u32);
+
+/// The sessions of one page.
+#[derive(Debug, Default)]
+pub struct Sessions {
+    list: Vec<(SessionId, Session)>,
+    last: u32,
+}
+
+impl Sessions {
+    pub const fn new() -> Self {
+        Self {
+            list: Vec::new(),
+            last: 0,
+        }
+    }
+
+    /// Adds a session; an older one of the same client at the same server is dropped.
+    pub fn add(&mut self, session: Session) -> SessionId {
+        self.list
+            .retain(|(_, old)| !old.client.is_same(&session.client));
+        self.last += 1;
+        let id = SessionId(self.last);
+        self.list.push((id, session));
+        id
+    }
+
+    pub fn get(&self, id: SessionId) -> Option<&Session> {
+        let entry = self.list.iter().find(|(known, _)| *known == id)?;
+        Some(&entry.1)
+    }
+
+    pub fn get_mut(&mut self, id: SessionId) -> Option<&mut Session> {
+        let entry = self.list.iter_mut().find(|(known, _)| *known == id)?;
+        Some(&mut entry.1)
+    }
+
+    /// The newest session.
+    pub fn last(&self) -> Option<&Session> {
+        self.list.last().map(|(_, session)| session)
+    }
+
+    /// The session whose resource server fits the URL most closely; of two that fit alike, the newer.
+    pub fn find(&self, url: &str) -> Result<SessionId, Error> {
+        let mut best = None;
+        for (id, session) in &self.list {
+            let servers = session.client.resource_servers().iter();
+            for fit in servers.filter_map(|server| server.covers(url)) {
+                if best.is_none_or(|(known, _)| fit >= known) {
+                    best = Some((fit, *id));
+                }
+            }
+        }
+        match best {
+            Some((_, id)) => Ok(id),
+            None if self.list.is_empty() => Err(ErrorCode::LoginRequired.error()),
+            None => Err(ErrorCode::UndeclaredResourceServer.error()),
+        }
+    }
+
+    /// Drops one session.
+    pub fn remove(&mut self, id: SessionId) {
+        self.list.retain(|(known, _)| *known != id);
+    }
+
+    /// Drops all.
+    pub fn clear(&mut self) {
+        self.list.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::config::Config;
+    use super::*;
+    use std::{format, string::ToString};
+
+    fn session(client_id: &str, servers: &str, members: &str) -> Session {
+        let config = format!(
+            r#"{{"clientId":"{client_id}","redirectUri":"https://app.example/","authorizationEndpoint":"https://as.example/a","tokenEndpoint":"https://as.example/t","resourceServers":{servers}}}"#
+        );
+        let client = Config::read(Json::parse(config.as_bytes()).expect("JSON"))
+            .and_then(|config| config.resolve("https://app.example"))
+            .expect("a login")
+            .client;
+        Session::new(client, tokens(members), None, None)
+    }
+
+    fn tokens(members: &str) -> Tokens {
+        let text = format!(r#"{{"access_token":"a1","token_type":"bearer"{members}}}"#);
+        let mut json = Json::parse(text.as_bytes()).expect("JSON");
+        Tokens::read(&mut json, &[], 0).expect("tokens")
+    }
+
+    const API: &str = r#"["https://api.example"]"#;
+    const RENEWABLE: &str = r#","expires_in":100,"refresh_token":"r""#;
+
+    #[test]
+    fn a_token_is_used_renewed_or_given_up_by_its_age() {
+        let token = Access::Token(AccessToken::new("a1".to_string()));
+        let renewable = session("1", API, RENEWABLE);
+        assert_eq!(renewable.access(0), token);
+        assert_eq!(renewable.access(69), token);
+        assert_eq!(renewable.access(70), Access::Renew);
+        assert_eq!(renewable.access(1000), Access::Renew);
+        let short = session("1", API, r#","expires_in":100"#);
+        assert_eq!(short.access(99), token);
+        assert_eq!(short.access(100), Access::LoginRequired);
+        assert_eq!(session("1", API, "").access(1 << 40), token);
+    }
+
+    #[test]
+    fn a_401_renews_once_and_a_token_renewed_meanwhile_is_used() {
+        let mut session = session("1", API, RENEWABLE);
+        let sent = AccessToken::new("a1".to_string());
+        for challenge in ["", "Bearer", "Bearer error=\"invalid_token\""] {
+            assert_eq!(
+                session.after_unauthorized(&sent, challenge),
+                AfterUnauthorized::Renew
+            );
+        }
+        assert_eq!(
+            session.after_unauthorized(&sent, "Bearer error=\"insufficient_scope\""),
+            AfterUnauthorized::GiveUp
+        );
+        let old = AccessToken::new("a0".to_string());
+        assert_eq!(
+            session.after_unauthorized(&old, "Bearer error=\"invalid_token\""),
+            AfterUnauthorized::Token(sent.clone())
+        );
+        session.tokens = tokens("");
+        assert_eq!(
+            session.after_unauthorized(&sent, ""),
+            AfterUnauthorized::GiveUp
+        );
+    }
+
+    #[test]
+    fn the_url_decides_which_session_is_used() {
+        let mut sessions = Sessions::default();
+        let id = |sessions: &Sessions, url| sessions.find(url).map_err(|error| error.code);
+        assert_eq!(
+            id(&sessions, "https://api.example/"),
+            Err(ErrorCode::LoginRequired)
+        );
+        let first = sessions.add(session("1", API, ""));
+        let second = sessions.add(session(
+            "2",
+            r#"["https://api.example/v2","https://b.example"]"#,
+            "",
+        ));
+        let third = sessions.add(session("3", r#"["https://b.example"]"#, ""));
+        assert_eq!(id(&sessions, "https://api.example/v1"), Ok(first));
+        assert_eq!(id(&sessions, "https://api.example/v2/x"), Ok(second));
+        assert_eq!(id(&sessions, "https://b.example/"), Ok(third));
+        assert_eq!(
+            id(&sessions, "https://evil.example/"),
+            Err(ErrorCode::UndeclaredResourceServer)
+        );
+    }
+
+    #[test]
+    fn a_new_login_takes_the_place_of_the_old_one() {
+        let mut sessions = Sessions::default();
+        let old = sessions.add(session("1", API, ""));
+        let new = sessions.add(session("1", API, ""));
+        assert!(sessions.get(old).is_none() && sessions.get(new).is_some());
+        sessions.clear();
+        assert!(sessions.last().is_none());
+    }
+
+    #[test]
+    fn what_a_page_may_know_has_no_token_in_it() {
+        let session = session(
+            "1",
+            API,
+            r#","expires_in":100,"refresh_token":"r-canary","user_id":7"#,
+        );
+        let text = session.describe(1000, 10);
+        assert_eq!(
+            text,
+            r#"{"provider":null,"site":null,"clientId":"1","scope":[],"expiresAt":1090000,"renewable":true,"extra":{"token_type":"bearer","expires_in":100,"user_id":7},"returnTo":null,"appState":null}"#
+        );
+        assert!(!text.contains("canary"));
+    }
+}

@@ -1,0 +1,547 @@
+//! The token endpoint (RFC 6749 sections 4.1.3, 5 and 6), read strictly.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use zeroize::{Zeroize, Zeroizing};
+
+use super::config::Client;
+use super::error::{Error, ErrorCode, ServerError, redact};
+use super::json::{self, Json};
+use super::scope;
+use super::secret::{AccessToken, AuthorizationCode, CodeVerifier, RefreshToken};
+use super::{Seconds, form};
+
+/// Bytes of the largest token response that is read.
+pub const MAX_BODY: u32 = 1 << 20;
+
+/// Longer lifetimes are mistakes (a date, milliseconds): ten years.
+const MAX_EXPIRES_IN: Seconds = 10 * 365 * 24 * 3600;
+
+/// Members of a token response that are not the provider's own.
+const TOKEN_MEMBERS: &[&str] = &[
+    "access_token",
+    "token_type",
+    "expires_in",
+    "refresh_token",
+    "scope",
+    "id_token",
+];
+
+/// What is exchanged for tokens.
+#[derive(Debug)]
+pub enum Grant {
+    /// Section 4.1.3, with the verifier of RFC 7636 section 4.5.
+    AuthorizationCode {
+        code: AuthorizationCode,
+        code_verifier: CodeVerifier,
+    },
+    /// Section 6.
+    RefreshToken(RefreshToken),
+}
+
+/// A POST to the token endpoint, to be sent once.
+#[derive(Debug)]
+pub struct TokenRequest {
+    endpoint: String,
+    client_id: String,
+    redirect_uri: String,
+    scope: Vec<String>,
+    grant: Grant,
+}
+
+/// An answer as the network gave it.
+pub struct HttpResponse {
+    pub status: u16,
+    pub content_type: String,
+    /// At most [`MAX_BODY`] bytes; wiped when dropped.
+    pub body: Zeroizing<Vec<u8>>,
+}
+
+impl TokenRequest {
+    /// A request of this client's.
+    pub fn new(client: &Client, grant: Grant) -> Self {
+        Self {
+            endpoint: String::from(client.token_endpoint()),
+            client_id: String::from(client.client_id()),
+            redirect_uri: String::from(client.redirect_uri()),
+            scope: client.scope().to_vec(),
+            grant,
+        }
+    }
+
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// The form body.
+    pub fn body(&self) -> Zeroizing<String> {
+        // Room for everything three times over (an escape is three bytes): no reallocation leaves a copy behind.
+        let values = match &self.grant {
+            Grant::AuthorizationCode {
+                code,
+                code_verifier,
+            } => code.expose().len() + code_verifier.expose().len(),
+            Grant::RefreshToken(token) => token.expose().len(),
+        };
+        let room = 256 + 3 * (values + self.client_id.len() + self.redirect_uri.len());
+        let mut body = Zeroizing::new(String::with_capacity(room));
+        let mut add = |name, value| form::append(&mut body, name, value);
+        match &self.grant {
+            Grant::AuthorizationCode {
+                code,
+                code_verifier,
+            } => {
+                add("grant_type", "authorization_code");
+                add("client_id", &self.client_id);
+                add("code", code.expose());
+                add("redirect_uri", &self.redirect_uri);
+                add("code_verifier", code_verifier.expose());
+            }
+            Grant::RefreshToken(token) => {
+                add("grant_type", "refresh_token");
+                add("client_id", &self.client_id);
+                add("refresh_token", token.expose());
+            }
+        }
+        body
+    }
+
+    /// Reads the answer (sections 5.1 and 5.2). `now` is a monotonic time in seconds.
+    pub fn read(self, mut response: HttpResponse, now: Seconds) -> Result<Tokens, Error> {
+        let json = is_json(&response.content_type);
+        let mut members = match json {
+            true => Json::parse(&response.body),
+            false => None,
+        };
+        response.body.zeroize();
+        if response.status == 200
+            && let Some(members @ Json::Object(_)) = &mut members
+            && members.get("error").is_none()
+        {
+            let mut tokens = Tokens::read(members, &self.scope, now)?;
+            tokens.leave_out(TOKEN_MEMBERS);
+            if tokens.refresh_token.is_none()
+                && let Grant::RefreshToken(token) = self.grant
+            {
+                tokens.refresh_token = Some(token);
+            }
+            return Ok(tokens);
+        }
+        Err(self.refused(response.status, &response.content_type, members))
+    }
+
+    fn refused(&self, status: u16, content_type: &str, members: Option<Json>) -> Error {
+        let (first, second) = match &self.grant {
+            Grant::AuthorizationCode {
+                code,
+                code_verifier,
+            } => (code.expose(), code_verifier.expose()),
+            Grant::RefreshToken(token) => (token.expose(), ""),
+        };
+        let text = |name| {
+            let members = members.as_ref()?;
+            Some(redact(members.str(name)?, &[first, second]))
+        };
+        let server = ServerError {
+            error: text("error"),
+            error_description: text("error_description"),
+            error_uri: text("error_uri"),
+            status: Some(status),
+        };
+        let error = match status {
+            429 | 420 => ErrorCode::RateLimited.error(),
+            500.. => ErrorCode::ServerError.error(),
+            _ if server.error.is_some() => ErrorCode::TokenRequestRefused.error(),
+            _ => ErrorCode::InvalidTokenResponse.at(match members {
+                Some(_) if status == 200 => "it is not a JSON object",
+                Some(_) => "an error without an error code",
+                None if content_type.to_ascii_lowercase().starts_with("text/html") => {
+                    "an HTML page instead of JSON"
+                }
+                None if is_json(content_type) => "it is not valid JSON",
+                None => "its content type is not application/json",
+            }),
+        };
+        error.with(server)
+    }
+
+    /// Whether this spends a refresh token, which a second sending would burn.
+    pub fn is_refresh(&self) -> bool {
+        matches!(self.grant, Grant::RefreshToken(_))
+    }
+}
+
+/// What the token endpoint (or the fragment) gave.
+#[derive(Debug)]
+pub struct Tokens {
+    access_token: AccessToken,
+    refresh_token: Option<RefreshToken>,
+    expires_at: Option<Seconds>,
+    scope: Vec<String>,
+    extra: Json,
+}
+
+impl Tokens {
+    /// Reads the members of section 5.1 and takes the tokens out of `members`; the rest is the provider's own.
+    pub fn read(
+        members: &mut Json,
+        requested_scope: &[String],
+        now: Seconds,
+    ) -> Result<Tokens, Error> {
+        let invalid = |rule| ErrorCode::InvalidTokenResponse.at(rule);
+        let access_token = match members.take("access_token") {
+            Some(Json::String(token)) => AccessToken::new(token),
+            _ => return Err(invalid("access_token: is missing")),
+        };
+        if !is_b64token(access_token.expose()) {
+            return Err(invalid("access_token: is empty, or no header can carry it"));
+        }
+        let refresh_token = match members.take("refresh_token") {
+            None => None,
+            Some(Json::String(token)) => Some(RefreshToken::new(token)),
+            Some(_) => return Err(invalid("refresh_token: must be a string")),
+        };
+        let token_type = members.str("token_type");
+        let token_type = token_type.ok_or_else(|| invalid("token_type: is missing"))?;
+        if !token_type.eq_ignore_ascii_case("bearer") {
+            return Err(ErrorCode::UnsupportedTokenType.error());
+        }
+        let expires_at = match members.get("expires_in") {
+            None => None,
+            Some(Json::Number(text) | Json::String(text)) => match json::whole(text) {
+                Some(seconds) if seconds <= MAX_EXPIRES_IN => Some(now + seconds),
+                _ => return Err(invalid("expires_in: must be seconds, at most ten years")),
+            },
+            Some(_) => return Err(invalid("expires_in: must be a number")),
+        };
+        let granted = match members.get("scope") {
+            None => Vec::new(),
+            Some(Json::String(text)) => scope::split(text),
+            Some(_) => return Err(invalid("scope: must be a string")),
+        };
+        Ok(Tokens {
+            access_token,
+            refresh_token: refresh_token.filter(|token| !token.expose().is_empty()),
+            expires_at,
+            scope: match granted.is_empty() {
+                true => requested_scope.to_vec(),
+                false => granted,
+            },
+            extra: core::mem::replace(members, Json::Null),
+        })
+    }
+
+    /// Removes the members that are the protocol's from the provider's own.
+    pub(super) fn leave_out(&mut self, names: &[&str]) {
+        if let Json::Object(members) = &mut self.extra {
+            members.retain(|(name, _)| !names.contains(&name.as_str()));
+        }
+    }
+
+    pub fn access_token(&self) -> &AccessToken {
+        &self.access_token
+    }
+
+    /// The refresh token, to be spent once.
+    pub fn refresh_token(&self) -> Option<&RefreshToken> {
+        self.refresh_token.as_ref()
+    }
+
+    /// When the access token ends, in the seconds of the `now` it was read with.
+    pub fn expires_at(&self) -> Option<Seconds> {
+        self.expires_at
+    }
+
+    /// What was granted; what was asked for where the server says nothing (section 5.1).
+    pub fn scope(&self) -> &[String] {
+        &self.scope
+    }
+
+    /// The provider's own members, for example `user_id`.
+    pub fn extra(&self) -> &Json {
+        &self.extra
+    }
+
+    pub fn is_renewable(&self) -> bool {
+        self.refresh_token.is_some()
+    }
+
+    /// What a renewal leaves out stays as it was.
+    pub fn keep_from(&mut self, old: Tokens) {
+        let (Json::Object(now), Json::Object(before)) = (&mut self.extra, old.extra) else {
+            return;
+        };
+        for (name, value) in before {
+            if !now.iter().any(|(known, _)| *known == name) {
+                now.push((name, value));
+            }
+        }
+    }
+}
+
+/// What an Authorization header can carry (RFC 6750 section 2.1), read generously: visible ASCII.
+fn is_b64token(token: &str) -> bool {
+    !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic())
+}
+
+/// `application/json` or `application/*+json`, with whatever parameters.
+fn is_json(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or("").trim();
+    let essence = essence.to_ascii_lowercase();
+    essence == "application/json"
+        || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{format, string::ToString};
+
+    fn client() -> Client {
+        let text = r#"{"clientId":"1","redirectUri":"https://app.example/cb","authorizationEndpoint":"https://as.example/a","tokenEndpoint":"https://as.example/t","scope":["read"]}"#;
+        super::super::config::Config::read(Json::parse(text.as_bytes()).expect("JSON"))
+            .and_then(|config| config.resolve("https://app.example"))
+            .expect("a login")
+            .client
+    }
+
+    fn refresh() -> TokenRequest {
+        let grant = Grant::RefreshToken(RefreshToken::new("TG-old".to_string()));
+        TokenRequest::new(&client(), grant)
+    }
+
+    fn read(status: u16, content_type: &str, body: &str) -> Result<Tokens, Error> {
+        let response = HttpResponse {
+            status,
+            content_type: content_type.to_string(),
+            body: Zeroizing::new(body.as_bytes().to_vec()),
+        };
+        refresh().read(response, 100)
+    }
+
+    /// The example of RFC 6749 section 5.1, and that of Mercado Libre's documents.
+    #[test]
+    fn rfc6749_section_5_1() {
+        let tokens = read(
+            200,
+            "application/json;charset=UTF-8",
+            r#"{"access_token":"2YotnFZFEjr1zCsicMWpAA","token_type":"Bearer","expires_in":3600,
+                "refresh_token":"tGzv3JOkF0XG5Qx2TlKWIA","example_parameter":"example_value"}"#,
+        )
+        .expect("tokens");
+        assert_eq!(tokens.access_token().expose(), "2YotnFZFEjr1zCsicMWpAA");
+        assert_eq!(tokens.expires_at(), Some(3700));
+        assert_eq!(tokens.scope(), ["read"]);
+        assert_eq!(
+            tokens.extra().text(),
+            r#"{"example_parameter":"example_value"}"#
+        );
+    }
+
+    #[test]
+    fn legal_variants_of_a_renewal_are_understood() {
+        let ok = |members: &str| {
+            let body = format!(r#"{{"access_token":"a","token_type":"bearer"{members}}}"#);
+            read(200, "application/json", &body).expect(members)
+        };
+        for members in ["", r#","refresh_token":null"#, r#","refresh_token":"""#] {
+            let tokens = ok(members);
+            let kept = tokens.refresh_token().expect("the old one is kept");
+            assert_eq!(kept.expose(), "TG-old");
+        }
+        assert_eq!(ok(r#","scope":"""#).scope(), ["read"]);
+        assert_eq!(ok(r#","scope":"a b""#).scope(), ["a", "b"]);
+        assert_eq!(ok(r#","expires_in":"3600""#).expires_at(), Some(3700));
+        assert_eq!(ok(r#","expires_in":3600.0"#).expires_at(), Some(3700));
+        assert_eq!(ok(r#","expires_in":0"#).expires_at(), Some(100));
+        assert_eq!(ok(r#","expires_in":null"#).expires_at(), None);
+        assert_eq!(ok(r#","id_token":"x.y.z""#).extra().text(), "{}");
+        let body = r#"{"access_token":"a","token_type":"BEARER"}"#;
+        assert!(read(200, "Application/Vnd.x+JSON", body).is_ok());
+    }
+
+    #[test]
+    fn hostile_answers_are_refused() {
+        use ErrorCode::*;
+        let json = "application/json";
+        let deep = format!("{{\"a\":{}", "[".repeat(100_000));
+        for (status, content_type, body, want) in [
+            (200, json, "", InvalidTokenResponse),
+            (200, json, "{", InvalidTokenResponse),
+            (200, json, "null", InvalidTokenResponse),
+            (200, json, "[]", InvalidTokenResponse),
+            (200, json, deep.as_str(), InvalidTokenResponse),
+            (200, json, "{}", InvalidTokenResponse),
+            (200, json, r#"{"access_token":"a"}"#, InvalidTokenResponse),
+            (
+                200,
+                json,
+                r#"{"token_type":"bearer"}"#,
+                InvalidTokenResponse,
+            ),
+            (
+                200,
+                json,
+                r#"{"access_token":"","token_type":"bearer"}"#,
+                InvalidTokenResponse,
+            ),
+            (
+                200,
+                json,
+                r#"{"access_token":"a\r\nX: y","token_type":"bearer"}"#,
+                InvalidTokenResponse,
+            ),
+            (
+                200,
+                json,
+                r#"{"access_token":5,"token_type":"bearer"}"#,
+                InvalidTokenResponse,
+            ),
+            (
+                200,
+                json,
+                r#"{"access_token":"a","token_type":"mac"}"#,
+                UnsupportedTokenType,
+            ),
+            (
+                200,
+                json,
+                r#"{"access_token":"a","token_type":"bearer","access_token":"b"}"#,
+                InvalidTokenResponse,
+            ),
+            (
+                200,
+                json,
+                r#"{"access_token":"a","token_type":"bearer","expires_in":-1}"#,
+                InvalidTokenResponse,
+            ),
+            (
+                200,
+                json,
+                r#"{"access_token":"a","token_type":"bearer","expires_in":1e309}"#,
+                InvalidTokenResponse,
+            ),
+            (
+                200,
+                json,
+                r#"{"access_token":"a","token_type":"bearer","expires_in":99999999999}"#,
+                InvalidTokenResponse,
+            ),
+            (
+                200,
+                json,
+                r#"{"access_token":"a","token_type":"bearer","expires_in":true}"#,
+                InvalidTokenResponse,
+            ),
+            (
+                200,
+                json,
+                r#"{"access_token":"a","token_type":"bearer","scope":["a"]}"#,
+                InvalidTokenResponse,
+            ),
+            (
+                200,
+                json,
+                r#"{"access_token":"a","token_type":"bearer","refresh_token":7}"#,
+                InvalidTokenResponse,
+            ),
+            (
+                200,
+                json,
+                r#"{"error":"invalid_grant","access_token":"a","token_type":"bearer"}"#,
+                TokenRequestRefused,
+            ),
+            (
+                201,
+                json,
+                r#"{"access_token":"a","token_type":"bearer"}"#,
+                InvalidTokenResponse,
+            ),
+            (200, "text/html", "<html>", InvalidTokenResponse),
+            (
+                200,
+                "",
+                r#"{"access_token":"a","token_type":"bearer"}"#,
+                InvalidTokenResponse,
+            ),
+            (
+                200,
+                "text/plain",
+                r#"{"access_token":"a","token_type":"bearer"}"#,
+                InvalidTokenResponse,
+            ),
+            (
+                400,
+                json,
+                r#"{"error":"invalid_grant"}"#,
+                TokenRequestRefused,
+            ),
+            (401, json, r#"{"error":"made_up"}"#, TokenRequestRefused),
+            (400, json, "", InvalidTokenResponse),
+            (401, "", "", InvalidTokenResponse),
+            (400, json, r#"{"error":5}"#, InvalidTokenResponse),
+            (500, "text/html", "<html>", ServerError),
+            (
+                503,
+                json,
+                r#"{"error":"temporarily_unavailable"}"#,
+                ServerError,
+            ),
+            (429, "text/plain", "local_rate_limited", RateLimited),
+            (
+                420,
+                json,
+                r#"{"status":420,"message":"Chill Out!"}"#,
+                RateLimited,
+            ),
+            (302, "", "", InvalidTokenResponse),
+            (204, "", "", InvalidTokenResponse),
+        ] {
+            let error = read(status, content_type, body).expect_err(body);
+            assert_eq!(error.code, want, "{status} {content_type} {body}");
+        }
+    }
+
+    #[test]
+    fn an_html_page_is_named_as_such() {
+        let error = read(200, "text/html; charset=utf-8", "<html>").expect_err("HTML");
+        assert_eq!(error.detail, "an HTML page instead of JSON");
+    }
+
+    #[test]
+    fn a_server_that_echoes_the_token_does_not_put_it_into_the_error() {
+        let body = r#"{"error":"invalid_grant","error_description":"TG-old is spent","status":400,"cause":[]}"#;
+        let error = read(400, "application/json", body).expect_err("refused");
+        let server = error.server.expect("the server's words");
+        assert_eq!(server.error.as_deref(), Some("invalid_grant"));
+        assert_eq!(server.error_description.as_deref(), Some("(..) is spent"));
+    }
+
+    #[test]
+    fn a_refresh_request_says_what_section_6_wants() {
+        assert_eq!(
+            &*refresh().body(),
+            "grant_type=refresh_token&client_id=1&refresh_token=TG-old"
+        );
+    }
+
+    #[test]
+    fn no_debug_text_carries_a_secret() {
+        let request = refresh();
+        assert!(!format!("{request:?}").contains("TG-old"));
+        let body = r#"{"access_token":"canary","token_type":"bearer","refresh_token":"canary"}"#;
+        let tokens = read(200, "application/json", body).expect("tokens");
+        assert!(!format!("{tokens:?}").contains("canary"));
+    }
+
+    #[test]
+    fn the_providers_own_members_survive_a_renewal_that_leaves_them_out() {
+        let read = |members: &str| {
+            let body = format!(r#"{{"access_token":"a","token_type":"bearer"{members}}}"#);
+            read(200, "application/json", &body).expect("tokens")
+        };
+        let mut new = read(r#","a":2"#);
+        new.keep_from(read(r#","user_id":7,"a":1"#));
+        assert_eq!(new.extra().text(), r#"{"a":2,"user_id":7}"#);
+    }
+}

@@ -1,0 +1,254 @@
+//! URLs as a browser serialises them (WHATWG URL, RFC 3986), taken apart without being interpreted.
+//!
+//! What a page asks for is parsed by the browser first, so tabs, backslashes, dots and letter case are gone
+//! by the time it comes here; what a configuration says must already be in that form, or it would never match.
+
+use alloc::string::String;
+
+use super::error::{Error, ErrorCode};
+
+/// An `http:` or `https:` URL in its parts. `path` starts with a slash or is empty.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Url<'a> {
+    /// `https://host:port`, without a slash.
+    pub origin: &'a str,
+    pub path: &'a str,
+    pub query: Option<&'a str>,
+    pub fragment: Option<&'a str>,
+}
+
+impl<'a> Url<'a> {
+    /// Takes a serialised URL apart; `None` for other schemes, for user information and for an empty host.
+    pub fn split(text: &'a str) -> Option<Url<'a>> {
+        let after_scheme = text
+            .strip_prefix("https://")
+            .or_else(|| text.strip_prefix("http://"))?;
+        let host_length = after_scheme
+            .find(['/', '?', '#'])
+            .unwrap_or(after_scheme.len());
+        let authority = after_scheme.get(..host_length)?;
+        if authority.is_empty() || authority.contains('@') {
+            return None;
+        }
+        let origin = text.get(..text.len() - after_scheme.len() + host_length)?;
+        let (base, fragment, query) = cut(after_scheme.get(host_length..)?);
+        Some(Url {
+            origin,
+            path: base,
+            query,
+            fragment,
+        })
+    }
+
+    /// Whether a secret may travel here: https, or this very machine (RFC 6749 section 10.9, RFC 8252 section 8.3).
+    pub fn is_secure(&self) -> bool {
+        self.origin.starts_with("https://") || self.is_loopback()
+    }
+
+    fn is_loopback(&self) -> bool {
+        let authority = self
+            .origin
+            .split_once("://")
+            .map_or("", |(_, authority)| authority);
+        let host = match authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+            _ => authority,
+        };
+        host == "localhost"
+            || host.ends_with(".localhost")
+            || host == "[::1]"
+            || (host.starts_with("127.")
+                && host.split('.').count() == 4
+                && host.split('.').all(|part| part.parse::<u8>().is_ok()))
+    }
+}
+
+/// Cuts the fragment and the query off: (what stands before, fragment, query).
+pub fn cut(text: &str) -> (&str, Option<&str>, Option<&str>) {
+    let (rest, fragment) = match text.split_once('#') {
+        Some((rest, fragment)) => (rest, Some(fragment)),
+        None => (text, None),
+    };
+    match rest.split_once('?') {
+        Some((base, query)) => (base, fragment, Some(query)),
+        None => (rest, fragment, None),
+    }
+}
+
+/// Checks a URL of the configuration: secure, without a fragment, and written as a browser would write it.
+/// `field` is named in the error.
+pub fn check<'a>(field: &str, text: &'a str, allow_http: bool) -> Result<Url<'a>, Error> {
+    let wrong = |rule: &str| {
+        let mut detail = String::from(field);
+        detail.push_str(": ");
+        detail.push_str(rule);
+        Err(ErrorCode::InvalidConfig.at(&detail))
+    };
+    if !text
+        .bytes()
+        .all(|b| b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b))
+    {
+        return wrong("must be a URL without spaces, backslashes or unescaped characters");
+    }
+    let Some(url) = Url::split(text) else {
+        return wrong("must be an https URL without user name and password");
+    };
+    if !url.is_secure() && !allow_http {
+        return wrong("must be https (http only on this machine)");
+    }
+    if url.fragment.is_some() {
+        return wrong("must have no fragment");
+    }
+    if url.origin.bytes().any(|b| b.is_ascii_uppercase()) {
+        return wrong("must have its host in lower case");
+    }
+    if (url.origin.starts_with("https://") && url.origin.ends_with(":443"))
+        || (url.origin.starts_with("http://") && url.origin.ends_with(":80"))
+        || url.origin.ends_with([':', '.'])
+    {
+        return wrong("must leave the default port and the last dot out");
+    }
+    if url.path.split('/').any(is_dot_segment) {
+        return wrong("must have no dot segments");
+    }
+    Ok(url)
+}
+
+/// `.` or `..`, also percent-encoded, as browsers understand them.
+pub fn is_dot_segment(segment: &str) -> bool {
+    let plain = segment.replace("%2e", ".").replace("%2E", ".");
+    plain == "." || plain == ".."
+}
+
+/// Where to go after the login: a path of our own origin (RFC 9700 section 4.11.1), never another site.
+pub fn check_return_to(text: &str, origin: &str) -> Result<(), Error> {
+    let path = match text.strip_prefix(origin) {
+        Some(rest) if !origin.is_empty() => rest,
+        _ => text,
+    };
+    let plain = !text.contains('\\') && !text.chars().any(|c| c.is_control() || c == ' ');
+    if plain && path.starts_with('/') && !path.starts_with("//") {
+        Ok(())
+    } else {
+        Err(ErrorCode::InvalidConfig.at("returnTo: must be a path of this origin"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_taken_apart() {
+        let url = Url::split("https://api.example:8443/v1/a?b=c#d").expect("a URL");
+        assert_eq!(url.origin, "https://api.example:8443");
+        assert_eq!(url.path, "/v1/a");
+        assert_eq!((url.query, url.fragment), (Some("b=c"), Some("d")));
+        let bare = Url::split("https://api.example?x").expect("a URL");
+        assert_eq!((bare.path, bare.query), ("", Some("x")));
+    }
+
+    #[test]
+    fn what_is_not_plain_http_is_no_url_for_us() {
+        for text in [
+            "ftp://a/",
+            "https://",
+            "https:///x",
+            "https://u@h/",
+            "https://u:p@h/",
+            "//h/",
+            "/x",
+            "blob:https://h/1",
+            "data:,x",
+            "HTTPS://h/",
+            "https:/h",
+        ] {
+            assert_eq!(Url::split(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_https_and_this_machine_are_secure() {
+        let secure = |text| Url::split(text).expect(text).is_secure();
+        for text in [
+            "https://api.example",
+            "http://localhost:8080/",
+            "http://127.0.0.1",
+            "http://127.9.9.9:1/x",
+            "http://[::1]:3/",
+            "http://a.localhost/",
+        ] {
+            assert!(secure(text), "{text}");
+        }
+        for text in [
+            "http://api.example/",
+            "http://127.0.0.1.evil.example/",
+            "http://localhost.evil.example/",
+            "http://127.evil.example/",
+            "http://notlocalhost/",
+            "http://[::2]/",
+        ] {
+            assert!(!secure(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_configured_url_must_be_written_as_a_browser_writes_it() {
+        assert!(check("f", "https://as.example/authorize?x=1", false).is_ok());
+        assert!(check("f", "http://lan.example/", true).is_ok());
+        for text in [
+            "https://AS.example/",
+            "https://as.example:443/",
+            "https://as.example./",
+            "http://as.example/",
+            "https://as.example/a#b",
+            "https://as.example/a b",
+            "https://as.example/../x",
+            "https://as.example/%2E%2e/x",
+            "https://as.example\\x",
+            "https://ás.example/",
+            "javascript:alert(1)",
+            "as.example",
+            "",
+        ] {
+            let error = check("tokenEndpoint", text, false).expect_err(text);
+            assert_eq!(error.code, ErrorCode::InvalidConfig);
+            assert!(error.detail.starts_with("tokenEndpoint: must "), "{error}");
+        }
+    }
+
+    #[test]
+    fn return_to_stays_on_this_origin() {
+        let origin = "https://app.example";
+        for text in [
+            "/",
+            "/cart?x=1#y",
+            "https://app.example/cart",
+            "/é",
+            "/a//b",
+            "/x?u=https://evil.example",
+        ] {
+            assert!(check_return_to(text, origin).is_ok(), "{text}");
+        }
+        for text in [
+            "",
+            "cart",
+            "//evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "https://app.example.evil.example/",
+            "https://app.example@evil.example/",
+            "https://app.example//evil.example",
+            "https://evil.example/",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "/\t/evil.example",
+            "/\n/evil.example",
+            "\t//evil.example",
+            " //evil.example",
+        ] {
+            assert!(check_return_to(text, origin).is_err(), "{text:?}");
+        }
+        assert!(check_return_to("//x", "").is_err());
+    }
+}
