@@ -1,5 +1,61 @@
+//! OAuth 2.0 in the browser: logins by authorization code with PKCE, or by the implicit grant, whose tokens
+//! the page never holds.
+//!
+//! # The map
+//!
+//! Imports go down only:
+//!
+//! ```text
+//! JavaScript   startLogin   handleRedirect   fetchPrivate   session   logout
+//! 4 js         parse · call · translate the error
+//! 3 client     ask the protocol what to do, do it with the browser
+//! 2 browser    1 protocol          these two never meet
+//! ```
+//!
+//! - [`protocol`]: the RFCs as values. No clock, no randomness, no network, no JavaScript; runs natively.
+//! - `browser`: address, history, storage, fetch, clock, entropy, tasks. No word of OAuth.
+//! - `client`: the flows, as straight lines of await. Never decides.
+//! - `js`: the exports of the npm package; `rust`: the same for Rust applications (feature `rust`).
+//!
+//! # Invariants, each with its enforcer
+//!
+//! 1. `protocol` has no clock, randomness, network, storage or JavaScript: the native build.
+//! 2. `browser` contains no word of RFC 6749: `tests/floors.rs`.
+//! 3. No provider's name occurs in Rust; presets are data in `providers.json`: `tests/floors.rs`.
+//! 4. A secret is never in a `Debug`, an error, a URL that is kept, or a log: `secret.rs` has no `Display`, and
+//!    tests format every error.
+//! 5. A response leaves the address bar before the first await: `address.js`, and a browser test.
+//! 6. A token goes to a declared resource server only: `protocol/resource.rs`.
+//! 7. Input from outside cannot panic: the lints below.
+//! 8. No token is readable from the page: the natives of `browser/natives.js`, the sealed glue of `xtask`, and
+//!    an end-to-end test with a canary.
+
 #![cfg_attr(not(feature = "std"), no_std)]
+#![deny(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::unreachable
+    )
+)]
+
 extern crate alloc;
 #[cfg(test)]
 extern crate std;
+
 pub mod protocol;
+
+#[cfg(target_family = "wasm")]
+mod browser;
+#[cfg(target_family = "wasm")]
+mod client;
+#[cfg(target_family = "wasm")]
+mod js;
+#[cfg(all(target_family = "wasm", feature = "npm"))]
+mod npm;

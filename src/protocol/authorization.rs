@@ -1,9 +1,10 @@
 //! The authorization request and its response (RFC 6749 sections 4.1 and 4.2, RFC 9207).
 
+use alloc::boxed::Box;
+use alloc::rc::Rc;
 use alloc::string::String;
-use alloc::vec::Vec;
 
-use super::config::{Client, Config, Login, ResponseType};
+use super::config::{Config, Login, ResponseType};
 use super::error::{Error, ErrorCode, ServerError, redact};
 use super::form::{self, Parameters};
 use super::json::{Json, Object};
@@ -11,7 +12,7 @@ use super::pkce;
 use super::scope;
 use super::secret::{AuthorizationCode, CodeVerifier, State};
 use super::token::{Grant, TokenRequest, Tokens};
-use super::{Seconds, url};
+use super::{Seconds, text, url};
 
 /// Random bytes for one login: 32 for `state`, 32 for `code_verifier`.
 pub type Entropy = [u8; 64];
@@ -52,18 +53,14 @@ const RESPONSE_PARAMETERS: &[&str] = &[
     "session_state",
 ];
 
-/// A login that was sent away and waits for its answer. It carries its [`Client`], so the answer is judged
+/// A login that was sent away and waits for its answer. It carries its [`Login`], so the answer is judged
 /// against the very server that was asked (RFC 9700 section 4.4).
 #[derive(Debug)]
 pub struct PendingLogin {
     state: State,
     code_verifier: CodeVerifier,
     created: Seconds,
-    max_age: Seconds,
-    client: Client,
-    authorization_parameters: Vec<(String, String)>,
-    return_to: Option<String>,
-    app_state: Option<Json>,
+    login: Rc<Login>,
 }
 
 /// What an accepted response leads to.
@@ -75,18 +72,9 @@ pub enum Accepted {
     Tokens(Tokens),
 }
 
-/// What outlives the pending login: for the session.
-#[derive(Debug)]
-pub struct Answered {
-    pub client: Client,
-    pub return_to: Option<String>,
-    pub app_state: Option<Json>,
-    pub accepted: Accepted,
-}
-
 impl PendingLogin {
     /// Starts a login. The entropy must come from the system's generator; a constant one is refused.
-    pub fn new(login: Login, entropy: &Entropy, now: Seconds) -> Result<Self, Error> {
+    pub fn new(login: Rc<Login>, entropy: &Entropy, now: Seconds) -> Result<Self, Error> {
         let (for_state, for_verifier) = entropy.split_at(32);
         let mut verifier_bytes = [0; 32];
         verifier_bytes.copy_from_slice(for_verifier);
@@ -100,11 +88,7 @@ impl PendingLogin {
             state: State::new(state),
             code_verifier: CodeVerifier::from_entropy(&verifier_bytes),
             created: now,
-            max_age: login.max_age,
-            client: login.client,
-            authorization_parameters: login.authorization_parameters,
-            return_to: login.return_to,
-            app_state: login.app_state,
+            login,
         })
     }
 
@@ -114,9 +98,9 @@ impl PendingLogin {
 
     /// Where to send the user (sections 4.1.1 and 4.2.1).
     pub fn authorization_url(&self) -> String {
-        let client = &self.client;
+        let client = &self.login;
         let mut url = String::from(client.authorization_endpoint());
-        url.push(if url.contains('?') { '&' } else { '?' });
+        url.push(if text::contains(&url, "?") { '&' } else { '?' });
         let mut add = |name: &str, value: &str| form::append(&mut url, name, value);
         add(
             "response_type",
@@ -136,8 +120,8 @@ impl PendingLogin {
             add("code_challenge", &self.code_verifier.code_challenge(method));
             add("code_challenge_method", method.as_str());
         }
-        for (name, value) in &self.authorization_parameters {
-            add(name, value);
+        for (name, value) in client.authorization_parameters() {
+            add(name, value.as_str().unwrap_or(""));
         }
         url
     }
@@ -147,13 +131,9 @@ impl PendingLogin {
         let mut out = Object::new();
         out.number("v", 1)
             .number("created", self.created)
-            .number("maxAge", self.max_age)
             .str("codeVerifier", self.code_verifier.expose())
-            .maybe("returnTo", self.return_to.as_deref());
-        if let Some(app_state) = &self.app_state {
-            out.value("appState", app_state.clone());
-        }
-        out.value("client", self.client.to_json()).done().text()
+            .value("config", self.login.to_json());
+        out.done().text()
     }
 
     /// Reads a record back and checks everything again. Unreadable means absent.
@@ -165,43 +145,37 @@ impl PendingLogin {
         let Some(Json::String(code_verifier)) = record.take("codeVerifier") else {
             return None;
         };
-        let code_verifier = CodeVerifier::new(code_verifier);
-        let created = record.get("created")?.as_u64()?;
-        let max_age = record.get("maxAge")?.as_u64()?;
-        let return_to = record.str("returnTo").map(String::from);
-        let app_state = record.take("appState");
-        let mut config = Config::read(record.take("client")?).ok()?;
-        config.return_to = return_to;
-        let login = config.resolve(origin).ok()?;
+        let config = Config::read(record.take("config")?).ok()?;
         Some(Self {
             state: State::new(String::from(state)),
-            code_verifier,
-            created,
-            max_age,
-            client: login.client,
-            authorization_parameters: Vec::new(),
-            return_to: login.return_to,
-            app_state,
+            code_verifier: CodeVerifier::new(code_verifier),
+            created: record.get("created")?.as_u64()?,
+            login: config.resolve(origin).ok()?,
         })
+    }
+
+    /// When the login was started, by the wall clock.
+    pub fn created(&self) -> Seconds {
+        self.created
     }
 
     /// Whether the login has waited too long. `now` is the wall clock: the page has died in between.
     pub fn is_expired(&self, now: Seconds) -> bool {
-        now.saturating_sub(self.created) > self.max_age
+        now.saturating_sub(self.created) > self.login.max_age()
     }
 
     /// Whether a response at this address is meant for this login's client.
     pub fn expects(&self, response: &AuthorizationResponse) -> bool {
-        response.is_at(self.client.redirect_uri())
+        response.is_at(self.login.redirect_uri())
     }
 
     /// Judges the response: state, then iss, then error, then code (or token). Both are consumed.
     pub fn accept(
         self,
-        response: AuthorizationResponse,
+        response: Box<AuthorizationResponse>,
         now: Seconds,
         elapsed: Seconds,
-    ) -> Result<Answered, Error> {
+    ) -> Result<(Rc<Login>, Accepted), Error> {
         if response.state.expose() != self.state.expose() {
             return Err(ErrorCode::StateMismatch.error());
         }
@@ -214,7 +188,7 @@ impl PendingLogin {
         if response.repeated {
             return Err(ErrorCode::DuplicateParameter.error());
         }
-        if let (Some(want), Some(iss)) = (self.client.issuer(), response.one("iss"))
+        if let (Some(want), Some(iss)) = (self.login.issuer(), response.one("iss"))
             && want != iss
         {
             return Err(ErrorCode::IssuerMismatch.error());
@@ -222,16 +196,11 @@ impl PendingLogin {
         if let Some(error) = response.one("error") {
             return Err(self.refused(error, &response));
         }
-        let accepted = match self.client.response_type() {
+        let accepted = match self.login.response_type() {
             ResponseType::Code => Accepted::Exchange(self.exchange(&response)?),
             ResponseType::Token => Accepted::Tokens(self.tokens(&response, elapsed)?),
         };
-        Ok(Answered {
-            client: self.client,
-            return_to: self.return_to,
-            app_state: self.app_state,
-            accepted,
-        })
+        Ok((self.login, accepted))
     }
 
     fn refused(&self, error: &str, response: &AuthorizationResponse) -> Error {
@@ -259,7 +228,7 @@ impl PendingLogin {
         let code = response.one("code").filter(|code| !code.is_empty());
         let code = code.ok_or_else(|| invalid("it has neither code nor error"))?;
         Ok(TokenRequest::new(
-            &self.client,
+            self.login.clone(),
             Grant::AuthorizationCode {
                 code: AuthorizationCode::new(String::from(code)),
                 code_verifier: self.code_verifier.clone(),
@@ -281,11 +250,11 @@ impl PendingLogin {
                 members.str(name, value);
             }
         }
-        if self.client.token_type_optional() && response.one("token_type").is_none() {
+        if self.login.token_type_optional() && response.one("token_type").is_none() {
             members.str("token_type", "Bearer");
         }
         let mut members = members.done();
-        let mut tokens = Tokens::read(&mut members, self.client.scope(), now)?;
+        let mut tokens = Tokens::read(&mut members, self.login.scope(), now)?;
         tokens.leave_out(RESPONSE_PARAMETERS);
         Ok(tokens)
     }
@@ -303,7 +272,7 @@ pub struct AuthorizationResponse {
 
 impl AuthorizationResponse {
     /// Reads a URL. `None` if it is no response to an authorization request: no `state`, or nothing with it.
-    pub fn read(href: &str) -> Option<Self> {
+    pub fn read(href: &str) -> Option<Box<Self>> {
         let (address, fragment, query) = url::cut(href);
         let query = form::parse(query.unwrap_or(""))?;
         // A fragment may be the page's own (`#/route?x=%`): what cannot be read is not a response.
@@ -311,18 +280,24 @@ impl AuthorizationResponse {
         let state = find(&query, "state").or_else(|| find(&fragment, "state"))?;
         let state = State::new(String::from(state));
         let answers = ["code", "error", "access_token"];
-        let all = || query.iter().chain(&fragment);
-        if !all().any(|(name, _)| answers.contains(&name.as_str())) {
+        let has = |name: &&str| {
+            find(&query, name)
+                .or_else(|| find(&fragment, name))
+                .is_some()
+        };
+        if !answers.iter().any(has) {
             return None;
         }
-        let repeated = all().any(|(name, _)| all().filter(|(other, _)| other == name).count() > 1);
-        Some(Self {
+        let times = |name: &str| count(&query, name) + count(&fragment, name);
+        let repeated = |pairs: &Parameters| pairs.iter().any(|(name, _)| times(name) > 1);
+        let repeated = repeated(&query) || repeated(&fragment);
+        Some(Box::new(Self {
             state,
             address: String::from(address),
             query,
             fragment,
             repeated,
-        })
+        }))
     }
 
     pub fn state(&self) -> &State {
@@ -351,8 +326,10 @@ impl AuthorizationResponse {
 impl Drop for AuthorizationResponse {
     fn drop(&mut self) {
         use zeroize::Zeroize;
-        for (_, value) in self.query.iter_mut().chain(&mut self.fragment) {
-            value.zeroize();
+        for parameters in [&mut self.query, &mut self.fragment] {
+            for (_, value) in parameters {
+                value.zeroize();
+            }
         }
     }
 }
@@ -360,9 +337,13 @@ impl Drop for AuthorizationResponse {
 /// A browser adds the slash that `https://app.example` lacks.
 fn without_root(address: &str) -> &str {
     match address.strip_suffix('/') {
-        Some(origin) if origin.matches('/').count() == 2 => origin,
+        Some(origin) if origin.bytes().filter(|b| *b == b'/').count() == 2 => origin,
         _ => address,
     }
+}
+
+fn count(parameters: &Parameters, name: &str) -> usize {
+    parameters.iter().filter(|(key, _)| key == name).count()
 }
 
 fn find<'a>(parameters: &'a Parameters, name: &str) -> Option<&'a str> {
@@ -395,14 +376,16 @@ mod tests {
         PendingLogin::new(login, &entropy(), 1000).expect("good entropy")
     }
 
-    fn answer(extra: &str, url: &str) -> Result<Answered, Error> {
+    fn answer(extra: &str, url: &str) -> Result<Accepted, Error> {
         let pending = pending(extra);
         let url = url.replace("STATE", pending.state().expose());
-        pending.accept(
-            AuthorizationResponse::read(&url).expect("a response"),
-            1010,
-            10,
-        )
+        pending
+            .accept(
+                AuthorizationResponse::read(&url).expect("a response"),
+                1010,
+                10,
+            )
+            .map(|(_, accepted)| accepted)
     }
 
     fn refusal(extra: &str, url: &str) -> ErrorCode {
@@ -441,13 +424,7 @@ mod tests {
     #[test]
     fn a_constant_generator_is_refused() {
         for bytes in [[0; 64], [255; 64], core::array::from_fn(|i| (i % 32) as u8)] {
-            let login = Login {
-                client: pending("").client,
-                authorization_parameters: Vec::new(),
-                return_to: None,
-                app_state: None,
-                max_age: 600,
-            };
+            let login = pending("").login;
             let error = PendingLogin::new(login, &bytes, 0).expect_err("no entropy");
             assert_eq!(error.code, ErrorCode::EntropyFailure);
         }
@@ -462,7 +439,7 @@ mod tests {
             "https://app.example/cb?code=c&state=STATE#_=_",
         ] {
             let answered = answer("", url).expect(url);
-            let Accepted::Exchange(request) = answered.accepted else {
+            let Accepted::Exchange(request) = answered else {
                 panic!("an exchange");
             };
             assert_eq!(
@@ -481,7 +458,7 @@ mod tests {
             "https://app.example/cb?state=STATE#access_token=a&token_type=bearer&expires_in=3600&user_id=7",
         ] {
             let answered = answer(r#","responseType":"token""#, url).expect(url);
-            let Accepted::Tokens(tokens) = answered.accepted else {
+            let Accepted::Tokens(tokens) = answered else {
                 panic!("tokens");
             };
             assert_eq!(tokens.access_token().expose(), "a");
@@ -496,7 +473,7 @@ mod tests {
         let url =
             "https://app.example/cb#access_token=a&token_type=bearer&refresh_token=r&state=STATE";
         let answered = answer(r#","responseType":"token""#, url).expect("tokens");
-        let Accepted::Tokens(tokens) = answered.accepted else {
+        let Accepted::Tokens(tokens) = answered else {
             panic!("tokens");
         };
         assert!(!tokens.is_renewable());
@@ -608,7 +585,7 @@ mod tests {
         }
         let own = r#","redirectUri":"https://app.example/?page=cb""#;
         let at = |query: &str| {
-            let text = pending("").client.to_json().text();
+            let text = pending("").login.to_json().text();
             let text = text.replace(r#""redirectUri":"https://app.example/cb""#, &own[1..]);
             let login = Config::read(Json::parse(text.as_bytes()).expect("JSON"))
                 .and_then(|config| config.resolve(ORIGIN))
@@ -680,7 +657,7 @@ mod tests {
         for (from, to) in [
             ("\"v\":1", "\"v\":2"),
             ("\"created\":1000", "\"created\":\"x\""),
-            ("\"maxAge\":60", "\"maxAge\":-1"),
+            ("\"pendingMaxAge\":60", "\"pendingMaxAge\":-1"),
             ("\"codeVerifier\":\"", "\"codeVerifier\":1,\"x\":\""),
             ("/cart", "//evil.example"),
             ("https://as.example/t", "http://evil.example/t"),

@@ -1,184 +1,177 @@
 //! The configuration of a login: read once, checked once, then never doubted again.
 
+use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::authorization::PROTOCOL_PARAMETERS;
 use super::error::{Error, ErrorCode};
-use super::json::{Json, Object};
+use super::json::Json;
 use super::pkce::CodeChallengeMethod;
-use super::resource::ResourceServer;
-use super::scope;
-use super::{Seconds, url};
+use super::{Seconds, form, resource, scope, text, url};
 
 const PROVIDERS: &str = include_str!("providers.json");
 const PENDING_MAX_AGE: Seconds = 600;
 
-/// What a caller says to `startLogin`, field by field as documented in `types.d.ts`.
-/// A preset of `providers.json` is the same thing said in advance.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "camelCase", default, deny_unknown_fields)
-)]
-pub struct Config {
-    pub provider: Option<String>,
-    pub site: Option<String>,
-    pub client_id: Option<String>,
-    pub redirect_uri: Option<String>,
-    pub issuer: Option<String>,
-    pub authorization_endpoint: Option<String>,
-    pub token_endpoint: Option<String>,
-    pub resource_servers: Option<Vec<String>>,
-    /// `code` (default) or `token`.
-    pub response_type: Option<String>,
-    /// `S256` (default) or `plain`.
-    pub code_challenge_method: Option<String>,
-    pub scope: Option<Vec<String>>,
-    /// Extra parameters of the authorization request.
-    pub authorization_parameters: Option<Vec<(String, String)>>,
-    /// A path of this origin to come back to.
-    pub return_to: Option<String>,
-    /// Any JSON value, kept in this tab until the login is answered.
-    #[cfg_attr(feature = "serde", serde(skip))]
-    pub app_state: Option<Json>,
-    /// Seconds a login may stay unanswered; 600 unless said otherwise.
-    pub pending_max_age: Option<Seconds>,
-    /// The provider leaves `token_type` out of the implicit response.
-    pub token_type_optional: Option<bool>,
-    /// Allows a `redirectUri` on plain http, for development on a local network.
-    pub allow_http: Option<bool>,
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Text,
+    Texts,
+    /// A list of scopes, or one text with spaces.
+    Scope,
+    Flag,
+    Seconds,
+    /// An object whose members are texts.
+    TextMembers,
+    Any,
+    /// What no page can keep.
+    Secret,
 }
+
+/// What a caller can say to `startLogin`, as documented in `types.d.ts`.
+/// A preset of `providers.json` is the same thing said in advance.
+const FIELDS: &[(&str, Kind)] = &[
+    ("provider", Kind::Text),
+    ("site", Kind::Text),
+    ("clientId", Kind::Text),
+    ("redirectUri", Kind::Text),
+    ("issuer", Kind::Text),
+    ("authorizationEndpoint", Kind::Text),
+    ("tokenEndpoint", Kind::Text),
+    ("resourceServers", Kind::Texts),
+    ("responseType", Kind::Text),
+    ("codeChallengeMethod", Kind::Text),
+    ("scope", Kind::Scope),
+    ("authorizationParameters", Kind::TextMembers),
+    ("returnTo", Kind::Text),
+    ("appState", Kind::Any),
+    ("pendingMaxAge", Kind::Seconds),
+    ("tokenTypeOptional", Kind::Flag),
+    ("allowHttp", Kind::Flag),
+    ("clientSecret", Kind::Secret),
+    ("client_secret", Kind::Secret),
+];
+
+/// A configuration whose fields are known and of the right kind; nothing else is checked yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config(Json);
 
 impl Config {
     /// Reads a configuration object. An unknown field is an error that names it.
     pub fn read(json: Json) -> Result<Config, Error> {
-        let Json::Object(members) = json else {
+        let Json::Object(members) = &json else {
             return Err(ErrorCode::InvalidConfig.at("the configuration must be an object"));
         };
-        let mut config = Config::default();
         for (name, value) in members {
-            if value != Json::Null {
-                config.set(&name, value)?;
+            let field = FIELDS.iter().find(|(known, _)| known == name);
+            let Some((_, kind)) = field else {
+                return Err(wrong(name, "there is no such field"));
+            };
+            if *value != Json::Null {
+                check_kind(name, *kind, value)?;
             }
         }
-        Ok(config)
-    }
-
-    fn set(&mut self, name: &str, value: Json) -> Result<(), Error> {
-        match name {
-            "provider" => self.provider = Some(string(name, value)?),
-            "site" => self.site = Some(string(name, value)?),
-            "clientId" => self.client_id = Some(string(name, value)?),
-            "redirectUri" => self.redirect_uri = Some(string(name, value)?),
-            "issuer" => self.issuer = Some(string(name, value)?),
-            "authorizationEndpoint" => self.authorization_endpoint = Some(string(name, value)?),
-            "tokenEndpoint" => self.token_endpoint = Some(string(name, value)?),
-            "resourceServers" => self.resource_servers = Some(strings(name, value)?),
-            "responseType" => self.response_type = Some(string(name, value)?),
-            "codeChallengeMethod" => self.code_challenge_method = Some(string(name, value)?),
-            "scope" => self.scope = Some(scope::read(value)?),
-            "authorizationParameters" => {
-                self.authorization_parameters = Some(string_members(name, value)?);
-            }
-            "returnTo" => self.return_to = Some(string(name, value)?),
-            "appState" => self.app_state = Some(value),
-            "pendingMaxAge" => {
-                self.pending_max_age = Some(
-                    value
-                        .as_u64()
-                        .ok_or_else(|| wrong(name, "must be a whole number of seconds"))?,
-                );
-            }
-            "tokenTypeOptional" => self.token_type_optional = Some(boolean(name, value)?),
-            "allowHttp" => self.allow_http = Some(boolean(name, value)?),
-            "clientSecret" | "client_secret" => {
-                return Err(ErrorCode::ClientSecretRefused.error());
-            }
-            _ => return Err(wrong(name, "there is no such field")),
-        }
-        Ok(())
+        Ok(Config(json))
     }
 
     /// Fills what the caller left out.
-    fn or(mut self, preset: Config) -> Config {
-        fn fill<T>(field: &mut Option<T>, preset: Option<T>) {
-            if field.is_none() {
-                *field = preset;
+    fn fill(&mut self, preset: Json) {
+        let (Json::Object(members), Json::Object(preset)) = (&mut self.0, preset) else {
+            return;
+        };
+        for (name, value) in preset {
+            let said = members
+                .iter()
+                .any(|(known, value)| *known == name && *value != Json::Null);
+            if !said {
+                members.retain(|(known, _)| *known != name);
+                members.push((name, value));
             }
         }
-        fill(&mut self.issuer, preset.issuer);
-        fill(
-            &mut self.authorization_endpoint,
-            preset.authorization_endpoint,
-        );
-        fill(&mut self.token_endpoint, preset.token_endpoint);
-        fill(&mut self.resource_servers, preset.resource_servers);
-        fill(&mut self.response_type, preset.response_type);
-        fill(
-            &mut self.code_challenge_method,
-            preset.code_challenge_method,
-        );
-        fill(&mut self.scope, preset.scope);
-        fill(&mut self.token_type_optional, preset.token_type_optional);
-        self
     }
 
-    fn with_preset(self) -> Result<Config, Error> {
-        let Some(provider) = &self.provider else {
-            return match self.site {
-                None => Ok(self),
+    fn fill_from_preset(&mut self) -> Result<(), Error> {
+        let Some(provider) = self.0.str("provider") else {
+            return match self.0.get("site") {
+                None => Ok(()),
                 Some(_) => Err(wrong("site", "means nothing without a provider")),
             };
         };
-        let mut preset = Json::parse(PROVIDERS.as_bytes())
-            .and_then(|mut providers| providers.take(provider))
-            .ok_or_else(|| ErrorCode::UnknownProvider.at(&clip(provider)))?;
-        let Some(mut sites) = preset.take("sites") else {
-            return Ok(self.or(Config::read(preset)?));
+        let preset =
+            Json::parse(PROVIDERS.as_bytes()).and_then(|mut providers| providers.take(provider));
+        let Some(mut preset) = preset else {
+            return Err(ErrorCode::UnknownProvider.at(text::clip(provider, 64)));
         };
-        let chosen = match &self.site {
-            Some(site) => sites
-                .take(site)
-                .ok_or_else(|| ErrorCode::UnknownSite.at(&clip(site)))?,
-            None if self.authorization_endpoint.is_some() => Json::Object(Vec::new()),
-            None => return Err(ErrorCode::UnknownSite.at("the provider has one for each country")),
-        };
-        Ok(self.or(Config::read(chosen)?).or(Config::read(preset)?))
+        if let Some(mut sites) = preset.take("sites") {
+            let chosen = match self.0.str("site") {
+                Some(site) => match sites.take(site) {
+                    Some(chosen) => chosen,
+                    None => return Err(ErrorCode::UnknownSite.at(text::clip(site, 64))),
+                },
+                None if self.0.get("authorizationEndpoint").is_some() => Json::Null,
+                None => {
+                    return Err(ErrorCode::UnknownSite.at("the provider has one for each country"));
+                }
+            };
+            self.fill(chosen);
+        }
+        self.fill(preset);
+        Ok(())
     }
 
     /// Checks everything. `origin` is the page's own, for `returnTo`.
-    pub fn resolve(self, origin: &str) -> Result<Login, Error> {
-        let config = self.with_preset()?;
-        let authorization_parameters = config.authorization_parameters.clone().unwrap_or_default();
-        let taken = |(name, _): &&(String, String)| PROTOCOL_PARAMETERS.contains(&name.as_str());
-        if let Some((name, _)) = authorization_parameters.iter().find(taken) {
-            let mut field = String::from("authorizationParameters.");
-            field.push_str(name);
-            return Err(wrong(&field, "is the library's own to set"));
+    pub fn resolve(mut self, origin: &str) -> Result<Rc<Login>, Error> {
+        self.fill_from_preset()?;
+        let config = self.0;
+        let response_type = match config.str("responseType") {
+            None | Some("code") => ResponseType::Code,
+            Some("token") => ResponseType::Token,
+            Some(_) => return Err(wrong("responseType", "must be code or token")),
+        };
+        let code_challenge_method = match config.str("codeChallengeMethod") {
+            None | Some("S256") => CodeChallengeMethod::S256,
+            Some("plain") => CodeChallengeMethod::Plain,
+            Some(_) => return Err(wrong("codeChallengeMethod", "must be S256 or plain")),
+        };
+        required(&config, "clientId")?;
+        check_redirect_uri(required(&config, "redirectUri")?, config.flag("allowHttp"))?;
+        check_authorization_endpoint(required(&config, "authorizationEndpoint")?)?;
+        if response_type == ResponseType::Code {
+            required(&config, "tokenEndpoint")?;
         }
-        if let Some(return_to) = &config.return_to {
+        if let Some(endpoint) = config.str("tokenEndpoint") {
+            url::check("tokenEndpoint", endpoint, false)?;
+        }
+        let resource_servers = config
+            .get("resourceServers")
+            .map_or(Vec::new(), Json::texts);
+        for server in &resource_servers {
+            resource::check_server(server)?;
+        }
+        if let Some(Json::Object(members)) = config.get("authorizationParameters") {
+            for (name, _) in members {
+                if PROTOCOL_PARAMETERS.contains(&name.as_str()) {
+                    let mut field = String::from("authorizationParameters.");
+                    field.push_str(name);
+                    return Err(wrong(&field, "is the library's own to set"));
+                }
+            }
+        }
+        if let Some(return_to) = config.str("returnTo") {
             url::check_return_to(return_to, origin)?;
         }
-        Ok(Login {
-            authorization_parameters,
-            return_to: config.return_to.clone(),
-            app_state: config.app_state.clone(),
-            max_age: config.pending_max_age.unwrap_or(PENDING_MAX_AGE),
-            client: Client::check(config)?,
-        })
+        let scope = match config.get("scope") {
+            Some(value) => scope::read(value)?,
+            None => Vec::new(),
+        };
+        Ok(Rc::new(Login {
+            config,
+            response_type,
+            code_challenge_method,
+            resource_servers,
+            scope,
+        }))
     }
-}
-
-/// One login as asked for: the client and what belongs to this attempt only.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Login {
-    pub client: Client,
-    pub authorization_parameters: Vec<(String, String)>,
-    pub return_to: Option<String>,
-    pub app_state: Option<Json>,
-    pub max_age: Seconds,
 }
 
 /// `response_type` (RFC 6749 section 3.1.1).
@@ -189,101 +182,49 @@ pub enum ResponseType {
     Token,
 }
 
-/// A client at one authorization server, with everything checked. Only [`Config::resolve`] makes one.
+/// A client at one authorization server and what it asks for, with everything checked.
+/// Only [`Config::resolve`] makes one.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Client {
-    provider: Option<String>,
-    site: Option<String>,
-    client_id: String,
-    redirect_uri: String,
-    issuer: Option<String>,
-    authorization_endpoint: String,
-    token_endpoint: String,
-    resource_servers: Vec<ResourceServer>,
+pub struct Login {
+    config: Json,
     response_type: ResponseType,
     code_challenge_method: CodeChallengeMethod,
+    resource_servers: Vec<String>,
     scope: Vec<String>,
-    token_type_optional: bool,
-    allow_http: bool,
 }
 
-impl Client {
-    fn check(config: Config) -> Result<Client, Error> {
-        let response_type = match config.response_type.as_deref() {
-            None | Some("code") => ResponseType::Code,
-            Some("token") => ResponseType::Token,
-            Some(_) => return Err(wrong("responseType", "must be code or token")),
-        };
-        let code_challenge_method = match config.code_challenge_method.as_deref() {
-            None | Some("S256") => CodeChallengeMethod::S256,
-            Some("plain") => CodeChallengeMethod::Plain,
-            Some(_) => return Err(wrong("codeChallengeMethod", "must be S256 or plain")),
-        };
-        let allow_http = config.allow_http == Some(true);
-        let client_id = required("clientId", config.client_id)?;
-        let redirect_uri = required("redirectUri", config.redirect_uri)?;
-        check_redirect_uri(&redirect_uri, allow_http)?;
-        let authorization_endpoint =
-            required("authorizationEndpoint", config.authorization_endpoint)?;
-        check_authorization_endpoint(&authorization_endpoint)?;
-        let token_endpoint = match response_type {
-            ResponseType::Code => required("tokenEndpoint", config.token_endpoint)?,
-            ResponseType::Token => config.token_endpoint.unwrap_or_default(),
-        };
-        if !token_endpoint.is_empty() {
-            url::check("tokenEndpoint", &token_endpoint, false)?;
-        }
-        let resource_servers = config.resource_servers.unwrap_or_default();
-        Ok(Client {
-            provider: config.provider,
-            site: config.site,
-            client_id,
-            redirect_uri,
-            issuer: config.issuer,
-            authorization_endpoint,
-            token_endpoint,
-            resource_servers: resource_servers
-                .iter()
-                .map(|text| ResourceServer::read(text))
-                .collect::<Result<_, _>>()?,
-            response_type,
-            code_challenge_method,
-            scope: config.scope.unwrap_or_default(),
-            token_type_optional: config.token_type_optional == Some(true),
-            allow_http,
-        })
+impl Login {
+    fn text(&self, field: &str) -> &str {
+        self.config.str(field).unwrap_or("")
     }
 
     pub fn provider(&self) -> Option<&str> {
-        self.provider.as_deref()
+        self.config.str("provider")
     }
 
     pub fn site(&self) -> Option<&str> {
-        self.site.as_deref()
+        self.config.str("site")
     }
 
     pub fn client_id(&self) -> &str {
-        &self.client_id
+        self.text("clientId")
     }
 
     pub fn redirect_uri(&self) -> &str {
-        &self.redirect_uri
+        self.text("redirectUri")
     }
 
     pub fn issuer(&self) -> Option<&str> {
-        self.issuer.as_deref()
+        self.config.str("issuer")
     }
 
     pub fn authorization_endpoint(&self) -> &str {
-        &self.authorization_endpoint
+        self.text("authorizationEndpoint")
     }
 
+    /// Empty where the implicit grant needs none.
     pub fn token_endpoint(&self) -> &str {
-        &self.token_endpoint
-    }
-
-    pub fn resource_servers(&self) -> &[ResourceServer] {
-        &self.resource_servers
+        self.text("tokenEndpoint")
     }
 
     pub fn response_type(&self) -> ResponseType {
@@ -294,76 +235,99 @@ impl Client {
         self.code_challenge_method
     }
 
+    /// Where tokens may go; each is checked by [`resource::check_server`].
+    pub fn resource_servers(&self) -> &[String] {
+        &self.resource_servers
+    }
+
     /// The scope that is asked for.
     pub fn scope(&self) -> &[String] {
         &self.scope
     }
 
     pub fn token_type_optional(&self) -> bool {
-        self.token_type_optional
+        self.config.flag("tokenTypeOptional")
     }
 
-    /// Whether a session of `other` is a session of this client at the same server.
-    pub fn is_same(&self, other: &Client) -> bool {
-        self.client_id == other.client_id
-            && self.authorization_endpoint == other.authorization_endpoint
-            && self.issuer == other.issuer
+    /// A path of this origin to come back to.
+    pub fn return_to(&self) -> Option<&str> {
+        self.config.str("returnTo")
     }
 
-    /// The client as the configuration that makes it again, for the stored record.
-    pub fn to_json(&self) -> Json {
-        let servers: Vec<String> = self.resource_servers.iter().map(|s| s.text()).collect();
-        let mut out = Object::new();
-        out.maybe("provider", self.provider())
-            .maybe("site", self.site())
-            .str("clientId", &self.client_id)
-            .str("redirectUri", &self.redirect_uri)
-            .maybe("issuer", self.issuer())
-            .str("authorizationEndpoint", &self.authorization_endpoint)
-            .list("resourceServers", &servers)
-            .str(
-                "responseType",
-                match self.response_type {
-                    ResponseType::Code => "code",
-                    ResponseType::Token => "token",
-                },
-            )
-            .str("codeChallengeMethod", self.code_challenge_method.as_str())
-            .list("scope", &self.scope)
-            .value("tokenTypeOptional", Json::Bool(self.token_type_optional))
-            .value("allowHttp", Json::Bool(self.allow_http));
-        if !self.token_endpoint.is_empty() {
-            out.str("tokenEndpoint", &self.token_endpoint);
+    /// The application's own value.
+    pub fn app_state(&self) -> Option<&Json> {
+        self.config.get("appState")
+    }
+
+    /// Seconds the login may stay unanswered.
+    pub fn max_age(&self) -> Seconds {
+        let said = self.config.get("pendingMaxAge").and_then(Json::as_u64);
+        said.unwrap_or(PENDING_MAX_AGE)
+    }
+
+    /// More parameters of the authorization request.
+    pub fn authorization_parameters(&self) -> &[(String, Json)] {
+        match self.config.get("authorizationParameters") {
+            Some(Json::Object(members)) => members,
+            _ => &[],
         }
-        out.done()
+    }
+
+    /// Whether a session of `other` is one of this client at the same server.
+    pub fn is_same_client(&self, other: &Login) -> bool {
+        ["clientId", "authorizationEndpoint", "issuer"]
+            .iter()
+            .all(|field| self.config.str(field) == other.config.str(field))
+    }
+
+    /// The configuration that makes it again, for the stored record.
+    pub fn to_json(&self) -> Json {
+        self.config.clone()
     }
 }
 
+fn check_kind(field: &str, kind: Kind, value: &Json) -> Result<(), Error> {
+    let all_texts = |items: &[Json]| items.iter().all(|item| item.as_str().is_some());
+    let rule = match (kind, value) {
+        (Kind::Secret, _) => return Err(ErrorCode::ClientSecretRefused.error()),
+        (Kind::Any, _) | (Kind::Text, Json::String(_)) | (Kind::Flag, Json::Bool(_)) => {
+            return Ok(());
+        }
+        (Kind::Scope, value) => return scope::read(value).map(|_| ()),
+        (Kind::Texts, Json::Array(items)) if all_texts(items) => return Ok(()),
+        (Kind::Seconds, value) if value.as_u64().is_some() => return Ok(()),
+        (Kind::TextMembers, Json::Object(members))
+            if members.iter().all(|(_, value)| value.as_str().is_some()) =>
+        {
+            return Ok(());
+        }
+        (Kind::Text, _) => "must be a string",
+        (Kind::Flag, _) => "must be true or false",
+        (Kind::Texts, _) => "must be a list of strings",
+        (Kind::Seconds, _) => "must be a whole number of seconds",
+        (Kind::TextMembers, _) => "must be an object of strings",
+    };
+    Err(wrong(field, rule))
+}
+
 /// `redirect_uri` (RFC 6749 section 3.1.2; RFC 8252 section 7.1 for the private-use schemes of apps).
-fn check_redirect_uri(text: &str, allow_http: bool) -> Result<(), Error> {
+fn check_redirect_uri(uri: &str, allow_http: bool) -> Result<(), Error> {
     let field = "redirectUri";
-    if text.starts_with("http:") || text.starts_with("https:") {
-        return url::check(field, text, allow_http).map(|_| ());
+    if uri.starts_with("http:") || uri.starts_with("https:") {
+        return url::check(field, uri, allow_http).map(|_| ());
     }
-    let (scheme, rest) = text.split_once(':').unwrap_or(("", ""));
-    let script = [
-        "javascript",
-        "data",
-        "blob",
-        "file",
-        "about",
-        "vbscript",
-        "view-source",
-    ];
+    let (scheme, rest) = text::cut(uri, ":").unwrap_or(("", ""));
+    // Schemes that run or show what stands behind them.
+    let script = ["javascript", "data", "blob", "file", "about", "vbscript"];
     let named = scheme
         .bytes()
         .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+-.".contains(&b))
-        && scheme.starts_with(|c: char| c.is_ascii_lowercase())
+        && scheme
+            .bytes()
+            .next()
+            .is_some_and(|b| b.is_ascii_lowercase())
         && !script.contains(&scheme);
-    let plain = rest
-        .bytes()
-        .all(|b| b.is_ascii_graphic() && b != b'\\' && b != b'#');
-    if named && plain && rest.starts_with('/') {
+    if named && text::is_graphic(rest, b"\\#") && rest.starts_with('/') {
         Ok(())
     } else {
         Err(wrong(
@@ -374,66 +338,33 @@ fn check_redirect_uri(text: &str, allow_http: bool) -> Result<(), Error> {
 }
 
 /// The endpoint's own query must not say what the request says (RFC 6749 section 3.1).
-fn check_authorization_endpoint(text: &str) -> Result<(), Error> {
+fn check_authorization_endpoint(endpoint: &str) -> Result<(), Error> {
     let field = "authorizationEndpoint";
-    let query = url::check(field, text, false)?.query.unwrap_or("");
-    let parameters = super::form::parse(query).ok_or_else(|| wrong(field, "has a broken query"))?;
-    match parameters
-        .iter()
-        .find(|(name, _)| PROTOCOL_PARAMETERS.contains(&name.as_str()))
-    {
-        Some(_) => Err(wrong(field, "must not carry parameters of the request")),
-        None => Ok(()),
+    let query = url::check(field, endpoint, false)?.query.unwrap_or("");
+    let Some(parameters) = form::parse(query) else {
+        return Err(wrong(field, "has a broken query"));
+    };
+    for (name, _) in &parameters {
+        if PROTOCOL_PARAMETERS.contains(&name.as_str()) {
+            return Err(wrong(field, "must not carry parameters of the request"));
+        }
     }
+    Ok(())
 }
 
-fn wrong(field: &str, rule: &str) -> Error {
-    let mut detail = clip(field);
+/// A rule that a field breaks; the message never shows the value.
+pub fn wrong(field: &str, rule: &str) -> Error {
+    let mut detail = String::from(text::clip(field, 64));
     detail.push_str(": ");
     detail.push_str(rule);
     ErrorCode::InvalidConfig.at(&detail)
 }
 
-/// Names from outside are shown, but not whole novels.
-fn clip(name: &str) -> String {
-    name.chars().take(64).collect()
-}
-
-fn required(field: &str, value: Option<String>) -> Result<String, Error> {
-    value
-        .filter(|text| !text.is_empty())
-        .ok_or_else(|| wrong(field, "is missing"))
-}
-
-fn string(field: &str, value: Json) -> Result<String, Error> {
-    match value {
-        Json::String(text) => Ok(text),
-        _ => Err(wrong(field, "must be a string")),
+fn required<'a>(config: &'a Json, field: &str) -> Result<&'a str, Error> {
+    match config.str(field) {
+        Some(text) if !text.is_empty() => Ok(text),
+        _ => Err(wrong(field, "is missing")),
     }
-}
-
-fn boolean(field: &str, value: Json) -> Result<bool, Error> {
-    match value {
-        Json::Bool(value) => Ok(value),
-        _ => Err(wrong(field, "must be true or false")),
-    }
-}
-
-fn strings(field: &str, value: Json) -> Result<Vec<String>, Error> {
-    let Json::Array(items) = value else {
-        return Err(wrong(field, "must be a list of strings"));
-    };
-    items.into_iter().map(|item| string(field, item)).collect()
-}
-
-fn string_members(field: &str, value: Json) -> Result<Vec<(String, String)>, Error> {
-    let Json::Object(members) = value else {
-        return Err(wrong(field, "must be an object of strings"));
-    };
-    members
-        .into_iter()
-        .map(|(name, value)| Ok((name, string(field, value)?)))
-        .collect()
 }
 
 #[cfg(test)]
@@ -443,7 +374,7 @@ mod tests {
 
     const ORIGIN: &str = "https://app.example";
 
-    fn resolve(text: &str) -> Result<Login, Error> {
+    fn resolve(text: &str) -> Result<Rc<Login>, Error> {
         Config::read(Json::parse(text.as_bytes()).expect("test JSON"))?.resolve(ORIGIN)
     }
 
@@ -452,7 +383,7 @@ mod tests {
             r#"{{"clientId":"1","redirectUri":"https://app.example/cb","authorizationEndpoint":"https://as.example/a","tokenEndpoint":"https://as.example/t"{fields}}}"#
         ))
         .expect_err(fields);
-        (error.code, error.detail)
+        (error.code, error.detail.clone())
     }
 
     #[test]
@@ -461,7 +392,7 @@ mod tests {
             r#"{"provider":"mercadolibre","site":"MLB","clientId":"1","redirectUri":"https://app.example/cb"}"#,
         )
         .expect("a login");
-        let client = &login.client;
+        let client = &login;
         assert_eq!(
             client.authorization_endpoint(),
             "https://auth.mercadolivre.com.br/authorization"
@@ -471,7 +402,7 @@ mod tests {
             "https://api.mercadolibre.com/oauth/token"
         );
         assert_eq!(client.resource_servers().len(), 1);
-        assert_eq!(login.max_age, 600);
+        assert_eq!(login.max_age(), 600);
         assert_eq!(client.code_challenge_method(), CodeChallengeMethod::S256);
     }
 
@@ -482,12 +413,9 @@ mod tests {
                 "tokenEndpoint":"https://app.example/token","resourceServers":["https://a.example/v1"],"tokenTypeOptional":false}"#,
         )
         .expect("a login");
-        assert_eq!(login.client.token_endpoint(), "https://app.example/token");
-        assert_eq!(
-            login.client.resource_servers()[0].text(),
-            "https://a.example/v1"
-        );
-        assert!(!login.client.token_type_optional());
+        assert_eq!(login.token_endpoint(), "https://app.example/token");
+        assert_eq!(login.resource_servers()[0], "https://a.example/v1");
+        assert!(!login.token_type_optional());
     }
 
     #[test]
@@ -651,9 +579,9 @@ mod tests {
             r#"{"provider":"mercadolibre","site":"MCR","clientId":"1","redirectUri":"http://127.0.0.1:1/","responseType":"token","scope":["read","write"],"issuer":"https://i.example"}"#,
         )
         .expect("a login");
-        let again = Config::read(login.client.to_json())
+        let again = Config::read(login.to_json())
             .and_then(|config| config.resolve(ORIGIN))
-            .expect("a client");
-        assert_eq!(again.client, login.client);
+            .expect("the same login");
+        assert_eq!(again, login);
     }
 }

@@ -7,6 +7,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 
 use super::json::Object;
+use super::text;
 
 macro_rules! errors {
     ($($(#[$doc:meta])* $variant:ident $code:literal $retry:ident $message:literal $remedy:literal)*) => {
@@ -180,21 +181,33 @@ impl ErrorCode {
 
     /// A failure of this kind, with the field or the rule; never with a value that could be a secret.
     pub fn at(self, detail: &str) -> Error {
-        Error {
+        Error(Box::new(Report {
             code: self,
             detail: String::from(detail),
             server: None,
-        }
+        }))
     }
 }
 
-/// A failure: what kind, where, and the server's own words.
+/// A failure, as small as a pointer; what it says is in [`Report`].
 #[derive(Clone, Debug, PartialEq)]
-pub struct Error {
+pub struct Error(Box<Report>);
+
+/// What kind of failure, where, and the server's own words.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
     pub code: ErrorCode,
     /// The field or rule, for example `redirectUri: must be https`; empty where the kind says all.
     pub detail: String,
-    pub server: Option<Box<ServerError>>,
+    pub server: Option<ServerError>,
+}
+
+impl core::ops::Deref for Error {
+    type Target = Report;
+
+    fn deref(&self) -> &Report {
+        &self.0
+    }
 }
 
 /// The server's own words (RFC 6749 sections 4.1.2.1 and 5.2), with our secrets cut out.
@@ -211,7 +224,13 @@ pub struct ServerError {
 impl Error {
     /// Adds the server's words.
     pub fn with(mut self, server: ServerError) -> Self {
-        self.server = Some(Box::new(server));
+        self.0.server = Some(server);
+        self
+    }
+
+    /// The same failure, seen from further away.
+    pub fn becomes(mut self, code: ErrorCode) -> Self {
+        self.0.code = code;
         self
     }
 
@@ -225,10 +244,11 @@ impl Error {
         text
     }
 
-    /// All of it as JSON text: `{code, message, remedy, retryable, error?, errorDescription?, errorUri?, status?}`.
+    /// All of it as JSON text: `{name, code, message, remedy, retryable, error?, errorDescription?, errorUri?, status?}`.
     pub fn to_json(&self) -> String {
         let mut out = Object::new();
-        out.str("code", self.code.code())
+        out.str("name", "OAuthError")
+            .str("code", self.code.code())
             .str("message", &self.message())
             .str("remedy", self.code.remedy())
             .value("retryable", super::json::Json::Bool(self.code.retryable()));
@@ -255,9 +275,9 @@ impl core::error::Error for Error {}
 /// The server's text with each of our secrets replaced: servers do echo what they refuse.
 pub fn redact(text: &str, secrets: &[&str]) -> String {
     // Long enough for any sentence, too short to fill a log.
-    let mut text: String = text.chars().take(500).collect();
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        text = text.replace(secret, "(..)");
+    let mut text = String::from(text::clip(text, 500));
+    for secret in secrets {
+        text = text::replace(&text, secret, "(..)");
     }
     text
 }
@@ -287,7 +307,7 @@ mod tests {
         let error = ErrorCode::TokenRequestRefused.error().with(said);
         assert_eq!(
             error.to_json(),
-            r#"{"code":"token_request_refused","message":"the provider refused the token request","remedy":"See error and errorDescription; then call startLogin again","retryable":false,"error":"invalid_grant","errorDescription":"code (..) was used; (..)!","status":400}"#
+            r#"{"name":"OAuthError","code":"token_request_refused","message":"the provider refused the token request","remedy":"See error and errorDescription; then call startLogin again","retryable":false,"error":"invalid_grant","errorDescription":"code (..) was used; (..)!","status":400}"#
         );
     }
 }

@@ -8,18 +8,19 @@ pub type Parameters = Vec<(String, String)>;
 
 /// Reads the pairs; `None` if a percent sign is not an escape or the bytes are not UTF-8.
 pub fn parse(text: &str) -> Option<Parameters> {
-    text.split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            Some((decode(name)?, decode(value)?))
-        })
-        .collect()
+    let mut pairs = Parameters::new();
+    for pair in text.split('&') {
+        if !pair.is_empty() {
+            let (name, value) = super::text::cut(pair, "=").unwrap_or((pair, ""));
+            pairs.push((decode(name)?, decode(value)?));
+        }
+    }
+    Some(pairs)
 }
 
 /// Appends `name=value`, with `&` before it where something stands already.
 pub fn append(out: &mut String, name: &str, value: &str) {
-    if !out.is_empty() && !out.ends_with(['?', '&']) {
+    if !out.is_empty() && !out.ends_with('?') && !out.ends_with('&') {
         out.push('&');
     }
     encode(name, out);
@@ -46,7 +47,7 @@ pub fn encode(text: &str, out: &mut String) {
 pub fn decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
-    let mut digit = |rest: &mut core::str::Bytes<'_>| char::from(rest.next()?).to_digit(16);
+    let digit = |rest: &mut core::str::Bytes<'_>| char::from(rest.next()?).to_digit(16);
     while let Some(byte) = rest.next() {
         bytes.push(match byte {
             b'+' => b' ',

@@ -63,6 +63,24 @@ impl Json {
         self.get(name)?.as_str()
     }
 
+    /// Whether the member called `name` is `true`.
+    pub fn flag(&self, name: &str) -> bool {
+        self.get(name) == Some(&Json::Bool(true))
+    }
+
+    /// The texts of an array; what is no text is passed over.
+    pub fn texts(&self) -> Vec<String> {
+        let mut texts = Vec::new();
+        if let Json::Array(items) = self {
+            for item in items {
+                if let Json::String(text) = item {
+                    texts.push(text.clone());
+                }
+            }
+        }
+        texts
+    }
+
     /// A non-negative whole number; a fraction is cut off, an exponent is refused.
     pub fn as_u64(&self) -> Option<u64> {
         match self {
@@ -147,8 +165,11 @@ impl Object {
 
     /// Adds a list of strings.
     pub fn list(&mut self, name: &str, items: &[String]) -> &mut Self {
-        let items = items.iter().cloned().map(Json::String).collect();
-        self.value(name, Json::Array(items))
+        let mut list = Vec::new();
+        for item in items {
+            list.push(Json::String(item.clone()));
+        }
+        self.value(name, Json::Array(list))
     }
 
     /// The object.
@@ -159,19 +180,18 @@ impl Object {
 
 /// A whole number as decimal digits, without the formatting machinery.
 pub fn decimal(mut value: u64) -> String {
-    let mut digits = Vec::new();
-    loop {
-        digits.push(char::from(b'0' + (value % 10) as u8));
-        value /= 10;
-        if value == 0 {
-            return digits.iter().rev().collect();
-        }
+    let mut text = String::new();
+    if value >= 10 {
+        text = decimal(value / 10);
+        value %= 10;
     }
+    text.push(char::from(b'0' + value as u8));
+    text
 }
 
 /// The whole part of a plain decimal number: digits, and perhaps a fraction.
 pub fn whole(text: &str) -> Option<u64> {
-    let (digits, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let (digits, fraction) = super::text::cut(text, ".").unwrap_or((text, "0"));
     if digits.is_empty() || !fraction.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }

@@ -3,36 +3,37 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::error::{Error, ErrorCode};
+use super::config::wrong;
+use super::error::Error;
 use super::json::Json;
+use super::text;
 
 /// Reads the configuration's `scope`: a list of strings, or one string with spaces.
-pub fn read(value: Json) -> Result<Vec<String>, Error> {
+pub fn read(value: &Json) -> Result<Vec<String>, Error> {
     let items = match value {
-        Json::String(text) => split(&text),
-        Json::Array(items) => items
-            .into_iter()
-            .map(|item| match item {
-                Json::String(text) => Ok(text),
-                _ => Err(not_a_list()),
-            })
-            .collect::<Result<_, _>>()?,
-        _ => return Err(not_a_list()),
+        Json::String(text) => split(text),
+        Json::Array(items) if items.iter().all(|item| item.as_str().is_some()) => value.texts(),
+        _ => return Err(wrong("scope", "must be a list of strings")),
     };
     if items.iter().all(|item| is_scope_token(item)) {
         Ok(items)
     } else {
-        Err(ErrorCode::InvalidConfig
-            .at("scope: a scope is visible ASCII without spaces, quotes and backslashes"))
+        Err(wrong(
+            "scope",
+            "a scope is visible ASCII without spaces, quotes and backslashes",
+        ))
     }
 }
 
 /// Splits a `scope` parameter.
 pub fn split(text: &str) -> Vec<String> {
-    text.split(' ')
-        .filter(|item| !item.is_empty())
-        .map(String::from)
-        .collect()
+    let mut items = Vec::new();
+    for item in text.split(' ') {
+        if !item.is_empty() {
+            items.push(String::from(item));
+        }
+    }
+    items
 }
 
 /// The `scope` parameter.
@@ -41,15 +42,8 @@ pub fn join(scope: &[String]) -> String {
 }
 
 /// `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )`
-fn is_scope_token(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\')
-}
-
-fn not_a_list() -> Error {
-    ErrorCode::InvalidConfig.at("scope: must be a list of strings")
+fn is_scope_token(item: &str) -> bool {
+    !item.is_empty() && text::is_graphic(item, b"\"\\")
 }
 
 #[cfg(test)]
@@ -62,7 +56,7 @@ mod tests {
         let want = vec![String::from("read"), String::from("write")];
         for text in [r#"["read","write"]"#, r#""read  write ""#] {
             let value = Json::parse(text.as_bytes()).expect("test JSON");
-            assert_eq!(read(value), Ok(want.clone()));
+            assert_eq!(read(&value), Ok(want.clone()));
         }
         assert_eq!(join(&want), "read write");
     }
@@ -79,7 +73,7 @@ mod tests {
             "{}",
         ] {
             assert!(
-                read(Json::parse(text.as_bytes()).expect("test JSON")).is_err(),
+                read(&Json::parse(text.as_bytes()).expect("test JSON")).is_err(),
                 "{text}"
             );
         }

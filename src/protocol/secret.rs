@@ -4,7 +4,7 @@
 //! overwritten when the value is dropped. [`expose`](AccessToken::expose) is the one door.
 
 use alloc::string::String;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 macro_rules! secret {
     ($(#[$doc:meta])* $name:ident) => {
@@ -58,6 +58,16 @@ secret!(
     /// `state` (RFC 6749 section 4.1.1): which login a response answers.
     State
 );
+
+impl AccessToken {
+    /// The value of the Authorization header (RFC 6750 section 2.1).
+    pub fn authorization_header(&self) -> Zeroizing<String> {
+        let mut header = Zeroizing::new(String::with_capacity(7 + self.0.len()));
+        header.push_str("Bearer ");
+        header.push_str(&self.0);
+        header
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,13 +1,14 @@
 //! Sessions: which one a URL belongs to, and what to do with its token now.
 
+use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Seconds;
-use super::config::Client;
+use super::config::Login;
 use super::error::{Error, ErrorCode};
 use super::json::{Json, Object};
-use super::resource::challenge_error;
+use super::resource::{challenge_error, covers};
 use super::secret::AccessToken;
 use super::token::{Grant, TokenRequest, Tokens};
 
@@ -17,10 +18,8 @@ const MARGIN: Seconds = 30;
 /// One user logged in at one client. Dropping it overwrites the tokens.
 #[derive(Debug)]
 pub struct Session {
-    client: Client,
+    login: Rc<Login>,
     tokens: Tokens,
-    return_to: Option<String>,
-    app_state: Option<Json>,
 }
 
 /// What to do before a private request.
@@ -46,22 +45,8 @@ pub enum AfterUnauthorized {
 }
 
 impl Session {
-    pub fn new(
-        client: Client,
-        tokens: Tokens,
-        return_to: Option<String>,
-        app_state: Option<Json>,
-    ) -> Self {
-        Self {
-            client,
-            tokens,
-            return_to,
-            app_state,
-        }
-    }
-
-    pub fn client(&self) -> &Client {
-        &self.client
+    pub fn new(login: Rc<Login>, tokens: Tokens) -> Self {
+        Self { login, tokens }
     }
 
     pub fn is_renewable(&self) -> bool {
@@ -80,20 +65,20 @@ impl Session {
         } else if ended(0) {
             Access::LoginRequired
         } else {
-            self.token()
+            Access::Token(self.token())
         }
     }
 
     /// The token there is, whatever its age: what a renewal just gave is used at least once.
-    pub fn token(&self) -> Access {
-        Access::Token(self.tokens.access_token().clone())
+    pub fn token(&self) -> AccessToken {
+        self.tokens.access_token().clone()
     }
 
     /// What a 401 to a request with `sent` asks for (RFC 6750 section 3.1). `challenge` is `WWW-Authenticate`,
     /// where the page may read it.
     pub fn after_unauthorized(&self, sent: &AccessToken, challenge: &str) -> AfterUnauthorized {
         if self.tokens.access_token() != sent {
-            return AfterUnauthorized::Token(self.tokens.access_token().clone());
+            return AfterUnauthorized::Token(self.token());
         }
         match challenge_error(challenge) {
             None | Some("invalid_token") if self.is_renewable() => AfterUnauthorized::Renew,
@@ -105,11 +90,14 @@ impl Session {
     pub fn renewal(&self) -> Result<TokenRequest, Error> {
         let token = self.tokens.refresh_token().cloned();
         let token = token.ok_or_else(|| ErrorCode::LoginRequired.error())?;
-        Ok(TokenRequest::new(&self.client, Grant::RefreshToken(token)))
+        Ok(TokenRequest::new(
+            self.login.clone(),
+            Grant::RefreshToken(token),
+        ))
     }
 
     /// Puts renewed tokens in the place of the old ones.
-    pub fn renew(&mut self, tokens: Tokens) {
+    fn renew(&mut self, tokens: Tokens) {
         let old = core::mem::replace(&mut self.tokens, tokens);
         self.tokens.keep_from(old);
     }
@@ -119,9 +107,9 @@ impl Session {
         let mut out = Object::new();
         let text =
             |value: Option<&str>| value.map_or(Json::Null, |v| Json::String(String::from(v)));
-        out.value("provider", text(self.client.provider()))
-            .value("site", text(self.client.site()))
-            .str("clientId", self.client.client_id())
+        out.value("provider", text(self.login.provider()))
+            .value("site", text(self.login.site()))
+            .str("clientId", self.login.client_id())
             .list("scope", self.tokens.scope());
         match self.tokens.expires_at() {
             // Milliseconds, as Date wants them.
@@ -130,8 +118,11 @@ impl Session {
         };
         out.value("renewable", Json::Bool(self.is_renewable()))
             .value("extra", self.tokens.extra().clone())
-            .value("returnTo", text(self.return_to.as_deref()))
-            .value("appState", self.app_state.clone().unwrap_or(Json::Null))
+            .value("returnTo", text(self.login.return_to()))
+            .value(
+                "appState",
+                self.login.app_state().cloned().unwrap_or(Json::Null),
+            )
             .done()
             .text()
     }
@@ -159,7 +150,7 @@ impl Sessions {
     /// Adds a session; an older one of the same client at the same server is dropped.
     pub fn add(&mut self, session: Session) -> SessionId {
         self.list
-            .retain(|(_, old)| !old.client.is_same(&session.client));
+            .retain(|(_, old)| !old.login.is_same_client(&session.login));
         self.last += 1;
         let id = SessionId(self.last);
         self.list.push((id, session));
@@ -171,7 +162,7 @@ impl Sessions {
         Some(&entry.1)
     }
 
-    pub fn get_mut(&mut self, id: SessionId) -> Option<&mut Session> {
+    fn get_mut(&mut self, id: SessionId) -> Option<&mut Session> {
         let entry = self.list.iter_mut().find(|(known, _)| *known == id)?;
         Some(&mut entry.1)
     }
@@ -185,8 +176,10 @@ impl Sessions {
     pub fn find(&self, url: &str) -> Result<SessionId, Error> {
         let mut best = None;
         for (id, session) in &self.list {
-            let servers = session.client.resource_servers().iter();
-            for fit in servers.filter_map(|server| server.covers(url)) {
+            for server in session.login.resource_servers() {
+                let Some(fit) = covers(server, url) else {
+                    continue;
+                };
                 if best.is_none_or(|(known, _)| fit >= known) {
                     best = Some((fit, *id));
                 }
@@ -199,9 +192,26 @@ impl Sessions {
         }
     }
 
-    /// Drops one session.
-    pub fn remove(&mut self, id: SessionId) {
+    /// Takes the outcome of a renewal. `invalid_grant` ends the session (RFC 6749 section 5.2); no other failure does.
+    pub fn renewed(&mut self, id: SessionId, outcome: Result<Tokens, Error>) -> Result<(), Error> {
+        let error = match outcome {
+            Ok(tokens) => {
+                let session = self.get_mut(id);
+                let session = session.ok_or_else(|| ErrorCode::LoginRequired.error())?;
+                session.renew(tokens);
+                return Ok(());
+            }
+            Err(error) => error,
+        };
+        let said = error
+            .server
+            .as_ref()
+            .and_then(|server| server.error.as_deref());
+        if error.code != ErrorCode::TokenRequestRefused || said != Some("invalid_grant") {
+            return Err(error);
+        }
         self.list.retain(|(known, _)| *known != id);
+        Err(error.becomes(ErrorCode::SessionEnded))
     }
 
     /// Drops all.
@@ -220,11 +230,10 @@ mod tests {
         let config = format!(
             r#"{{"clientId":"{client_id}","redirectUri":"https://app.example/","authorizationEndpoint":"https://as.example/a","tokenEndpoint":"https://as.example/t","resourceServers":{servers}}}"#
         );
-        let client = Config::read(Json::parse(config.as_bytes()).expect("JSON"))
+        let login = Config::read(Json::parse(config.as_bytes()).expect("JSON"))
             .and_then(|config| config.resolve("https://app.example"))
-            .expect("a login")
-            .client;
-        Session::new(client, tokens(members), None, None)
+            .expect("a login");
+        Session::new(login, tokens(members))
     }
 
     fn tokens(members: &str) -> Tokens {

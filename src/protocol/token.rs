@@ -1,14 +1,16 @@
 //! The token endpoint (RFC 6749 sections 4.1.3, 5 and 6), read strictly.
 
+use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::config::Client;
+use super::config::Login;
 use super::error::{Error, ErrorCode, ServerError, redact};
 use super::json::{self, Json};
 use super::scope;
 use super::secret::{AccessToken, AuthorizationCode, CodeVerifier, RefreshToken};
+use super::text;
 use super::{Seconds, form};
 
 /// Bytes of the largest token response that is read.
@@ -42,10 +44,7 @@ pub enum Grant {
 /// A POST to the token endpoint, to be sent once.
 #[derive(Debug)]
 pub struct TokenRequest {
-    endpoint: String,
-    client_id: String,
-    redirect_uri: String,
-    scope: Vec<String>,
+    login: Rc<Login>,
     grant: Grant,
 }
 
@@ -59,18 +58,12 @@ pub struct HttpResponse {
 
 impl TokenRequest {
     /// A request of this client's.
-    pub fn new(client: &Client, grant: Grant) -> Self {
-        Self {
-            endpoint: String::from(client.token_endpoint()),
-            client_id: String::from(client.client_id()),
-            redirect_uri: String::from(client.redirect_uri()),
-            scope: client.scope().to_vec(),
-            grant,
-        }
+    pub fn new(login: Rc<Login>, grant: Grant) -> Self {
+        Self { login, grant }
     }
 
     pub fn endpoint(&self) -> &str {
-        &self.endpoint
+        self.login.token_endpoint()
     }
 
     /// The form body.
@@ -83,7 +76,8 @@ impl TokenRequest {
             } => code.expose().len() + code_verifier.expose().len(),
             Grant::RefreshToken(token) => token.expose().len(),
         };
-        let room = 256 + 3 * (values + self.client_id.len() + self.redirect_uri.len());
+        let (client_id, redirect_uri) = (self.login.client_id(), self.login.redirect_uri());
+        let room = 256 + 3 * (values + client_id.len() + redirect_uri.len());
         let mut body = Zeroizing::new(String::with_capacity(room));
         let mut add = |name, value| form::append(&mut body, name, value);
         match &self.grant {
@@ -92,14 +86,14 @@ impl TokenRequest {
                 code_verifier,
             } => {
                 add("grant_type", "authorization_code");
-                add("client_id", &self.client_id);
+                add("client_id", client_id);
                 add("code", code.expose());
-                add("redirect_uri", &self.redirect_uri);
+                add("redirect_uri", redirect_uri);
                 add("code_verifier", code_verifier.expose());
             }
             Grant::RefreshToken(token) => {
                 add("grant_type", "refresh_token");
-                add("client_id", &self.client_id);
+                add("client_id", client_id);
                 add("refresh_token", token.expose());
             }
         }
@@ -118,7 +112,7 @@ impl TokenRequest {
             && let Some(members @ Json::Object(_)) = &mut members
             && members.get("error").is_none()
         {
-            let mut tokens = Tokens::read(members, &self.scope, now)?;
+            let mut tokens = Tokens::read(members, self.login.scope(), now)?;
             tokens.leave_out(TOKEN_MEMBERS);
             if tokens.refresh_token.is_none()
                 && let Grant::RefreshToken(token) = self.grant
@@ -138,14 +132,14 @@ impl TokenRequest {
             } => (code.expose(), code_verifier.expose()),
             Grant::RefreshToken(token) => (token.expose(), ""),
         };
-        let text = |name| {
+        let said = |name| {
             let members = members.as_ref()?;
             Some(redact(members.str(name)?, &[first, second]))
         };
         let server = ServerError {
-            error: text("error"),
-            error_description: text("error_description"),
-            error_uri: text("error_uri"),
+            error: said("error"),
+            error_description: said("error_description"),
+            error_uri: said("error_uri"),
             status: Some(status),
         };
         let error = match status {
@@ -281,13 +275,13 @@ impl Tokens {
 
 /// What an Authorization header can carry (RFC 6750 section 2.1), read generously: visible ASCII.
 fn is_b64token(token: &str) -> bool {
-    !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic())
+    !token.is_empty() && text::is_graphic(token, b"")
 }
 
 /// `application/json` or `application/*+json`, with whatever parameters.
 fn is_json(content_type: &str) -> bool {
-    let essence = content_type.split(';').next().unwrap_or("").trim();
-    let essence = essence.to_ascii_lowercase();
+    let essence = text::cut(content_type, ";").map_or(content_type, |(essence, _)| essence);
+    let essence = essence.trim_ascii().to_ascii_lowercase();
     essence == "application/json"
         || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
@@ -297,17 +291,16 @@ mod tests {
     use super::*;
     use std::{format, string::ToString};
 
-    fn client() -> Client {
+    fn client() -> Rc<Login> {
         let text = r#"{"clientId":"1","redirectUri":"https://app.example/cb","authorizationEndpoint":"https://as.example/a","tokenEndpoint":"https://as.example/t","scope":["read"]}"#;
         super::super::config::Config::read(Json::parse(text.as_bytes()).expect("JSON"))
             .and_then(|config| config.resolve("https://app.example"))
             .expect("a login")
-            .client
     }
 
     fn refresh() -> TokenRequest {
         let grant = Grant::RefreshToken(RefreshToken::new("TG-old".to_string()));
-        TokenRequest::new(&client(), grant)
+        TokenRequest::new(client(), grant)
     }
 
     fn read(status: u16, content_type: &str, body: &str) -> Result<Tokens, Error> {
@@ -512,7 +505,7 @@ mod tests {
     fn a_server_that_echoes_the_token_does_not_put_it_into_the_error() {
         let body = r#"{"error":"invalid_grant","error_description":"TG-old is spent","status":400,"cause":[]}"#;
         let error = read(400, "application/json", body).expect_err("refused");
-        let server = error.server.expect("the server's words");
+        let server = error.server.as_ref().expect("the server's words");
         assert_eq!(server.error.as_deref(), Some("invalid_grant"));
         assert_eq!(server.error_description.as_deref(), Some("(..) is spent"));
     }

@@ -3,9 +3,9 @@
 //! What a page asks for is parsed by the browser first, so tabs, backslashes, dots and letter case are gone
 //! by the time it comes here; what a configuration says must already be in that form, or it would never match.
 
-use alloc::string::String;
-
-use super::error::{Error, ErrorCode};
+use super::config::wrong;
+use super::error::Error;
+use super::text;
 
 /// An `http:` or `https:` URL in its parts. `path` starts with a slash or is empty.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,10 +24,11 @@ impl<'a> Url<'a> {
             .strip_prefix("https://")
             .or_else(|| text.strip_prefix("http://"))?;
         let host_length = after_scheme
-            .find(['/', '?', '#'])
+            .bytes()
+            .position(|b| b"/?#".contains(&b))
             .unwrap_or(after_scheme.len());
         let authority = after_scheme.get(..host_length)?;
-        if authority.is_empty() || authority.contains('@') {
+        if authority.is_empty() || text::contains(authority, "@") {
             return None;
         }
         let origin = text.get(..text.len() - after_scheme.len() + host_length)?;
@@ -46,30 +47,32 @@ impl<'a> Url<'a> {
     }
 
     fn is_loopback(&self) -> bool {
-        let authority = self
-            .origin
-            .split_once("://")
-            .map_or("", |(_, authority)| authority);
-        let host = match authority.rsplit_once(':') {
-            Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
-            _ => authority,
-        };
+        let authority = text::cut(self.origin, "://").map_or("", |(_, authority)| authority);
+        let port = authority
+            .bytes()
+            .rev()
+            .take_while(|b| b.is_ascii_digit())
+            .count();
+        let host = authority
+            .get(..authority.len() - port)
+            .and_then(|host| host.strip_suffix(':'))
+            .unwrap_or(authority);
         host == "localhost"
             || host.ends_with(".localhost")
             || host == "[::1]"
             || (host.starts_with("127.")
                 && host.split('.').count() == 4
-                && host.split('.').all(|part| part.parse::<u8>().is_ok()))
+                && host.bytes().all(|b| b == b'.' || b.is_ascii_digit()))
     }
 }
 
 /// Cuts the fragment and the query off: (what stands before, fragment, query).
-pub fn cut(text: &str) -> (&str, Option<&str>, Option<&str>) {
-    let (rest, fragment) = match text.split_once('#') {
+pub fn cut(url: &str) -> (&str, Option<&str>, Option<&str>) {
+    let (rest, fragment) = match text::cut(url, "#") {
         Some((rest, fragment)) => (rest, Some(fragment)),
-        None => (text, None),
+        None => (url, None),
     };
-    match rest.split_once('?') {
+    match text::cut(rest, "?") {
         Some((base, query)) => (base, fragment, Some(query)),
         None => (rest, fragment, None),
     }
@@ -78,16 +81,8 @@ pub fn cut(text: &str) -> (&str, Option<&str>, Option<&str>) {
 /// Checks a URL of the configuration: secure, without a fragment, and written as a browser would write it.
 /// `field` is named in the error.
 pub fn check<'a>(field: &str, text: &'a str, allow_http: bool) -> Result<Url<'a>, Error> {
-    let wrong = |rule: &str| {
-        let mut detail = String::from(field);
-        detail.push_str(": ");
-        detail.push_str(rule);
-        Err(ErrorCode::InvalidConfig.at(&detail))
-    };
-    if !text
-        .bytes()
-        .all(|b| b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b))
-    {
+    let wrong = |rule| Err(wrong(field, rule));
+    if !text::is_graphic(text, b"\"<>\\^`{|}") {
         return wrong("must be a URL without spaces, backslashes or unescaped characters");
     }
     let Some(url) = Url::split(text) else {
@@ -99,12 +94,14 @@ pub fn check<'a>(field: &str, text: &'a str, allow_http: bool) -> Result<Url<'a>
     if url.fragment.is_some() {
         return wrong("must have no fragment");
     }
-    if url.origin.bytes().any(|b| b.is_ascii_uppercase()) {
-        return wrong("must have its host in lower case");
+    let in_host = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.:/[]".contains(&b);
+    if !url.origin.bytes().all(in_host) {
+        return wrong("must have a plain host in lower case");
     }
     if (url.origin.starts_with("https://") && url.origin.ends_with(":443"))
         || (url.origin.starts_with("http://") && url.origin.ends_with(":80"))
-        || url.origin.ends_with([':', '.'])
+        || url.origin.ends_with(':')
+        || url.origin.ends_with('.')
     {
         return wrong("must leave the default port and the last dot out");
     }
@@ -116,7 +113,7 @@ pub fn check<'a>(field: &str, text: &'a str, allow_http: bool) -> Result<Url<'a>
 
 /// `.` or `..`, also percent-encoded, as browsers understand them.
 pub fn is_dot_segment(segment: &str) -> bool {
-    let plain = segment.replace("%2e", ".").replace("%2E", ".");
+    let plain = text::replace(&text::replace(segment, "%2e", "."), "%2E", ".");
     plain == "." || plain == ".."
 }
 
@@ -126,16 +123,17 @@ pub fn check_return_to(text: &str, origin: &str) -> Result<(), Error> {
         Some(rest) if !origin.is_empty() => rest,
         _ => text,
     };
-    let plain = !text.contains('\\') && !text.chars().any(|c| c.is_control() || c == ' ');
+    let plain = !text.bytes().any(|b| b <= b' ' || b == b'\\' || b == 0x7f);
     if plain && path.starts_with('/') && !path.starts_with("//") {
         Ok(())
     } else {
-        Err(ErrorCode::InvalidConfig.at("returnTo: must be a path of this origin"))
+        Err(wrong("returnTo", "must be a path of this origin"))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::error::ErrorCode;
     use super::*;
 
     #[test]

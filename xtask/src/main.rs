@@ -1,1 +1,54 @@
-fn main() {}
+//! The build tool: `cargo xtask build | demo | test | bench`.
+
+mod bench;
+mod consumer;
+mod demo;
+mod licences;
+mod live;
+mod package;
+mod report;
+mod seal;
+mod serve;
+mod size;
+mod snip;
+mod suites;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask demo [--port N]      build the package, serve the console page against the sandbox
+cargo xtask test [suite...]      everything, or only the named suites
+cargo xtask build                leave the npm package in pkg/ and print its size
+cargo xtask bench                measure the variants of the package
+
+The tools they need are installed: the wasm target, npm packages and, as root on Debian,
+browsers and drivers. Elsewhere a sentence says what to install.";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let rest = args.get(1..).unwrap_or_default();
+    let done = match args.first().map(String::as_str) {
+        Some("build") => package::build().map(|()| true),
+        Some("demo") => demo::run(rest).map(|()| true),
+        Some("test") => suites::run(rest),
+        Some("bench") => bench::run().map(|()| true),
+        Some("help" | "--help" | "-h") => {
+            println!("{USAGE}");
+            Ok(true)
+        }
+        _ => {
+            eprintln!("{USAGE}\n\nsuites: {}", suites::names().join(" "));
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,1 +1,93 @@
+//! The harness of the end-to-end tests: a browser of its own for every test, the built package
+//! behind a server of its own, a sandbox of its own, and an origin that must never see a token.
+//!
+//! ```no_run
+//! # async fn test() {
+//! let world = e2e::World::start().await;
+//! world.page.open("/").await;
+//! world.page.click("#login").await;
+//! world.page.wait_until("location.search === ''").await;
+//! assert_eq!(world.foreign.requests(), []);
+//! # }
+//! ```
+//!
+//! `E2E_BROWSER` picks the engine: `chromium` (the default), `firefox` or `webkit`. What goes wrong
+//! between the test and the browser panics with a sentence; only [`Page::js`] gives an error back,
+//! because what a page throws is what tests look at.
 
+mod command;
+mod driver;
+mod page;
+mod server;
+
+pub use driver::Engine;
+pub use fantoccini;
+pub use page::{JsError, Page, Tab};
+pub use server::{App, Foreign, Received};
+
+use driver::Driver;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::runtime::Runtime;
+
+/// Everything one test needs. All of it ends when the value is dropped.
+pub struct World {
+    pub engine: Engine,
+    pub sandbox: Arc<sandbox::Sandbox>,
+    pub sandbox_origin: String,
+    pub app: App,
+    pub foreign: Foreign,
+    pub page: Page,
+    _driver: Driver,
+    // Apart from the test's own runtime: a test that blocks does not stop the servers.
+    servers: Option<Runtime>,
+}
+
+impl World {
+    pub async fn start() -> World {
+        World::start_in(Engine::from_env()).await
+    }
+
+    pub async fn start_in(engine: Engine) -> World {
+        let package = workspace().join("pkg/package.json");
+        assert!(package.exists(), "no pkg/: run `cargo xtask build` first");
+
+        let servers = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime for the servers");
+        let sandbox = Arc::new(sandbox::Sandbox::new());
+        let (listener, sandbox_origin) = server::listen(&servers);
+        servers.spawn(sandbox::serve(listener, Arc::clone(&sandbox)));
+
+        let app = App::start(&servers, &sandbox_origin);
+        let foreign = Foreign::start(&servers);
+        let driver = Driver::start(engine).await;
+        let page = Page::new(engine, driver.client(), &app.origin).await;
+        World {
+            engine,
+            sandbox,
+            sandbox_origin,
+            app,
+            foreign,
+            page,
+            _driver: driver,
+            servers: Some(servers),
+        }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Some(servers) = self.servers.take() {
+            servers.shutdown_background();
+        }
+    }
+}
+
+/// The workspace's directory.
+pub fn workspace() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).expect("tests/e2e").to_owned()
+}

@@ -1,0 +1,55 @@
+// What the package's three modules share: the functions, and loading the wasm when the first is called.
+
+import * as glue from '#glue'
+import { takeAddress } from '../src/address.js'
+import { error, then, toJson } from '../src/browser/natives.js'
+
+const { Promise, WebAssembly } = globalThis
+const { compile } = WebAssembly || {}
+
+/** The functions, over `bytes()`: a promise of the wasm, or a rejection with a reason as text. */
+export const library = bytes => {
+  let loading
+
+  const load = () =>
+    (loading ||= new Promise((resolve, reject) => {
+      const fail = reason => {
+        loading = undefined
+        reject(loadFailed(reason))
+      }
+      if (!compile) return fail('this browser has no WebAssembly')
+      const start = module => then(glue.start(module), resolve, e => fail(said(e)))
+      then(bytes(), wasm => then(compile(wasm), start, e => fail(blocked(e))), fail)
+    }))
+
+  const call = (name, first, second) =>
+    new Promise((resolve, reject) => then(load(), () => then(glue[name](first, second), resolve, reject), reject))
+
+  return {
+    startLogin: config => call('startLogin', config),
+    // The address bar is cleaned now: the wasm may take a while.
+    handleRedirect: url => call('handleRedirect', url === undefined ? takeAddress() : '' + url),
+    fetchPrivate: (input, init) => call('fetchPrivate', input, init),
+    session: () => call('session'),
+    logout: () => call('logout'),
+  }
+}
+
+const said = reason => (reason && reason.message) || 'no reason given'
+
+const blocked = reason => {
+  const text = said(reason)
+  const policy = /content security policy|unsafe-eval|csp/i.test(text)
+  return policy ? "the Content-Security-Policy needs script-src 'wasm-unsafe-eval'" : text
+}
+
+const loadFailed = reason =>
+  error(
+    toJson({
+      name: 'OAuthError',
+      code: 'load_failed',
+      message: 'the WebAssembly module could not be loaded: ' + reason,
+      remedy: 'Mend what the message names and call again, or import oauth-wasm/inline',
+      retryable: true,
+    }),
+  )

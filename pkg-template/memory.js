@@ -1,0 +1,113 @@
+// The part of wasm-bindgen's glue that touches the module's memory and tables, written again over captured
+// natives: generated, it would call `decoder.decode(view)` or `memory.buffer` and hand the whole memory to whoever
+// has patched them. `xtask/src/seal.rs` puts the generated import table on top of this.
+
+import { member, then, uncurry } from '../src/browser/natives.js'
+
+const { Error, Promise, TextDecoder, TextEncoder, Uint8Array, WebAssembly, crypto } = globalThis
+const { DataView } = globalThis
+const typedArray = Object.getPrototypeOf(Uint8Array.prototype)
+const { Instance, Memory, Table, instantiate } = WebAssembly || {}
+const of = (type, name) => member(type && type.prototype, name)
+
+const exportsOf = of(Instance, 'exports')
+const bufferOf = of(Memory, 'buffer')
+const setEntry = of(Table, 'set')
+const byteLength = member(typedArray, 'byteLength')
+const copyInto = member(typedArray, 'set')
+const setInt32 = of(DataView, 'setInt32')
+const charCodeAt = uncurry(String.prototype.charCodeAt)
+const slice = uncurry(String.prototype.slice)
+const decoder = TextDecoder && new TextDecoder('utf-8', { ignoreBOM: true })
+const decode = of(TextDecoder, 'decode')
+const encoder = TextEncoder && new TextEncoder()
+const encodeInto = of(TextEncoder, 'encodeInto')
+
+export { Error }
+export const getRandomValues = crypto && crypto.getRandomValues.bind(crypto)
+
+/** The module's exports, but for its memory and its table. */
+export let wasm
+let memory
+let table
+let bytes
+let words
+
+/** Instantiates the compiled module, once. */
+export const open = (module, imports) =>
+  new Promise((resolve, reject) =>
+    then(
+      instantiate(module, imports),
+      instance => {
+        wasm = exportsOf(instance)
+        memory = wasm.memory
+        table = wasm.__wbindgen_externrefs
+        wasm.__wbindgen_start()
+        resolve()
+      },
+      reject,
+    ),
+  )
+
+// Growing the memory detaches its buffer: the old view is then empty.
+const view = () => {
+  if (!bytes || byteLength(bytes) === 0) {
+    const buffer = bufferOf(memory)
+    bytes = new Uint8Array(buffer)
+    words = new DataView(buffer)
+  }
+  return bytes
+}
+
+const part = (pointer, length) => new Uint8Array(bufferOf(memory), pointer >>> 0, length)
+
+export const getArrayU8FromWasm0 = part
+export const getStringFromWasm0 = (pointer, length) => decode(decoder, part(pointer, length))
+export const setWord = (pointer, value) => (view(), setInt32(words, pointer, value, true))
+export const setTableEntry = (index, value) => setEntry(table, index, value)
+
+export let WASM_VECTOR_LEN = 0
+
+export const passArray8ToWasm0 = (array, malloc) => {
+  const length = byteLength(array)
+  const pointer = malloc(length, 1) >>> 0
+  copyInto(view(), array, pointer)
+  WASM_VECTOR_LEN = length
+  return pointer
+}
+
+export const passStringToWasm0 = (text, malloc, realloc) => {
+  let size = text.length
+  let pointer = malloc(size, 1) >>> 0
+  const target = view()
+  let done = 0
+  for (; done < size; done++) {
+    const code = charCodeAt(text, done)
+    if (code > 0x7f) break
+    target[pointer + done] = code
+  }
+  if (done !== size) {
+    const rest = slice(text, done)
+    const room = done + rest.length * 3
+    pointer = realloc(pointer, size, room, 1) >>> 0
+    done += encodeInto(encoder, rest, part(pointer + done, room - done)).written
+    pointer = realloc(pointer, room, done, 1) >>> 0
+  }
+  WASM_VECTOR_LEN = done
+  return pointer
+}
+
+export const handleError = (f, args) => {
+  try {
+    return f(args[0], args[1], args[2], args[3], args[4], args[5])
+  } catch (e) {
+    const index = wasm.__externref_table_alloc()
+    setTableEntry(index, e)
+    wasm.__wbindgen_exn_store(index)
+  }
+}
+
+export const isLikeNone = x => x === undefined || x === null
+
+/** There is one closure, which lives as long as the module: nothing to count and nothing to free. */
+export const makeMutClosure = (a, b, f) => (first, second, third) => f(a, b, first, second, third)

@@ -1,0 +1,62 @@
+// The address bar's part of a redirect (RFC 9700 section 4.3: out of the URL before anything else runs). It is
+// JavaScript because the wasm may not be loaded yet when the first line of the page calls handleRedirect().
+
+import { uncurry } from './browser/natives.js'
+import { hasAddress, href, replaceAddress } from './browser/page.js'
+
+const indexOf = uncurry(String.prototype.indexOf)
+const slice = uncurry(String.prototype.slice)
+
+// As protocol/authorization.rs makes them.
+const OURS = 'state=ow1-'
+
+const NAMES = Object.create(null)
+for (const name of [
+  'code',
+  'state',
+  'iss',
+  'error',
+  'error_description',
+  'error_uri',
+  'session_state',
+  'access_token',
+  'token_type',
+  'expires_in',
+  'scope',
+  'id_token',
+  'refresh_token',
+  'user_id',
+]) {
+  NAMES[name] = true
+}
+
+const has = (text, part) => indexOf(text, part) >= 0
+
+const cut = (text, mark) => {
+  const at = indexOf(text, mark)
+  return at < 0 ? [text, ''] : [slice(text, 0, at), slice(text, at)]
+}
+
+/** A query without the parameters of a response: the application's own stay. */
+const withoutResponse = query => {
+  let kept = ''
+  for (let rest = slice(query, 1); rest; ) {
+    const parts = cut(rest, '&')
+    if (!NAMES[cut(parts[0], '=')[0]]) kept += (kept ? '&' : '?') + parts[0]
+    rest = slice(parts[1], 1)
+  }
+  return kept
+}
+
+/** The address as it was. If it is a response to a login of ours, the address bar no longer shows it. */
+export const takeAddress = () => {
+  if (!hasAddress()) return ''
+  const address = href()
+  if (has(address, OURS)) {
+    const whole = cut(address, '#')
+    const base = cut(whole[0], '?')
+    const answered = has(whole[1], OURS) || has(whole[1], 'access_token=')
+    replaceAddress(base[0] + withoutResponse(base[1]) + (answered ? '' : whole[1]))
+  }
+  return address
+}

@@ -1,0 +1,72 @@
+// What only a page has: its address, its history, its sessionStorage. Taken while the module is evaluated (see
+// natives.js); on a server there is none of it, and importing must not throw.
+
+import { member, uncurry } from './natives.js'
+
+const { location, history, Storage } = globalThis
+const storage = (() => {
+  try {
+    return globalThis.sessionStorage
+  } catch {
+    // Blocked: merely touching it throws.
+  }
+})()
+const items = Storage && Storage.prototype
+const getItem = member(items, 'getItem')
+const setItem = member(items, 'setItem')
+const removeItem = member(items, 'removeItem')
+const itemCount = member(items, 'length')
+const keyAt = member(items, 'key')
+const state = history && member(Object.getPrototypeOf(history), 'state')
+const replaceState = history && history.replaceState.bind(history)
+const startsWith = uncurry(String.prototype.startsWith)
+
+export const hasAddress = () => !!location
+export const href = () => location.href
+export const origin = () => location.origin
+export const navigate = url => location.assign(url)
+export const replaceAddress = url => replaceState(state(history), '', url)
+
+export const STORED = 0
+export const BLOCKED = 1
+export const FULL = 2
+
+export const canStore = () => !!storage
+
+export const load = key => {
+  try {
+    return getItem(storage, key)
+  } catch {
+    return null
+  }
+}
+
+export const store = (key, value) => {
+  try {
+    setItem(storage, key, value)
+    return STORED
+  } catch {
+    return storage ? FULL : BLOCKED
+  }
+}
+
+export const remove = key => {
+  try {
+    removeItem(storage, key)
+  } catch {
+    // What cannot be reached need not be removed.
+  }
+}
+
+/** The nth key that starts with `prefix`, or null. */
+export const nthKey = (prefix, n) => {
+  try {
+    for (let i = 0; i < itemCount(storage); i++) {
+      const key = keyAt(storage, i)
+      if (startsWith(key, prefix) && n-- === 0) return key
+    }
+  } catch {
+    // Blocked: there are none.
+  }
+  return null
+}

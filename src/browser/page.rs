@@ -1,0 +1,76 @@
+//! What only a page has: its address and its sessionStorage.
+
+use alloc::string::String;
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen(module = "/src/browser/page.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = hasAddress)]
+    fn has_address() -> bool;
+    #[wasm_bindgen(js_name = origin)]
+    fn page_origin() -> String;
+    #[wasm_bindgen(js_name = navigate)]
+    fn go(url: &str);
+    #[wasm_bindgen(js_name = canStore)]
+    fn can_store() -> bool;
+    #[wasm_bindgen(js_name = load)]
+    fn load_item(key: &str) -> Option<String>;
+    #[wasm_bindgen(js_name = store)]
+    fn store_item(key: &str, value: &str) -> u8;
+    #[wasm_bindgen(js_name = remove)]
+    fn remove_item(key: &str);
+    #[wasm_bindgen(js_name = nthKey)]
+    fn nth_key(prefix: &str, n: u32) -> Option<String>;
+}
+
+/// Why something cannot be stored.
+pub enum NotStored {
+    Blocked,
+    Full,
+}
+
+/// The page's origin; `None` where there is no page.
+pub fn origin() -> Option<String> {
+    has_address().then(page_origin)
+}
+
+/// Leaves for another page.
+pub fn navigate(url: &str) {
+    go(url);
+}
+
+/// Whether there is a sessionStorage to use.
+pub fn has_storage() -> bool {
+    can_store()
+}
+
+/// Reads an item and removes it: it is answered for once.
+pub fn take(key: &str) -> Option<String> {
+    let value = load_item(key)?;
+    remove_item(key);
+    Some(value)
+}
+
+/// Reads an item.
+pub fn load(key: &str) -> Option<String> {
+    load_item(key)
+}
+
+/// Keeps an item until the tab is closed.
+pub fn store(key: &str, value: &str) -> Result<(), NotStored> {
+    match store_item(key, value) {
+        0 => Ok(()),
+        1 => Err(NotStored::Blocked),
+        _ => Err(NotStored::Full),
+    }
+}
+
+/// Removes an item.
+pub fn remove(key: &str) {
+    remove_item(key);
+}
+
+/// The keys that start with `prefix`, all read before any is removed.
+pub fn keys(prefix: &str) -> alloc::vec::Vec<String> {
+    (0..).map_while(|n| nth_key(prefix, n)).collect()
+}

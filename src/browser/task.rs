@@ -1,0 +1,259 @@
+//! Futures and promises: a small executor.
+//!
+//! `js_sys::futures` would do, but it looks `then` up on every promise it waits for, where the page may have put
+//! its own, and costs more bytes. Here a task runs at once until it must wait, and `natives.js` wakes it by number.
+
+use alloc::boxed::Box;
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+use core::future::Future;
+use core::mem;
+use core::pin::Pin;
+use core::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen(module = "/src/browser/natives.js")]
+extern "C" {
+    fn connect(callback: &JsValue);
+    fn promise(id: usize) -> JsValue;
+    fn settle(id: usize, ok: bool, value: &JsValue);
+    #[wasm_bindgen(js_name = await_)]
+    fn await_value(id: usize, value: &JsValue);
+}
+
+/// What one page (one wasm instance, one thread) holds.
+pub struct Local<T>(RefCell<T>);
+
+// SAFETY: the module is compiled without threads; one instance is entered by one thread only.
+#[allow(unsafe_code, reason = "a static of a single-threaded module")]
+unsafe impl<T> Sync for Local<T> {}
+
+impl<T> Local<T> {
+    pub const fn new(value: T) -> Self {
+        Self(RefCell::new(value))
+    }
+
+    /// Runs `f` on the value. `f` must not come back here: it neither awaits nor calls the page.
+    pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        f(&mut self.0.borrow_mut())
+    }
+}
+
+type Boxed = Pin<Box<dyn Future<Output = ()>>>;
+
+enum Slot {
+    Free,
+    Idle(Boxed),
+    Running,
+    /// Woken while running: run once more.
+    Again,
+}
+
+static TASKS: Local<Vec<Slot>> = Local::new(Vec::new());
+
+/// Runs a future until it must wait; it goes on by itself when what it waits for is there.
+pub fn spawn(future: Boxed) {
+    let id = TASKS.with(|tasks| {
+        let free = tasks.iter().position(|slot| matches!(slot, Slot::Free));
+        let id = free.unwrap_or(tasks.len());
+        if id == tasks.len() {
+            tasks.push(Slot::Free);
+        }
+        set(tasks, id, Slot::Idle(future));
+        id
+    });
+    wake(id);
+}
+
+/// A JavaScript promise of what the future gives.
+pub fn to_promise(future: Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>>) -> JsValue {
+    let id = next_id();
+    let result = promise(id);
+    spawn(Box::pin(async move {
+        let (ok, value) = match future.await {
+            Ok(value) => (true, value),
+            Err(reason) => (false, reason),
+        };
+        settle(id, ok, &value);
+    }));
+    result
+}
+
+fn set(tasks: &mut [Slot], id: usize, slot: Slot) -> Slot {
+    match tasks.get_mut(id) {
+        Some(place) => mem::replace(place, slot),
+        None => Slot::Free,
+    }
+}
+
+fn wake(id: usize) {
+    let mut future = match TASKS.with(|tasks| set(tasks, id, Slot::Running)) {
+        Slot::Idle(future) => future,
+        Slot::Free => return TASKS.with(|tasks| drop(set(tasks, id, Slot::Free))),
+        Slot::Running | Slot::Again => {
+            return TASKS.with(|tasks| drop(set(tasks, id, Slot::Again)));
+        }
+    };
+    let waker = waker(id);
+    loop {
+        let ready = future
+            .as_mut()
+            .poll(&mut Context::from_waker(&waker))
+            .is_ready();
+        if ready {
+            drop(future);
+            return TASKS.with(|tasks| drop(set(tasks, id, Slot::Free)));
+        }
+        let again = TASKS.with(|tasks| match set(tasks, id, Slot::Running) {
+            Slot::Again => Some(future),
+            _ => {
+                set(tasks, id, Slot::Idle(future));
+                None
+            }
+        });
+        match again {
+            Some(same) => future = same,
+            None => return,
+        }
+    }
+}
+
+/// A waker is the task's number, nothing to count and nothing to free.
+fn waker(id: usize) -> Waker {
+    const VTABLE: RawWakerVTable = RawWakerVTable::new(
+        |data| RawWaker::new(data, &VTABLE),
+        |data| wake(data as usize),
+        |data| wake(data as usize),
+        |_| {},
+    );
+    // SAFETY: the data is a number that is never followed as a pointer, so the contract of RawWaker holds.
+    #[allow(unsafe_code, reason = "the only way to a waker without Arc")]
+    unsafe {
+        Waker::from_raw(RawWaker::new(id as *const (), &VTABLE))
+    }
+}
+
+static LAST_ID: Local<usize> = Local::new(0);
+
+fn next_id() -> usize {
+    LAST_ID.with(|last| {
+        *last += 1;
+        *last
+    })
+}
+
+enum Answered {
+    Waiting(Option<Waker>),
+    Done(Result<JsValue, JsValue>),
+}
+
+static ANSWERS: Local<Vec<(usize, Answered)>> = Local::new(Vec::new());
+static CONNECTED: Local<bool> = Local::new(false);
+
+/// The answer to something started in JavaScript under [`Answer::id`].
+pub struct Answer {
+    id: usize,
+}
+
+impl Answer {
+    /// Starts something: `f` hands the number to a function of `natives.js`.
+    pub fn to(f: impl FnOnce(usize)) -> Self {
+        if !CONNECTED.with(|connected| mem::replace(connected, true)) {
+            let callback: Closure<dyn FnMut(usize, bool, JsValue)> = Closure::new(resume);
+            connect(&callback.into_js_value());
+        }
+        let id = next_id();
+        ANSWERS.with(|answers| answers.push((id, Answered::Waiting(None))));
+        f(id);
+        Self { id }
+    }
+
+    /// The answer of a promise, or of any other value.
+    pub fn of(value: &JsValue) -> Self {
+        Self::to(|id| await_value(id, value))
+    }
+}
+
+fn resume(id: usize, ok: bool, value: JsValue) {
+    let answer = if ok { Ok(value) } else { Err(value) };
+    let waiting = ANSWERS.with(|answers| {
+        let entry = answers.iter_mut().find(|(known, _)| *known == id)?;
+        match mem::replace(&mut entry.1, Answered::Done(answer)) {
+            Answered::Waiting(waker) => waker,
+            Answered::Done(_) => None,
+        }
+    });
+    if let Some(waker) = waiting {
+        waker.wake();
+    }
+}
+
+impl Future for Answer {
+    type Output = Result<JsValue, JsValue>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let done = ANSWERS.with(|answers| {
+            let at = answers.iter().position(|(known, _)| *known == self.id)?;
+            if let Some((_, Answered::Waiting(waker))) = answers.get_mut(at) {
+                *waker = Some(context.waker().clone());
+                return None;
+            }
+            Some(answers.swap_remove(at).1)
+        });
+        match done {
+            Some(Answered::Done(answer)) => Poll::Ready(answer),
+            _ => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        ANSWERS.with(|answers| answers.retain(|(known, _)| *known != self.id));
+    }
+}
+
+/// One result for any number of waiters, who may come before or after it is there.
+pub struct Shared<T>(Rc<RefCell<(Option<T>, Vec<Waker>)>>);
+
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T: Clone + 'static> Shared<T> {
+    /// Runs the future, once.
+    pub fn spawn(future: impl Future<Output = T> + 'static) -> Self {
+        let shared = Self(Rc::new(RefCell::new((None, Vec::new()))));
+        let same = shared.clone();
+        spawn(Box::pin(async move {
+            let result = future.await;
+            let waiting = {
+                let mut inner = same.0.borrow_mut();
+                inner.0 = Some(result);
+                mem::take(&mut inner.1)
+            };
+            for waker in waiting {
+                waker.wake();
+            }
+        }));
+        shared
+    }
+}
+
+impl<T: Clone> Future for Shared<T> {
+    type Output = T;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let mut inner = self.0.borrow_mut();
+        match &inner.0 {
+            Some(result) => Poll::Ready(result.clone()),
+            None => {
+                inner.1.push(context.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! Floor 3, the flows: ask the protocol what to do, do it with the browser.
+//!
+//! Reads top to bottom; what to decide is decided in `protocol`.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use wasm_bindgen::JsValue;
+use zeroize::Zeroizing;
+
+use crate::browser::http::{Request, Unanswered, header_of, post_form, status_of};
+use crate::browser::page::NotStored;
+use crate::browser::task::{Answer, Local, Shared};
+use crate::browser::{clock, entropy, page, value};
+use crate::protocol::authorization::{Accepted, AuthorizationResponse, PendingLogin};
+use crate::protocol::config::Config;
+use crate::protocol::error::{Error, ErrorCode};
+use crate::protocol::secret::{AccessToken, State};
+use crate::protocol::session::{Access, AfterUnauthorized, Session, SessionId, Sessions};
+use crate::protocol::token::{HttpResponse, MAX_BODY, TokenRequest, Tokens};
+
+/// Keys of our records in sessionStorage; the rest of the key is the login's `state`.
+const PENDING: &str = "oauth-wasm.pending.";
+/// Logins that may wait at once; the oldest make room.
+const MAX_PENDING: usize = 16;
+/// How long the token endpoint may take, in milliseconds.
+const TIMEOUT: u32 = 30_000;
+
+static SESSIONS: Local<Sessions> = Local::new(Sessions::new());
+static RENEWALS: Local<Vec<(SessionId, Shared<Result<String, Error>>)>> = Local::new(Vec::new());
+static HANDLED: Local<Option<Handled>> = Local::new(None);
+
+/// The redirect that this page has answered: called again, it answers the same.
+struct Handled {
+    state: State,
+    session: Shared<Result<String, Error>>,
+}
+
+/// Why a call failed: by our own judgement, or with what the page's own `fetch` or callback threw.
+pub enum Failure {
+    OAuth(Error),
+    Native(JsValue),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::OAuth(error)
+    }
+}
+
+impl From<JsValue> for Failure {
+    fn from(reason: JsValue) -> Self {
+        Self::Native(reason)
+    }
+}
+
+/// Sends the user to the authorization server, or hands the URL to `navigate`.
+pub async fn start_login(config: Config, navigate: Option<JsValue>) -> Result<(), Failure> {
+    let origin = page::origin().ok_or_else(|| ErrorCode::UnsupportedEnvironment.error())?;
+    let login = config.resolve(&origin)?;
+    let entropy = entropy::bytes().ok_or_else(|| ErrorCode::EntropyFailure.error())?;
+    let pending = PendingLogin::new(login, &entropy, clock::wall())?;
+    sweep(&origin);
+    page::store(&key(pending.state()), &pending.to_record()).map_err(not_stored)?;
+    HANDLED.with(|handled| drop(handled.take()));
+    let url = pending.authorization_url();
+    match navigate {
+        None => page::navigate(&url),
+        Some(callback) => {
+            Answer::of(&value::call_with(&callback, &url)?).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Answers the redirect in `href` once. `Ok(None)`: this is no redirect of ours. Else the session as JSON text.
+pub async fn handle_redirect(href: &str) -> Result<Option<String>, Failure> {
+    let Some(response) = AuthorizationResponse::read(href) else {
+        return answered_before(None).await;
+    };
+    if HANDLED.with(|handled| is_answered(handled, &response)) {
+        return answered_before(Some(response.state())).await;
+    }
+    let origin = page::origin().unwrap_or_default();
+    if response.is_ours() && !page::has_storage() {
+        return Err(ErrorCode::StorageBlocked.error().into());
+    }
+    let record = page::take(&key(response.state()));
+    let state = response.state().clone();
+    let pending =
+        record.and_then(|record| PendingLogin::from_record(state.expose(), &record, &origin));
+    let Some(pending) = pending else {
+        return match waiting(&origin).iter().any(|(_, p)| p.expects(&response)) {
+            true => Err(ErrorCode::StateMismatch.error().into()),
+            false if response.is_ours() => Err(ErrorCode::UnknownState.error().into()),
+            false => Ok(None),
+        };
+    };
+    let session = Shared::spawn(answer(pending, response));
+    HANDLED.with(|handled| {
+        *handled = Some(Handled {
+            state,
+            session: session.clone(),
+        });
+    });
+    Ok(Some(session.await?))
+}
+
+async fn answer(
+    pending: PendingLogin,
+    response: Box<AuthorizationResponse>,
+) -> Result<String, Error> {
+    let (login, accepted) = pending.accept(response, clock::wall(), clock::elapsed())?;
+    let tokens = match accepted {
+        Accepted::Tokens(tokens) => tokens,
+        Accepted::Exchange(request) => exchange(request).await?,
+    };
+    let session = Session::new(login, tokens);
+    let description = session.describe(clock::wall(), clock::elapsed());
+    SESSIONS.with(|sessions| sessions.add(session));
+    Ok(description)
+}
+
+fn is_answered(handled: &Option<Handled>, response: &AuthorizationResponse) -> bool {
+    handled
+        .as_ref()
+        .is_some_and(|handled| handled.state == *response.state())
+}
+
+async fn answered_before(state: Option<&State>) -> Result<Option<String>, Failure> {
+    let session = HANDLED.with(|handled| {
+        let handled = handled.as_ref()?;
+        let same = state.is_none_or(|state| *state == handled.state);
+        same.then(|| handled.session.clone())
+    });
+    match session {
+        Some(session) => Ok(Some(session.await?)),
+        None => Ok(None),
+    }
+}
+
+/// `fetch` with the token of the session that the URL belongs to. The native response, whatever its status.
+pub async fn fetch_private(input: &JsValue, init: JsValue) -> Result<JsValue, Failure> {
+    let request = Request::new(input, init)?;
+    if request.has_header("authorization") {
+        return Err(ErrorCode::InvalidRequest
+            .at("Authorization: the header is the library's own to set")
+            .into());
+    }
+    if request.mode() == "no-cors" {
+        return Err(ErrorCode::InvalidRequest
+            .at("mode: no-cors requests carry no Authorization header")
+            .into());
+    }
+    let id = SESSIONS.with(|sessions| sessions.find(&request.url()))?;
+    let token = match session(id, |session| session.access(clock::elapsed()))? {
+        Access::Token(token) => token,
+        Access::Renew => renewed(id).await?,
+        Access::LoginRequired => return Err(ErrorCode::LoginRequired.error().into()),
+    };
+    let copy = match request.is_repeatable() {
+        true => request.copy(),
+        false => None,
+    };
+    let response = send(request, &token).await?;
+    let (401, Some(copy)) = (status_of(&response), copy) else {
+        return Ok(response);
+    };
+    let challenge = header_of(&response, "www-authenticate");
+    let token = match session(id, |session| session.after_unauthorized(&token, &challenge))? {
+        AfterUnauthorized::Token(token) => token,
+        AfterUnauthorized::Renew => renewed(id).await?,
+        AfterUnauthorized::GiveUp => return Ok(response),
+    };
+    Ok(send(copy, &token).await?)
+}
+
+async fn send(request: Request, token: &AccessToken) -> Result<JsValue, JsValue> {
+    let header = token.authorization_header();
+    request.send_with("authorization", header).await
+}
+
+/// The newest session, as JSON text.
+pub fn describe_session() -> Option<String> {
+    let (wall, now) = (clock::wall(), clock::elapsed());
+    SESSIONS.with(|sessions| Some(sessions.last()?.describe(wall, now)))
+}
+
+/// Forgets every session and overwrites its tokens.
+pub fn logout() {
+    SESSIONS.with(Sessions::clear);
+    HANDLED.with(|handled| drop(handled.take()));
+}
+
+/// Renews the session's tokens, once for all who wait, and gives the new access token.
+async fn renewed(id: SessionId) -> Result<AccessToken, Error> {
+    let running = RENEWALS.with(|renewals| {
+        let entry = renewals.iter().find(|(known, _)| *known == id)?;
+        Some(entry.1.clone())
+    });
+    let renewal = match running {
+        Some(renewal) => renewal,
+        None => {
+            let request = session(id, Session::renewal)??;
+            let renewal = Shared::spawn(renew(id, request));
+            RENEWALS.with(|renewals| renewals.push((id, renewal.clone())));
+            renewal
+        }
+    };
+    renewal.await?;
+    session(id, Session::token)
+}
+
+async fn renew(id: SessionId, request: TokenRequest) -> Result<String, Error> {
+    let outcome = exchange(request).await;
+    RENEWALS.with(|renewals| renewals.retain(|(known, _)| *known != id));
+    SESSIONS.with(|sessions| sessions.renewed(id, outcome))?;
+    Ok(String::new())
+}
+
+/// Sends a token request, once.
+async fn exchange(request: TokenRequest) -> Result<Tokens, Error> {
+    // The token's life is counted from before the request: a slow answer makes it shorter, never longer.
+    let now = clock::elapsed();
+    let answer = post_form(request.endpoint(), request.body(), MAX_BODY, TIMEOUT).await;
+    let answer = answer.map_err(|why| {
+        match why {
+            Unanswered::Network => ErrorCode::NetworkError,
+            Unanswered::Timeout => ErrorCode::Timeout,
+            Unanswered::TooLarge => ErrorCode::ResponseTooLarge,
+        }
+        .error()
+    })?;
+    let response = HttpResponse {
+        status: answer.status,
+        content_type: answer.content_type,
+        body: answer.body,
+    };
+    request.read(response, now)
+}
+
+fn session<R>(id: SessionId, f: impl FnOnce(&Session) -> R) -> Result<R, Error> {
+    SESSIONS.with(|sessions| match sessions.get(id) {
+        Some(session) => Ok(f(session)),
+        None => Err(ErrorCode::LoginRequired.error()),
+    })
+}
+
+fn key(state: &State) -> String {
+    let mut key = String::from(PENDING);
+    key.push_str(state.expose());
+    key
+}
+
+/// The logins that wait in this tab. What cannot be read is removed.
+fn waiting(origin: &str) -> Vec<(String, PendingLogin)> {
+    let read = |key: String| {
+        let state = key.strip_prefix(PENDING)?;
+        let record = Zeroizing::new(page::load(&key)?);
+        match PendingLogin::from_record(state, &record, origin) {
+            Some(pending) => Some((key, pending)),
+            None => {
+                page::remove(&key);
+                None
+            }
+        }
+    };
+    page::keys(PENDING).into_iter().filter_map(read).collect()
+}
+
+/// Makes room: removes logins that have waited too long, and the oldest of too many.
+fn sweep(origin: &str) {
+    let now = clock::wall();
+    let mut pending = waiting(origin);
+    loop {
+        let oldest = pending
+            .iter()
+            .enumerate()
+            .min_by_key(|(_, (_, login))| login.created());
+        let Some((at, (key, login))) = oldest else {
+            return;
+        };
+        if !login.is_expired(now) && pending.len() < MAX_PENDING {
+            return;
+        }
+        page::remove(key);
+        pending.remove(at);
+    }
+}
+
+fn not_stored(why: NotStored) -> Error {
+    match why {
+        NotStored::Blocked => ErrorCode::StorageBlocked,
+        NotStored::Full => ErrorCode::StorageFull,
+    }
+    .error()
+}

@@ -1,0 +1,93 @@
+//! Floor 4, JavaScript: parse, call, translate the error.
+//!
+//! The types are in `types.d.ts`. Every export is a function that returns a promise.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use core::future::Future;
+use wasm_bindgen::prelude::*;
+
+use crate::browser::{task, value};
+use crate::client::{self, Failure};
+use crate::protocol::config::Config;
+use crate::protocol::error::{Error, ErrorCode};
+use crate::protocol::json::Json;
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = include_str!("types.d.ts");
+
+#[wasm_bindgen(module = "/src/address.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = takeAddress)]
+    fn take_address() -> String;
+}
+
+/// Starts a login and leaves the page.
+#[wasm_bindgen(js_name = startLogin, skip_typescript)]
+pub fn start_login(config: JsValue) -> JsValue {
+    promise(async move {
+        let (config, navigate) = read_config(&config)?;
+        client::start_login(config, navigate).await?;
+        Ok(JsValue::UNDEFINED)
+    })
+}
+
+/// Answers the redirect that brought the user back.
+#[wasm_bindgen(js_name = handleRedirect, skip_typescript)]
+pub fn handle_redirect(url: Option<String>) -> JsValue {
+    let href = url.unwrap_or_else(take_address);
+    promise(async move { Ok(described(client::handle_redirect(&href).await?)) })
+}
+
+/// `fetch` with the token of the session that the URL belongs to.
+#[wasm_bindgen(js_name = fetchPrivate, skip_typescript)]
+pub fn fetch_private(input: JsValue, init: JsValue) -> JsValue {
+    promise(async move { client::fetch_private(&input, init).await })
+}
+
+/// What is known of the session.
+#[wasm_bindgen(skip_typescript)]
+pub fn session() -> JsValue {
+    promise(async { Ok(described(client::describe_session())) })
+}
+
+/// Forgets the session.
+#[wasm_bindgen(skip_typescript)]
+pub fn logout() -> JsValue {
+    promise(async {
+        client::logout();
+        Ok(JsValue::UNDEFINED)
+    })
+}
+
+fn promise(flow: impl Future<Output = Result<JsValue, Failure>> + 'static) -> JsValue {
+    task::to_promise(Box::pin(async move {
+        match flow.await {
+            Ok(value) => Ok(value),
+            Err(Failure::OAuth(error)) => Err(to_js(&error)),
+            Err(Failure::Native(reason)) => Err(reason),
+        }
+    }))
+}
+
+fn to_js(error: &Error) -> JsValue {
+    value::error(&error.to_json())
+}
+
+fn described(session: Option<String>) -> JsValue {
+    match session {
+        Some(text) => value::from_json(&text),
+        None => JsValue::NULL,
+    }
+}
+
+/// The configuration is data, but for `navigate`, which is a function.
+fn read_config(config: &JsValue) -> Result<(Config, Option<JsValue>), Failure> {
+    let unreadable = || ErrorCode::InvalidConfig.at("the configuration must be plain data");
+    let text = value::to_json(config).map_err(|_| unreadable())?;
+    let text = text.ok_or_else(unreadable)?;
+    let json = Json::parse(text.as_bytes()).ok_or_else(unreadable)?;
+    let navigate = value::own_function(config, "navigate")?;
+    let navigate = (!navigate.is_undefined()).then_some(navigate);
+    Ok((Config::read(json)?, navigate))
+}

@@ -1,0 +1,260 @@
+//! A WebDriver and its browser, started for one test and gone after it.
+
+use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    Chromium,
+    Firefox,
+    WebKit,
+}
+
+impl Engine {
+    /// `E2E_BROWSER`.
+    pub fn from_env() -> Engine {
+        match std::env::var("E2E_BROWSER").as_deref() {
+            Err(_) | Ok("" | "chromium") => Engine::Chromium,
+            Ok("firefox") => Engine::Firefox,
+            Ok("webkit") => Engine::WebKit,
+            Ok(other) => panic!("E2E_BROWSER={other}: chromium, firefox or webkit"),
+        }
+    }
+
+    /// The driver's command line. The first two choose a free port and say which.
+    fn driver(self) -> (Command, Option<u16>) {
+        match self {
+            Engine::Chromium => {
+                let mut driver = program("CHROMEDRIVER", "chromedriver");
+                driver.arg("--port=0");
+                (driver, None)
+            }
+            Engine::Firefox => {
+                let mut driver = program("GECKODRIVER", "geckodriver");
+                // Preferences change while it runs (Page::color_scheme).
+                driver.args(["--port", "0", "--allow-system-access"]);
+                (driver, None)
+            }
+            Engine::WebKit => {
+                let port = free_port();
+                let mut driver = Command::new("xvfb-run");
+                driver.args(["-a", "WebKitWebDriver"]);
+                driver.arg(format!("--port={port}"));
+                (driver, Some(port))
+            }
+        }
+    }
+
+    fn capabilities(self, profile: &Path) -> Value {
+        match self {
+            Engine::Chromium => json!({
+                "browserName": "chrome",
+                "goog:chromeOptions": { "args": chromium_arguments(profile) },
+            }),
+            Engine::Firefox => json!({
+                "browserName": "firefox",
+                "moz:firefoxOptions": firefox_options(),
+            }),
+            Engine::WebKit => json!({}),
+        }
+    }
+}
+
+/// No traffic but ours; `app.test` is this machine under a name that is no secure context.
+fn chromium_arguments(profile: &Path) -> Vec<String> {
+    let mut arguments: Vec<String> = [
+        "headless=new",
+        "no-sandbox",
+        "disable-dev-shm-usage",
+        "disable-quic",
+        "disable-background-networking",
+        "disable-component-update",
+        "disable-sync",
+        "no-first-run",
+        "host-resolver-rules=MAP app.test 127.0.0.1, MAP *.localhost 127.0.0.1, \
+         MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+    ]
+    .map(str::to_owned)
+    .into();
+    arguments.push(format!("user-data-dir={}", profile.display()));
+    arguments
+}
+
+/// As Chromium's: every other name goes to a proxy that is not there.
+fn firefox_options() -> Value {
+    let mut options = json!({
+        "args": ["-headless"],
+        "prefs": {
+            "network.dns.localDomains": "app.test",
+            "network.proxy.type": 1,
+            "network.proxy.http": "127.0.0.1",
+            "network.proxy.http_port": 9,
+            "network.proxy.ssl": "127.0.0.1",
+            "network.proxy.ssl_port": 9,
+            "network.proxy.no_proxies_on": "127.0.0.1, localhost, .localhost, app.test",
+            "app.update.disabledForTesting": true,
+            "browser.safebrowsing.malware.enabled": false,
+            "browser.safebrowsing.phishing.enabled": false,
+            "datareporting.healthreport.uploadEnabled": false,
+            "datareporting.policy.dataSubmissionEnabled": false,
+            "network.captive-portal-service.enabled": false,
+            "network.connectivity-service.enabled": false,
+            "toolkit.telemetry.enabled": false,
+        },
+    });
+    let esr = "/usr/bin/firefox-esr";
+    if Path::new(esr).exists() {
+        options["binary"] = esr.into();
+    }
+    options
+}
+
+pub struct Driver {
+    process: Child,
+    port: u16,
+    client: Client,
+    session: String,
+    /// Home, profile and temporary files of the browser; every process of it knows the name.
+    home: TempDir,
+}
+
+impl Driver {
+    pub async fn start(engine: Engine) -> Driver {
+        let home = tempfile::Builder::new()
+            .prefix("e2e-")
+            .tempdir()
+            .expect("a temporary directory");
+        let (mut command, port) = engine.driver();
+        let mut process = command
+            .env("HOME", home.path())
+            .env("TMPDIR", home.path())
+            .env(MARK, home.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{:?} does not start: {error}", command.get_program()));
+        let port = match port {
+            Some(port) => port,
+            None => said_port(&mut process),
+        };
+        answers(port).await;
+
+        let capabilities = engine.capabilities(&home.path().join("profile"));
+        let Value::Object(capabilities) = capabilities else {
+            unreachable!("capabilities are an object");
+        };
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities)
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await
+            .unwrap_or_else(|error| panic!("{engine:?} does not start: {error}"));
+        let session = client.session_id().await.ok().flatten();
+        Driver {
+            process,
+            port,
+            client,
+            session: session.expect("a session has an id"),
+            home,
+        }
+    }
+
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // The browser outlives a driver that is killed, so it is told to go first.
+        let _ = delete_session(self.port, &self.session);
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        kill_marked(self.home.path());
+    }
+}
+
+/// The environment variable by which the processes of one browser are known.
+const MARK: &str = "E2E_HOME";
+
+/// From the variable, else from PATH, else where `cargo xtask` installs it.
+fn program(variable: &str, name: &str) -> Command {
+    let installed = crate::workspace().join("target/tools/bin").join(name);
+    let path = std::env::var_os(variable).map(PathBuf::from);
+    let fallback = if installed.exists() {
+        installed
+    } else {
+        name.into()
+    };
+    Command::new(path.unwrap_or(fallback))
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").port()
+}
+
+/// `... started successfully on port 43093.` or `... Listening on 127.0.0.1:41711`.
+fn said_port(process: &mut Child) -> u16 {
+    let stdout = process.stdout.take().expect("a pipe");
+    let mut lines = BufReader::new(stdout).lines();
+    let port = lines.by_ref().find_map(|line| {
+        let line = line.ok()?;
+        if !line.contains("successfully") && !line.contains("Listening") {
+            return None;
+        }
+        let end = line.trim_end_matches('.').rsplit([' ', ':']).next()?;
+        end.parse().ok()
+    });
+    // Somebody has to read what it says later, or it would block.
+    std::thread::spawn(move || lines.for_each(drop));
+    port.expect("the driver says its port")
+}
+
+async fn answers(port: u16) {
+    let start = Instant::now();
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(
+            start.elapsed() < Duration::from_secs(20),
+            "the driver does not listen"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Plain bytes, because a destructor cannot await.
+fn delete_session(port: u16, session: &str) -> std::io::Result<()> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    write!(
+        stream,
+        "DELETE /session/{session} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\
+         Connection: close\r\nContent-Length: 0\r\n\r\n"
+    )?;
+    stream.read(&mut [0; 64]).map(drop)
+}
+
+/// What is left of the browser (Linux; elsewhere the driver has ended it already).
+fn kill_marked(home: &Path) {
+    let mark = format!("{MARK}={}", home.display());
+    let Ok(processes) = std::fs::read_dir("/proc") else {
+        return;
+    };
+    for process in processes.flatten() {
+        let id = process.file_name().to_string_lossy().into_owned();
+        let environment = std::fs::read(process.path().join("environ")).unwrap_or_default();
+        let marked = environment
+            .split(|byte| *byte == 0)
+            .any(|entry| entry == mark.as_bytes());
+        if marked {
+            let _ = Command::new("kill").args(["-KILL", &id]).status();
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The package as somebody gets it: packed by npm, installed beside a program that uses it.
+
+use crate::live;
+use crate::package::EXPORTS;
+use crate::report::Tally;
+use crate::workspace::{npm_bin, output, recreate, root, stage};
+use anyhow::{Context as _, Result, ensure};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// tests/types/*.ts import `oauth-wasm` by its name and must pass the compiler in both of the
+/// ways in which it looks for a package's types.
+pub fn types(tally: &mut Tally) -> Result<()> {
+    let dir = install()?;
+    let from = root().join("tests/types");
+    let mut files = Vec::new();
+    for entry in fs::read_dir(&from).context("tests/types")? {
+        let name = entry?.file_name();
+        if Path::new(&name).extension().is_some_and(|ext| ext == "ts") {
+            fs::copy(from.join(&name), dir.join(&name))?;
+            files.push(name);
+        }
+    }
+    ensure!(!files.is_empty(), "tests/types holds no .ts file");
+    for (module, resolution) in [("esnext", "bundler"), ("nodenext", "nodenext")] {
+        println!("tsc --strict --moduleResolution {resolution} {files:?}");
+        let mut tsc = npm_bin("tsc");
+        tsc.args(["--noEmit", "--strict", "--target", "es2022"])
+            .args(["--lib", "es2022,dom,dom.iterable"])
+            .args(["--module", module, "--moduleResolution", resolution])
+            .args(&files)
+            .current_dir(&dir);
+        live::check(&mut tsc, tally)?;
+    }
+    Ok(())
+}
+
+pub fn publint(tally: &mut Tally) -> Result<()> {
+    live::check(npm_bin("publint").args(["--strict", "pkg"]), tally)
+}
+
+/// Node imports every entry (nobody may run anything there, but bundlers and servers import) and
+/// sees exactly the names of `EXPORTS`.
+pub fn import(tally: &mut Tally) -> Result<()> {
+    let dir = install()?;
+    fs::copy(root().join("xtask/npm/import.mjs"), dir.join("import.mjs"))?;
+    let mut node = Command::new("node");
+    node.arg("import.mjs").args(EXPORTS).current_dir(&dir);
+    live::check(&mut node, tally)
+}
+
+fn install() -> Result<PathBuf> {
+    let dir = stage().with_file_name("consumer");
+    recreate(&dir)?;
+    let manifest = "{ \"private\": true, \"type\": \"module\" }\n";
+    fs::write(dir.join("package.json"), manifest)?;
+    npm(&dir, &["pack", "--silent"], &root().join("pkg"))?;
+    let packed = fs::read_dir(&dir)?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .find(|path| path.extension().is_some_and(|ext| ext == "tgz"))
+        .context("npm pack left no tarball")?;
+    let install = ["install", "--no-save", "--offline", "--ignore-scripts"];
+    npm(&dir, &install, &packed)?;
+    Ok(dir)
+}
+
+fn npm(dir: &Path, args: &[&str], operand: &Path) -> Result<()> {
+    let mut npm = Command::new("npm");
+    npm.args(args)
+        .args(["--no-audit", "--no-fund", "--loglevel=error"])
+        .arg(operand)
+        .current_dir(dir);
+    output(&mut npm).map(drop)
+}

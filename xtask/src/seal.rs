@@ -1,0 +1,176 @@
+//! Closes the generated glue.
+//!
+//! wasm-bindgen's glue hands out the instance (`init()` returns it, memory and all) and reaches the memory through
+//! methods that the page can replace (`decoder.decode(view)`, `memory.buffer`, `table.set(..)`). Of the generated
+//! text we keep the table of imports and the exported functions; what touches memory and tables is
+//! `pkg-template/memory.js`. What is kept is checked: it may name nothing of the platform's.
+
+use crate::package::EXPORTS;
+use anyhow::{Context as _, Result, bail, ensure};
+use std::fmt::Write as _;
+use walrus::Module;
+
+/// What `pkg-template/memory.js` puts in the place of the generated functions.
+const OURS: &str = "import { Error, WASM_VECTOR_LEN, getArrayU8FromWasm0, getRandomValues, getStringFromWasm0, \
+    handleError, isLikeNone, makeMutClosure, open, passArray8ToWasm0, passStringToWasm0, setTableEntry, setWord, \
+    wasm } from '#template/memory.js'\n";
+
+/// Calls of the generated text, and ours for them.
+const REPLACED: &[(&str, &str)] = &[
+    ("globalThis.crypto.getRandomValues(", "getRandomValues("),
+    ("const table = wasm.__wbindgen_externrefs;", ""),
+    ("table.set(", "setTableEntry("),
+    ("getDataViewMemory0().setInt32(", "setWord("),
+    (", true);\n        }", ");\n        }"),
+    (", true);\n            setWord", ");\n            setWord"),
+];
+
+/// What no line that is kept may contain.
+const FORBIDDEN: &[&str] = &[
+    "globalThis",
+    "window",
+    "self.",
+    "WebAssembly",
+    "memory",
+    "externrefs",
+    "TextDecoder",
+    "TextEncoder",
+    "Uint8Array",
+    "DataView",
+    "FinalizationRegistry",
+    "Reflect",
+    "Object",
+    "Promise",
+    "Symbol",
+    ".call(",
+    ".apply(",
+    ".bind(",
+    ".then(",
+    ".prototype",
+    "eval",
+    "import(",
+    "...",
+    "async ",
+    "await ",
+    "for (",
+    "new Function",
+    "export {",
+    "export default",
+];
+
+/// The sealed glue (the functions of the package and `start(module)`, nothing else), and the module with short
+/// names for its imports.
+pub fn seal(glue: &str, wasm: &[u8]) -> Result<(String, Vec<u8>)> {
+    let mut sealed = String::from(OURS);
+    let mut namespaces = Vec::new();
+    let mut exported = Vec::new();
+    let mut functions = String::new();
+    let mut table = String::new();
+    for chunk in chunks(glue) {
+        let first = chunk.lines().next().unwrap_or_default();
+        if let Some(rest) = first.strip_prefix("import ") {
+            let (names, path) = rest
+                .split_once(" from ")
+                .context("an import without from")?;
+            let path = path.trim_end_matches(';').trim_matches(['\'', '"']);
+            let (_, file) = path
+                .split_once("/src/")
+                .context("an import from outside src/")?;
+            match names.strip_prefix("* as ") {
+                Some(_) => namespaces.push((path.to_owned(), file.to_owned())),
+                None => writeln!(sealed, "import {names} from '#src/{file}'")?,
+            }
+        } else if let Some(rest) = chunk.strip_prefix("export function ") {
+            exported.push(rest.split('(').next().unwrap_or_default().to_owned());
+            functions.push_str(&chunk);
+        } else if chunk.starts_with("function wasm_bindgen__convert__closures") {
+            functions.push_str(&chunk);
+        } else if chunk.starts_with("function __wbg_get_imports(") {
+            table = chunk;
+        }
+    }
+    exported.sort();
+    ensure!(
+        exported == EXPORTS,
+        "the glue exports {exported:?}, the package {EXPORTS:?}"
+    );
+    let (_, table) = table
+        .split_once("__proto__: null,\n")
+        .context("the import table")?;
+    let (table, _) = table
+        .split_once("\n    };\n    return {")
+        .context("its end")?;
+    let mut table = format!("{table}\n");
+
+    let mut module = Module::from_buffer(wasm)?;
+    for (n, import) in module.imports.iter_mut().enumerate() {
+        let short = short_name(n);
+        let long = format!("        {}: function(", import.name);
+        if table.contains(&long) {
+            table = table.replace(&long, &format!("        {short}: function("));
+        } else {
+            let file = namespaces.iter().find(|(path, _)| *path == import.module);
+            let (_, file) = file.with_context(|| format!("no import for {}", import.name))?;
+            writeln!(
+                sealed,
+                "import {{ {} as import_{short} }} from '#src/{file}'",
+                import.name
+            )?;
+            writeln!(table, "        {short}: import_{short},")?;
+        }
+        import.module = "a".into();
+        import.name = short;
+    }
+
+    let mut body = format!(
+        "{functions}const imports = {{\n    __proto__: null,\n    a: {{\n        __proto__: null,\n{table}    }},\n}}\n"
+    );
+    for (theirs, ours) in REPLACED {
+        body = body.replace(theirs, ours);
+    }
+    for line in body
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+    {
+        if let Some(word) = FORBIDDEN.iter().find(|word| line.contains(**word)) {
+            bail!(
+                "the glue says {word:?} where memory.js should: {}",
+                line.trim()
+            );
+        }
+    }
+    sealed.push_str(&body);
+    sealed.push_str("export const start = module => open(module, imports)\n");
+    Ok((sealed, module.emit_wasm()))
+}
+
+/// a, b, .. z, ba, bb, ..
+fn short_name(n: usize) -> String {
+    let last = char::from(b'a' + (n % 26) as u8);
+    match n / 26 {
+        0 => last.to_string(),
+        more => format!("{}{last}", short_name(more)),
+    }
+}
+
+/// The statements at the left margin, each with its block.
+fn chunks(glue: &str) -> Vec<String> {
+    let mut chunks: Vec<String> = Vec::new();
+    let mut open = false;
+    for line in glue.lines() {
+        let starts = !open && !line.is_empty() && !line.starts_with([' ', '*', '/']);
+        match chunks.last_mut() {
+            Some(last) if open || !starts => last.push_str(line),
+            _ => chunks.push(line.to_owned()),
+        }
+        if let Some(last) = chunks.last_mut() {
+            last.push('\n');
+        }
+        if starts {
+            open = line.ends_with('{');
+        } else if open && line.starts_with('}') {
+            open = false;
+        }
+    }
+    chunks
+}

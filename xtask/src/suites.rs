@@ -1,0 +1,271 @@
+//! `cargo xtask test`: every suite in its order, counted.
+
+use crate::report::{Row, Tally};
+use crate::tools::{self, Tool};
+use crate::workspace::{cargo, output};
+use crate::{consumer, licences, live, package, report};
+use anyhow::{Context as _, Result, bail};
+use std::process::Command;
+use std::time::Instant;
+
+struct Suite {
+    name: &'static str,
+    tools: &'static [Tool],
+    needs_package: bool,
+    run: fn(&mut Tally) -> Result<()>,
+}
+
+const WASM: &[Tool] = &[Tool::WasmTarget];
+const NODE: &[Tool] = &[Tool::WasmTarget, Tool::Node, Tool::NpmPackages];
+const CHROMIUM: &[Tool] = &[
+    Tool::WasmTarget,
+    Tool::Node,
+    Tool::NpmPackages,
+    Tool::Chromium,
+];
+const FIREFOX: &[Tool] = &[
+    Tool::WasmTarget,
+    Tool::Node,
+    Tool::NpmPackages,
+    Tool::Firefox,
+    Tool::Geckodriver,
+];
+
+const SUITES: &[Suite] = &[
+    suite("fmt", &[], fmt),
+    suite("clippy-native", &[], clippy_native),
+    suite("clippy-wasm", WASM, clippy_wasm),
+    suite("deny", &[], deny),
+    suite("native", &[], native),
+    suite("docs", WASM, docs),
+    suite("build", NODE, build),
+    of_package("types", NODE, consumer::types),
+    of_package("publint", NODE, consumer::publint),
+    of_package("package", NODE, consumer::import),
+    suite("browser-chromium", CHROMIUM, browser_chromium),
+    suite("browser-firefox", FIREFOX, browser_firefox),
+    of_package("e2e-chromium", CHROMIUM, |tally| e2e("chromium", tally)),
+    of_package("e2e-firefox", FIREFOX, |tally| e2e("firefox", tally)),
+];
+
+type Work = fn(&mut Tally) -> Result<()>;
+
+const fn suite(name: &'static str, tools: &'static [Tool], run: Work) -> Suite {
+    Suite {
+        name,
+        tools,
+        needs_package: false,
+        run,
+    }
+}
+
+const fn of_package(name: &'static str, tools: &'static [Tool], run: Work) -> Suite {
+    Suite {
+        needs_package: true,
+        ..suite(name, tools, run)
+    }
+}
+
+pub fn names() -> Vec<&'static str> {
+    SUITES.iter().map(|suite| suite.name).collect()
+}
+
+/// Runs the named suites, or all; `e2e` stands for `e2e-chromium` and `e2e-firefox`. True when
+/// nothing failed.
+pub fn run(wanted: &[String]) -> Result<bool> {
+    let matches = |name: &str, want: &String| {
+        name.strip_prefix(want.as_str())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    };
+    for want in wanted {
+        if !names().iter().any(|name| matches(name, want)) {
+            bail!("no suite {want}; there are: {}", names().join(" "));
+        }
+    }
+    let chosen = SUITES
+        .iter()
+        .filter(|suite| wanted.is_empty() || wanted.iter().any(|want| matches(suite.name, want)));
+
+    let mut package = None;
+    let mut rows = Vec::new();
+    for suite in chosen {
+        println!("\n=== {} ===", suite.name);
+        let start = Instant::now();
+        let mut tally = Tally::default();
+        if let Err(error) = one(suite, &mut package, &mut tally) {
+            let error = format!("{error:#}");
+            println!("{error}");
+            tally.fail(error.lines().next().unwrap_or_default());
+        }
+        let verdict = match (tally.passed, tally.failed) {
+            (0, 0) => "skipped",
+            (_, 0) => "passed",
+            _ => "FAILED",
+        };
+        println!("--- {} {verdict}", suite.name);
+        rows.push(Row {
+            suite: suite.name,
+            tally,
+            took: start.elapsed(),
+        });
+    }
+    Ok(report::print(&rows))
+}
+
+/// `package`: whether the package was built in this run, and if so whether it could be.
+fn one(suite: &Suite, package: &mut Option<bool>, tally: &mut Tally) -> Result<()> {
+    for tool in suite.tools {
+        let Err(sentence) = tool.ensure() else {
+            continue;
+        };
+        // A build server that lost its browser must not look green.
+        if tool.is_browser() && std::env::var_os("CI").is_none_or(|ci| ci != "true") {
+            tally.skip(&format!("{sentence:#}"));
+            return Ok(());
+        }
+        return Err(sentence);
+    }
+    if suite.needs_package && package.is_none() {
+        *package = Some(package::make().is_ok());
+    }
+    if suite.needs_package && *package == Some(false) {
+        bail!("there is no package to test: its build failed");
+    }
+    let result = (suite.run)(tally);
+    if suite.name == "build" {
+        *package = Some(result.is_ok());
+    }
+    result
+}
+
+fn fmt(tally: &mut Tally) -> Result<()> {
+    live::check(cargo().args(["fmt", "--all", "--check"]), tally)
+}
+
+fn clippy(args: &[&str], tally: &mut Tally) -> Result<()> {
+    println!("cargo clippy {}", args.join(" "));
+    let deny = ["--", "-D", "warnings"];
+    live::check(cargo().arg("clippy").args(args).args(deny), tally)
+}
+
+fn clippy_native(tally: &mut Tally) -> Result<()> {
+    clippy(&["--workspace", "--all-targets"], tally)
+}
+
+/// The library for the browser: as a Rust crate, as the npm package, with every optional feature.
+fn clippy_wasm(tally: &mut Tally) -> Result<()> {
+    let lib = ["-p", "oauth-wasm", "--target", "wasm32-unknown-unknown"];
+    clippy(&[&lib[..], &["--lib", "--test", "browser"]].concat(), tally)?;
+    let npm = ["--lib", "--no-default-features", "--features", "npm"];
+    clippy(&[&lib[..], &npm].concat(), tally)?;
+    let rest = other_features()?.join(",");
+    clippy(&[&lib[..], &["--lib", "--features", &rest]].concat(), tally)
+}
+
+/// The library's features but `npm`, which turns things off.
+fn other_features() -> Result<Vec<String>> {
+    let args = ["metadata", "--format-version", "1", "--no-deps"];
+    let metadata: serde_json::Value = serde_json::from_str(&output(cargo().args(args))?)?;
+    let packages = metadata["packages"].as_array().context("packages")?;
+    let features = packages
+        .iter()
+        .find(|package| package["name"] == "oauth-wasm")
+        .and_then(|package| package["features"].as_object())
+        .context("the library's features")?;
+    Ok(features
+        .keys()
+        .filter(|name| *name != "npm")
+        .cloned()
+        .collect())
+}
+
+fn deny(tally: &mut Tally) -> Result<()> {
+    let (looked_at, wrong) = licences::check()?;
+    println!("{looked_at} dependencies: licences and sources");
+    for line in &wrong {
+        println!("{line}");
+        tally.failures.push(line.clone());
+    }
+    tally.one(wrong.is_empty());
+    if output(cargo().args(["deny", "--version"])).is_ok() {
+        return live::check(cargo().args(["deny", "check"]), tally);
+    }
+    tally.skip("advisories: their database needs cargo-deny and the open internet");
+    Ok(())
+}
+
+fn native(tally: &mut Tally) -> Result<()> {
+    let args = ["test", "--no-fail-fast", "--workspace", "--exclude", "e2e"];
+    live::tests(cargo().args(args).arg("--all-targets"), tally)
+}
+
+/// The documentation of everything natively and of the library for the browser, and the examples
+/// in it.
+fn docs(tally: &mut Tally) -> Result<()> {
+    let doc = |args: &[&str], tally: &mut Tally| {
+        let mut doc = cargo();
+        doc.args(["doc", "--no-deps"]).args(args);
+        live::check(doc.env("RUSTDOCFLAGS", "-D warnings"), tally)
+    };
+    doc(&["--workspace"], tally)?;
+    doc(
+        &["-p", "oauth-wasm", "--target", "wasm32-unknown-unknown"],
+        tally,
+    )?;
+    let args = ["test", "--no-fail-fast", "--workspace", "--doc"];
+    live::tests_if_any(cargo().args(args), tally)
+}
+
+fn build(tally: &mut Tally) -> Result<()> {
+    let report = package::make()?;
+    tally.one(true);
+    if let Err(error) = report.within_budget() {
+        println!("{error}");
+        tally.fail(&error.to_string());
+    }
+    Ok(())
+}
+
+fn browser_chromium(tally: &mut Tally) -> Result<()> {
+    let driver = tools::chromedriver().context("chromedriver")?;
+    live::tests(in_browser().env("CHROMEDRIVER", driver), tally)
+}
+
+fn browser_firefox(tally: &mut Tally) -> Result<()> {
+    let driver = tools::geckodriver().context("geckodriver")?;
+    live::tests(in_browser().env("GECKODRIVER", driver), tally)
+}
+
+/// wasm-bindgen-test takes the first driver it is told of, so the caller names exactly one.
+fn in_browser() -> Command {
+    let mut command = cargo();
+    command
+        .args(["test", "-p", "oauth-wasm", "--test", "browser"])
+        .args(["--target", "wasm32-unknown-unknown"])
+        // Origin isolation would forbid the requests to the sandbox.
+        .env("WASM_BINDGEN_TEST_NO_ORIGIN_ISOLATION", "1");
+    for driver in [
+        "GECKODRIVER",
+        "SAFARIDRIVER",
+        "CHROMEDRIVER",
+        "MSEDGEDRIVER",
+    ] {
+        command
+            .env_remove(driver)
+            .env_remove(format!("{driver}_REMOTE"));
+    }
+    command
+}
+
+/// Two browsers at a time is what two cores bear.
+fn e2e(browser: &str, tally: &mut Tally) -> Result<()> {
+    let mut command = cargo();
+    command
+        .args(["test", "-p", "e2e", "--tests", "--no-fail-fast"])
+        .args(["--", "--test-threads=2"])
+        .env("E2E_BROWSER", browser);
+    if let Some(driver) = tools::geckodriver() {
+        command.env("GECKODRIVER", driver);
+    }
+    live::tests(&mut command, tally)
+}
