@@ -17,10 +17,12 @@
 
 mod command;
 mod driver;
+mod login;
 mod page;
 mod server;
 
 pub use driver::Engine;
+pub use login::APP;
 pub use fantoccini;
 pub use page::{JsError, Page, Tab};
 pub use server::{App, Foreign, Received};
