@@ -49,7 +49,7 @@ const loadFailed = reason =>
       name: 'OAuthError',
       code: 'load_failed',
       message: 'the WebAssembly module could not be loaded: ' + reason,
-      remedy: 'Mend what the message names and call again, or import oauth-wasm/inline',
+      remedy: 'Correct what the message names, or import oauth-wasm/inline',
       retryable: true,
     }),
   )

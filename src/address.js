@@ -2,7 +2,7 @@
 // JavaScript because the wasm may not be loaded yet when the first line of the page calls handleRedirect().
 
 import { uncurry } from './browser/natives.js'
-import { hasAddress, href, replaceAddress } from './browser/page.js'
+import { href, replaceAddress } from './browser/page.js'
 
 const indexOf = uncurry(String.prototype.indexOf)
 const slice = uncurry(String.prototype.slice)
@@ -50,7 +50,6 @@ const withoutResponse = query => {
 
 /** The address as it was. If it is a response to a login of ours, the address bar no longer shows it. */
 export const takeAddress = () => {
-  if (!hasAddress()) return ''
   const address = href()
   if (has(address, OURS)) {
     const whole = cut(address, '#')

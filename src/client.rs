@@ -11,10 +11,11 @@ use zeroize::Zeroizing;
 use crate::browser::http::{Request, Unanswered, header_of, post_form, status_of};
 use crate::browser::page::NotStored;
 use crate::browser::task::{Answer, Local, Shared};
-use crate::browser::{clock, entropy, page, value};
+use crate::browser::{clock, entropy, page};
 use crate::protocol::authorization::{Accepted, AuthorizationResponse, PendingLogin};
 use crate::protocol::config::Config;
 use crate::protocol::error::{Error, ErrorCode};
+use crate::protocol::resource::PrivateRequest;
 use crate::protocol::secret::{AccessToken, State};
 use crate::protocol::session::{Access, AfterUnauthorized, Session, SessionId, Sessions};
 use crate::protocol::token::{HttpResponse, MAX_BODY, TokenRequest, Tokens};
@@ -56,7 +57,10 @@ impl From<JsValue> for Failure {
 
 /// Sends the user to the authorization server, or hands the URL to `navigate`.
 pub async fn start_login(config: Config, navigate: Option<JsValue>) -> Result<(), Failure> {
-    let origin = page::origin().ok_or_else(|| ErrorCode::UnsupportedEnvironment.error())?;
+    let origin = page::origin();
+    if origin.is_empty() {
+        return Err(ErrorCode::UnsupportedEnvironment.error().into());
+    }
     let login = config.resolve(&origin)?;
     let entropy = entropy::bytes().ok_or_else(|| ErrorCode::EntropyFailure.error())?;
     let pending = PendingLogin::new(login, &entropy, clock::wall())?;
@@ -67,7 +71,7 @@ pub async fn start_login(config: Config, navigate: Option<JsValue>) -> Result<()
     match navigate {
         None => page::navigate(&url),
         Some(callback) => {
-            Answer::of(&value::call_with(&callback, &url)?).await?;
+            Answer::of(&callback, &url).await?;
         }
     }
     Ok(())
@@ -81,7 +85,7 @@ pub async fn handle_redirect(href: &str) -> Result<Option<String>, Failure> {
     if HANDLED.with(|handled| is_answered(handled, &response)) {
         return answered_before(Some(response.state())).await;
     }
-    let origin = page::origin().unwrap_or_default();
+    let origin = page::origin();
     if response.is_ours() && !page::has_storage() {
         return Err(ErrorCode::StorageBlocked.error().into());
     }
@@ -96,7 +100,7 @@ pub async fn handle_redirect(href: &str) -> Result<Option<String>, Failure> {
             false => Ok(None),
         };
     };
-    let session = Shared::spawn(answer(pending, response));
+    let session = Shared::spawn(Box::pin(answer(pending, response)));
     HANDLED.with(|handled| {
         *handled = Some(Handled {
             state,
@@ -142,23 +146,14 @@ async fn answered_before(state: Option<&State>) -> Result<Option<String>, Failur
 /// `fetch` with the token of the session that the URL belongs to. The native response, whatever its status.
 pub async fn fetch_private(input: &JsValue, init: JsValue) -> Result<JsValue, Failure> {
     let request = Request::new(input, init)?;
-    if request.has_header("authorization") {
-        return Err(ErrorCode::InvalidRequest
-            .at("Authorization: the header is the library's own to set")
-            .into());
-    }
-    if request.mode() == "no-cors" {
-        return Err(ErrorCode::InvalidRequest
-            .at("mode: no-cors requests carry no Authorization header")
-            .into());
-    }
-    let id = SESSIONS.with(|sessions| sessions.find(&request.url()))?;
+    let wanted = PrivateRequest::read(&request.inspect())?;
+    let id = SESSIONS.with(|sessions| sessions.find(wanted.url()))?;
     let token = match session(id, |session| session.access(clock::elapsed()))? {
         Access::Token(token) => token,
         Access::Renew => renewed(id).await?,
         Access::LoginRequired => return Err(ErrorCode::LoginRequired.error().into()),
     };
-    let copy = match request.is_repeatable() {
+    let copy = match wanted.is_repeatable() {
         true => request.copy(),
         false => None,
     };
@@ -202,7 +197,7 @@ async fn renewed(id: SessionId) -> Result<AccessToken, Error> {
         Some(renewal) => renewal,
         None => {
             let request = session(id, Session::renewal)??;
-            let renewal = Shared::spawn(renew(id, request));
+            let renewal = Shared::spawn(Box::pin(renew(id, request)));
             RENEWALS.with(|renewals| renewals.push((id, renewal.clone())));
             renewal
         }
@@ -213,7 +208,11 @@ async fn renewed(id: SessionId) -> Result<AccessToken, Error> {
 
 async fn renew(id: SessionId, request: TokenRequest) -> Result<String, Error> {
     let outcome = exchange(request).await;
-    RENEWALS.with(|renewals| renewals.retain(|(known, _)| *known != id));
+    RENEWALS.with(|renewals| {
+        if let Some(at) = renewals.iter().position(|(known, _)| *known == id) {
+            renewals.swap_remove(at);
+        }
+    });
     SESSIONS.with(|sessions| sessions.renewed(id, outcome))?;
     Ok(String::new())
 }
@@ -254,18 +253,16 @@ fn key(state: &State) -> String {
 
 /// The logins that wait in this tab. What cannot be read is removed.
 fn waiting(origin: &str) -> Vec<(String, PendingLogin)> {
-    let read = |key: String| {
-        let state = key.strip_prefix(PENDING)?;
-        let record = Zeroizing::new(page::load(&key)?);
+    let mut pending = Vec::new();
+    for key in page::keys(PENDING) {
+        let record = Zeroizing::new(page::load(&key).unwrap_or_default());
+        let state = key.strip_prefix(PENDING).unwrap_or("");
         match PendingLogin::from_record(state, &record, origin) {
-            Some(pending) => Some((key, pending)),
-            None => {
-                page::remove(&key);
-                None
-            }
+            Some(login) => pending.push((key, login)),
+            None => page::remove(&key),
         }
-    };
-    page::keys(PENDING).into_iter().filter_map(read).collect()
+    }
+    pending
 }
 
 /// Makes room: removes logins that have waited too long, and the oldest of too many.

@@ -10,12 +10,13 @@ use wasm_bindgen::prelude::*;
 use crate::browser::{task, value};
 use crate::client::{self, Failure};
 use crate::protocol::config::Config;
-use crate::protocol::error::{Error, ErrorCode};
+use crate::protocol::error::ErrorCode;
 use crate::protocol::json::Json;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = include_str!("types.d.ts");
 
+#[cfg(not(feature = "npm"))]
 #[wasm_bindgen(module = "/src/address.js")]
 extern "C" {
     #[wasm_bindgen(js_name = takeAddress)]
@@ -35,6 +36,10 @@ pub fn start_login(config: JsValue) -> JsValue {
 /// Answers the redirect that brought the user back.
 #[wasm_bindgen(js_name = handleRedirect, skip_typescript)]
 pub fn handle_redirect(url: Option<String>) -> JsValue {
+    // The npm package's entry has cleaned the address bar before this module was there.
+    #[cfg(feature = "npm")]
+    let href = url.unwrap_or_default();
+    #[cfg(not(feature = "npm"))]
     let href = url.unwrap_or_else(take_address);
     promise(async move { Ok(described(client::handle_redirect(&href).await?)) })
 }
@@ -61,17 +66,10 @@ pub fn logout() -> JsValue {
 }
 
 fn promise(flow: impl Future<Output = Result<JsValue, Failure>> + 'static) -> JsValue {
-    task::to_promise(Box::pin(async move {
-        match flow.await {
-            Ok(value) => Ok(value),
-            Err(Failure::OAuth(error)) => Err(to_js(&error)),
-            Err(Failure::Native(reason)) => Err(reason),
-        }
-    }))
-}
-
-fn to_js(error: &Error) -> JsValue {
-    value::error(&error.to_json())
+    task::to_promise(Box::pin(flow), |failure| match failure {
+        Failure::OAuth(error) => value::error(&error.to_json()),
+        Failure::Native(reason) => reason,
+    })
 }
 
 fn described(session: Option<String>) -> JsValue {
@@ -83,11 +81,11 @@ fn described(session: Option<String>) -> JsValue {
 
 /// The configuration is data, but for `navigate`, which is a function.
 fn read_config(config: &JsValue) -> Result<(Config, Option<JsValue>), Failure> {
-    let unreadable = || ErrorCode::InvalidConfig.at("the configuration must be plain data");
-    let text = value::to_json(config).map_err(|_| unreadable())?;
-    let text = text.ok_or_else(unreadable)?;
-    let json = Json::parse(text.as_bytes()).ok_or_else(unreadable)?;
-    let navigate = value::own_function(config, "navigate")?;
-    let navigate = (!navigate.is_undefined()).then_some(navigate);
+    let Some(json) = Json::parse(value::to_json(config).as_bytes()) else {
+        return Err(ErrorCode::InvalidConfig
+            .at("the configuration must be plain data")
+            .into());
+    };
+    let navigate = value::own_function(config, "navigate");
     Ok((Config::read(json)?, navigate))
 }

@@ -1,81 +1,70 @@
-// The console page. example.js is the login, mistakes.js what goes wrong, sandbox.js the provider beside us,
-// show.js the drawing; here is what happens when.
+// The console page: what happens when. example.js is the login itself, mistakes.js what can go wrong,
+// sandbox.js the provider beside this page, show.js the drawing.
 import { session, logout } from '/pkg/oauth-wasm.js'
-import { comeBack, getUser, logIn } from './example.js'
+import { comeBack, getUser, logIn, redirectUri } from './example.js'
 import { isUnheard, mistakes } from './mistakes.js'
-import { ask, control, findSandbox, watch } from './sandbox.js'
+import { control, documentedErrors, findSandbox, watch } from './sandbox.js'
 import { $, hideProblem, json, log, make, say, showProblem, showState, timeLeft } from './show.js'
 
 const CALLS = 20
-let sandbox
-let known // the session as last seen; it holds no token
-let running = false
+let sandbox = 'http://127.0.0.1:8788' // where `cargo xtask demo` puts it, until the server says so
+let user = null // the session as last seen: never a token
 
-start()
+// One thing at a time: what is pressed meanwhile waits.
+let queue = start().catch(error => problem('start', error))
 
 async function start() {
-  // First of all, while the address still has the answer; it is clean when the call returns.
+  const address = location.href
+  // First of all, while the address bar still has the answer. When the call returns, it has not.
   const arrival = comeBack()
-  if (location.search || location.hash) say('busy', 'Finishing the login.')
+  if (location.href !== address) say('busy', 'Finishing the login.')
+  const [back, found, code] = await Promise.allSettled([arrival, lookForSandbox(), textOf('example.js')])
+  say('code', code.value)
+  press()
+  await refresh()
+  if (back.status === 'rejected') problem('handleRedirect()', back.reason)
+  else if (back.value) await welcome(back.value)
+  listMistakes(found.value ? await documentedErrors(sandbox) : [])
+}
+
+async function textOf(path) {
+  return (await fetch(path)).text()
+}
+
+async function lookForSandbox() {
   try {
     sandbox = await findSandbox()
+    $('no-sandbox').hidden = true
+    return true
   } catch (error) {
-    noSandbox(error)
-  }
-  wire()
-  await arrive(arrival)
-  await listMistakes()
-}
-
-async function arrive(arrival) {
-  try {
-    const back = await arrival
-    await refresh()
-    if (!back) return
-    log('handleRedirect()', `user ${back.extra.user_id} is logged in`)
-    history.replaceState(null, '', back.returnTo)
-    restoreChoices(back.appState)
-    $('session-title').focus({ preventScroll: true })
-    await callBoth()
-  } catch (error) {
-    await refresh()
-    problem('handleRedirect()', error)
+    say('no-sandbox', error.message)
+    $('no-sandbox').hidden = false
+    return false
   }
 }
 
-function wire() {
-  on('log-in-form', 'submit', leave)
-  on('log-out', 'click', async () => {
-    await logout()
-    log('logout()', 'the tokens are overwritten')
-  })
-  on('call-again', 'click', callBoth)
-  on('expire', 'click', expireAndCall)
-  on('burst', 'click', expireAndBurst)
+function press() {
+  on($('log-in-form'), 'submit', leave)
+  on($('log-out'), 'click', forget)
+  on($('call-again'), 'click', callBoth)
+  on($('expire'), 'click', expireAndCall)
+  on($('burst'), 'click', expireAndBurst)
   setInterval(showExpiry, 1000)
-  // Back from the provider without an answer: the browser shows this page as it was left.
-  addEventListener('pageshow', event => event.persisted && location.reload())
 }
 
-/** One thing at a time; whatever fails is shown beside what was pressed. */
-function on(target, event, task) {
-  const element = typeof target === 'string' ? $(target) : target
-  element.addEventListener(event, async happened => {
-    happened.preventDefault()
-    if (running) return
-    running = true
+/** Runs `task` when its turn comes. What it throws is shown beside what was pressed. */
+function on(element, event, task) {
+  const turn = async () => {
     element.setAttribute('aria-busy', 'true')
     hideProblem()
-    try {
-      await task()
-      await refresh()
-    } catch (error) {
-      await refresh()
-      problem(element.dataset.error ?? element.id, error, element.closest('li, form, .actions'))
-    } finally {
-      element.removeAttribute('aria-busy')
-      running = false
-    }
+    const error = await task().then(() => null, reason => reason)
+    await refresh()
+    if (error) problem(element.dataset.error ?? element.id, error, element.closest('li, form, .actions'))
+    element.removeAttribute('aria-busy')
+  }
+  element.addEventListener(event, happened => {
+    happened.preventDefault()
+    queue = queue.then(turn)
   })
 }
 
@@ -84,46 +73,47 @@ function problem(call, error, place) {
   showProblem(error, place)
 }
 
-function noSandbox(error) {
-  say('no-sandbox', error.message)
-  $('no-sandbox').hidden = false
-}
-
 // The login
 
 async function leave() {
   const choices = readChoices()
-  const valid = /^\d{6,20}$/.test(choices.clientId)
-  $('client-id').setAttribute('aria-invalid', String(!valid))
-  say('client-id-error', valid ? '' : 'An application id is a number, such as 1620218256833906.')
-  if (!valid) return $('client-id').focus()
-  sandbox = await findSandbox()
-  $('no-sandbox').hidden = true
-  await logIn(configuration(choices))
+  const isNumber = /^\d{6,20}$/.test(choices.clientId)
+  $('client-id').setAttribute('aria-invalid', String(!isNumber))
+  say('client-id-error', isNumber ? '' : 'An application id is a number, such as 1620218256833906.')
+  if (!isNumber) $('client-id').focus()
+  else if (await lookForSandbox()) await logIn(configuration(choices))
 }
 
-const readChoices = () => {
+function readChoices() {
   const form = new FormData($('log-in-form'))
   const { clientId, site, responseType } = Object.fromEntries(form)
   return { clientId: clientId.trim(), site, responseType, scope: form.getAll('scope') }
 }
 
-/** What startLogin is told: the choices, and the sandbox in place of the provider's own addresses. */
+/** The choices, with the sandbox in place of the provider's own addresses. */
 const configuration = choices => ({
   ...choices,
   authorizationEndpoint: sandbox + '/authorization',
   tokenEndpoint: sandbox + '/oauth/token',
   resourceServers: [sandbox],
-  authorizationParameters: { site: choices.site },
+  authorizationParameters: { site: choices.site }, // one host for all countries, so it must be told
   returnTo: location.pathname,
-  appState: choices,
+  appState: { choices },
 })
 
-/** The choices have travelled as appState: the form is as it was left. */
+async function welcome(back) {
+  log('handleRedirect()', `user ${back.extra.user_id} is logged in`)
+  history.replaceState(null, '', back.returnTo)
+  if (back.appState?.choices) restoreChoices(back.appState.choices)
+  $('session-title').focus({ preventScroll: true })
+  await callBoth().catch(error => problem('fetchPrivate()', error))
+}
+
+/** They were kept as appState: after the login the form is as it was left. */
 function restoreChoices({ clientId, site, responseType, scope }) {
   $('client-id').value = clientId
   $('site').value = site
-  for (const input of $('log-in-form').querySelectorAll('[name=responseType], [name=scope]')) {
+  for (const input of document.querySelectorAll('[name=responseType], [name=scope]')) {
     input.checked = input.value === responseType || scope.includes(input.value)
   }
 }
@@ -131,97 +121,108 @@ function restoreChoices({ clientId, site, responseType, scope }) {
 // The session
 
 async function refresh() {
-  known = await session().catch(() => null)
-  showState(known ? 'logged-in' : 'logged-out')
-  if (!known) return
-  say('user-id', known.extra.user_id)
-  say('scope', known.scope.join(' '))
-  say('renewable', known.renewable ? 'yes, without the user' : 'no: then the user logs in again')
-  say('session-site', known.site)
+  user = await session().catch(() => null)
+  showState(user ? 'logged-in' : 'logged-out')
+  if (!user) return forgetData()
+  say('user-id', userId())
+  say('scope', user.scope.join(' '))
+  say('renewable', user.renewable ? 'yes, without asking the user' : 'no, the user has to log in again')
+  say('session-site', user.site)
   say('address', userUrl())
   showExpiry()
 }
 
 function showExpiry() {
-  if (!known) return
-  const over = known.expiresAt !== null && known.expiresAt <= Date.now()
-  say('expires', known.expiresAt === null ? 'the server did not say' : over ? 'now' : 'in ' + timeLeft(known.expiresAt))
+  if (!user) return
+  const { expiresAt } = user
+  say('expires', expiresAt === null ? 'the server did not say' : expiresAt > Date.now() ? timeLeft(expiresAt) : 'now')
 }
 
-const userUrl = () => `${sandbox}/users/${known?.extra.user_id ?? 'me'}`
+async function forget() {
+  await logout()
+  await refresh()
+  log('logout()', 'the tokens are overwritten')
+  $('log-in').focus()
+}
+
+function forgetData() {
+  for (const id of ['public', 'private', 'requests']) $(id).replaceChildren()
+  $('trail').hidden = true
+}
 
 // Public and private data
 
-async function callBoth() {
-  const [open, own] = await Promise.all([fetch(userUrl()), getUser(sandbox, known.extra.user_id)])
-  const [publicData, privateData] = await Promise.all([read(open), read(own)])
-  $('public').replaceChildren(...json(publicData))
-  $('private').replaceChildren(...json(privateData, publicData))
-  const more = $('private').querySelectorAll('mark').length
-  say('public-status', `${open.status}, ${Object.keys(publicData).length} members`)
-  say('private-status', `${own.status}, ${more} more that only the token brings`)
-  log('fetchPrivate(…)', `${own.status}, ${more} members more than fetch`)
-  return own
-}
+const userId = () => user?.extra.user_id ?? 'me'
+const userUrl = () => `${sandbox}/users/${userId()}`
 
-const read = async response => {
-  const text = await response.text()
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
+async function callBoth() {
+  $('trail').hidden = true
+  const [open, own] = await Promise.all([fetch(userUrl()), getUser(sandbox, userId())])
+  const [publicData, privateData] = [await open.json(), await own.json()]
+  $('public').replaceChildren(...json(publicData))
+  $('private').replaceChildren(...json(privateData, own.ok ? publicData : undefined))
+  const more = $('private').querySelectorAll('mark').length
+  say('public-status', open.status)
+  const refused = own.status === 401 ? '401, the user must log in again' : own.status
+  say('private-status', own.ok ? `200, ${more} members more` : refused)
+  log('fetchPrivate()', own.ok ? `${own.status}, ${more} members more than fetch()` : own.status)
 }
 
 async function expireAndCall() {
   await control(sandbox, 'expire-tokens')
-  showTrail(await watch(sandbox, callBoth), 'one call')
+  showTrail(await watch(sandbox, callBoth))
 }
 
 async function expireAndBurst() {
   await control(sandbox, 'expire-tokens')
-  const call = () => getUser(sandbox, known.extra.user_id)
+  const call = () => getUser(sandbox, userId())
   const outcome = await watch(sandbox, () => Promise.all(Array.from({ length: CALLS }, call)))
-  const good = outcome.result.filter(response => response.ok).length
-  showTrail(outcome, `${CALLS} calls at once, ${good} answered 200`)
+  const answered = outcome.result.filter(response => response.ok).length
+  log(`${CALLS} × fetchPrivate()`, `${answered} answered with 200`)
+  showTrail(outcome)
 }
 
-/** What the sandbox saw, equal lines counted. */
-function showTrail({ seen }, calls) {
+/** What the sandbox saw: equal requests counted, preflights left out. */
+function showTrail({ seen }) {
   const refreshes = seen.filter(request => request.isRefresh).length
+  const noun = refreshes === 1 ? 'refresh request' : 'refresh requests'
   const counts = new Map()
   for (const { line, isPreflight } of seen) if (!isPreflight) counts.set(line, (counts.get(line) ?? 0) + 1)
-  say('refreshes', `${refreshes} refresh request${refreshes === 1 ? '' : 's'}`)
+  say('refreshes', refreshes)
+  say('refreshes-noun', noun)
   $('requests').replaceChildren(...Array.from(counts, ([line, n]) => make('li', {}, make('code', {}, `${n} × ${line}`))))
   $('trail').hidden = false
-  log(`fetchPrivate(…), ${calls}`, `${refreshes} refresh`)
+  log('the sandbox', `saw ${refreshes} ${noun}`)
 }
 
 // What goes wrong
 
-async function listMistakes() {
-  const documented = sandbox ? await ask(sandbox, 'errors') : []
-  $('errors').replaceChildren(...mistakes(documented).map(([title, rows]) => group(title, rows.map(mistake))))
+function listMistakes(documented) {
+  const groups = mistakes(documented).map(([title, rows]) => group(title, rows.map(mistake)))
   const unheard = documented.filter(isUnheard).map(row => make('li', {}, row.description))
-  if (unheard.length) $('unheard').replaceChildren(group('Shown to the user; no page ever hears of it', unheard))
+  const byTheProvider = groups.pop() // much the longest: a column of its own
+  groups.push(group('At the provider: your page never hears of it', unheard))
+  $('errors').replaceChildren(make('div', {}, ...groups), make('div', {}, byTheProvider))
 }
 
-const group = (title, items) => make('div', {}, make('h3', {}, title), make('ul', {}, ...items))
+const group = (title, items) =>
+  items.length ? make('div', {}, make('h3', {}, title), make('ul', {}, ...items)) : ''
 
-function mistake([name, words, run]) {
-  const button = make('button', { type: 'button' }, words)
+function mistake([name, wrong, words, run]) {
+  const button = make('button', { type: 'button' }, make('code', {}, wrong), ' ', words)
   button.dataset.error = name
   on(button, 'click', async () => {
-    const response = await run({ sandbox, config: { ...configuration(readChoices()), provider: 'mercadolibre', redirectUri: location.origin + '/' }, userUrl: userUrl() })
-    if (response instanceof Response) throw await asAnswer(response)
+    const config = { provider: 'mercadolibre', redirectUri, ...configuration(readChoices()) }
+    const outcome = await run({ sandbox, config, userUrl: userUrl() })
+    if (outcome instanceof Response) throw await asProblem(outcome)
   })
   return make('li', {}, button)
 }
 
-/** fetchPrivate hands over what the API answers, whatever its status: shown in the same card. */
-const asAnswer = async response => ({
+/** fetchPrivate hands over whatever the API answers, as fetch does; the card shows that too. */
+const asProblem = async response => ({
   code: `HTTP ${response.status}`,
-  message: 'fetchPrivate resolved: the answer is the API’s own',
-  remedy: 'Judge it as you judge the answer of fetch',
+  message: 'fetchPrivate resolves: the API answered, and its answer is handed over as it is',
+  remedy: 'Look at response.status, as you do after fetch',
   errorDescription: await response.text(),
 })

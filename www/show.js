@@ -25,18 +25,19 @@ export function log(call, result) {
   while ($('log').children.length > KEPT) $('log').lastChild.remove()
 }
 
-/** The error card, moved to where it happened. */
+/** The error card, moved to where it happened; above the form if that was not on this page. */
 export function showProblem(error, place) {
   const card = $('problem')
   say('problem-code', error.code ?? error.name)
   say('problem-message', error.message)
-  say('problem-retryable', error.retryable ? 'may work later' : 'will not work again as it is')
-  say('problem-remedy', error.remedy ?? 'None of the library’s errors: this is what fetch itself says')
+  say('problem-retryable', error.retryable === undefined ? '' : error.retryable ? 'retryable' : 'not retryable')
+  say('problem-remedy', error.remedy ?? 'This is no error of the library’s: it comes from the browser’s own fetch')
   const status = error.status && `HTTP ${error.status}`
   say('problem-server', [status, error.error, error.errorDescription].filter(Boolean).join(' · ') || 'none')
   // Where it happened may be gone: a session that ends takes its sections with it.
   const gone = !place || place.closest('.when-logged-in')?.getClientRects().length === 0
-  ;(gone ? $('log-in-form') : place).append(card)
+  if (gone) $('log-in-form').prepend(card)
+  else place.append(card)
   card.hidden = false
   if (gone) card.focus()
   card.scrollIntoView({ block: 'nearest' })

@@ -21,13 +21,13 @@ struct Reading {
 static LAST: Local<Option<Reading>> = Local::new(None);
 
 /// Seconds since 1970 by the device's clock, which may be wrong or be set.
-pub fn wall() -> u64 {
-    (wall_clock() / 1000.0) as u64
+pub fn wall() -> u32 {
+    (wall_clock() / 1000.0) as u32
 }
 
 /// Seconds since the first call; never goes back. The monotonic clock stands still while some devices sleep and
 /// the wall clock can be set back, so each step is the longer of the two.
-pub fn elapsed() -> u64 {
+pub fn elapsed() -> u32 {
     let (wall, monotonic) = (wall_clock(), monotonic_clock());
     LAST.with(|last| {
         let elapsed = match last {
@@ -41,6 +41,6 @@ pub fn elapsed() -> u64 {
             wall,
             monotonic,
         });
-        (elapsed / 1000.0) as u64
+        (elapsed / 1000.0) as u32
     })
 }

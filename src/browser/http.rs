@@ -9,38 +9,22 @@ use super::task::Answer;
 
 #[wasm_bindgen(module = "/src/browser/natives.js")]
 extern "C" {
-    fn post(id: usize, url: &str, form: &str, limit: u32, milliseconds: u32);
-    fn wipe(bytes: &JsValue);
-
-    #[wasm_bindgen(catch)]
-    fn request(input: &JsValue, init: &JsValue) -> Result<JsValue, JsValue>;
-    #[wasm_bindgen(js_name = cloneRequest, catch)]
-    fn clone_request(request: &JsValue) -> Result<JsValue, JsValue>;
-    #[wasm_bindgen(js_name = urlOf)]
-    fn url_of(request: &JsValue) -> String;
-    #[wasm_bindgen(js_name = methodOf)]
-    fn method_of(request: &JsValue) -> String;
-    #[wasm_bindgen(js_name = modeOf)]
-    fn mode_of(request: &JsValue) -> String;
-    #[wasm_bindgen(js_name = requestHas)]
-    fn request_has(request: &JsValue, name: &str) -> bool;
-    #[wasm_bindgen(js_name = hasStream)]
-    fn has_stream(init: &JsValue) -> bool;
-    #[wasm_bindgen(js_name = ownFlag)]
-    fn own_flag(init: &JsValue, name: &str) -> bool;
-    fn send(id: usize, request: &JsValue, init: &JsValue, name: &str, value: &str);
+    fn post(id: usize, url: &str, form: &str, milliseconds: u32);
+    #[wasm_bindgen(js_name = readBody)]
+    fn read_body(id: usize, response: &JsValue, limit: u32);
+    #[wasm_bindgen(js_name = handOver)]
+    fn hand_over(bytes: &JsValue) -> Vec<u8>;
+    #[wasm_bindgen(js_name = nameOf)]
+    fn name_of(reason: &JsValue) -> String;
     fn status(response: &JsValue) -> u16;
     fn header(response: &JsValue, name: &str) -> String;
 
-    type Posted;
-    #[wasm_bindgen(method, getter, structural)]
-    fn status(this: &Posted) -> u16;
-    #[wasm_bindgen(method, getter, structural, js_name = contentType)]
-    fn content_type(this: &Posted) -> String;
-    #[wasm_bindgen(method, getter, structural)]
-    fn body(this: &Posted) -> JsValue;
-    #[wasm_bindgen(method, getter, structural, js_name = body)]
-    fn bytes(this: &Posted) -> Vec<u8>;
+    #[wasm_bindgen(catch)]
+    fn request(input: &JsValue, init: &JsValue) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(js_name = cloneRequest)]
+    fn clone_request(request: &JsValue) -> Option<JsValue>;
+    fn inspect(request: &JsValue, init: &JsValue) -> String;
+    fn send(id: usize, request: &JsValue, init: &JsValue, name: &str, value: &str);
 }
 
 /// An answer to [`post_form`].
@@ -66,25 +50,24 @@ pub async fn post_form(
     limit: u32,
     milliseconds: u32,
 ) -> Result<Answered, Unanswered> {
-    let answer = Answer::to(|id| post(id, url, &form, limit, milliseconds));
+    let answer = Answer::to(|id| post(id, url, &form, milliseconds));
     drop(form);
-    let posted = match answer.await {
-        Ok(posted) => posted.unchecked_into::<Posted>(),
-        Err(name) if name.as_string().as_deref() == Some("TimeoutError") => {
-            return Err(Unanswered::Timeout);
-        }
-        Err(_) => return Err(Unanswered::Network),
-    };
-    if posted.body().is_null() {
-        return Err(Unanswered::TooLarge);
+    let response = answer.await.map_err(unanswered)?;
+    let body = Answer::to(|id| read_body(id, &response, limit)).await;
+    let body = body.map_err(unanswered)?;
+    Ok(Answered {
+        status: status(&response),
+        content_type: header(&response, "content-type"),
+        body: Zeroizing::new(hand_over(&body)),
+    })
+}
+
+fn unanswered(reason: JsValue) -> Unanswered {
+    match name_of(&reason).as_str() {
+        "TimeoutError" => Unanswered::Timeout,
+        "TooLarge" => Unanswered::TooLarge,
+        _ => Unanswered::Network,
     }
-    let answered = Answered {
-        status: posted.status(),
-        content_type: posted.content_type(),
-        body: Zeroizing::new(posted.bytes()),
-    };
-    wipe(&posted.body());
-    Ok(answered)
 }
 
 /// A request as `fetch(input, init)` would make it, which the caller can no longer reach.
@@ -100,30 +83,16 @@ impl Request {
         Ok(Self { request, init })
     }
 
-    /// The URL that will be fetched, as the browser serialises it.
-    pub fn url(&self) -> String {
-        url_of(&self.request)
-    }
-
-    pub fn mode(&self) -> String {
-        mode_of(&self.request)
-    }
-
-    pub fn has_header(&self, name: &str) -> bool {
-        request_has(&self.request, name)
-    }
-
-    /// Whether it may be sent twice: a safe method (RFC 9110 section 9.2.1) or the caller's word for it,
-    /// and no stream for a body.
-    pub fn is_repeatable(&self) -> bool {
-        let safe = ["GET", "HEAD", "OPTIONS"].contains(&method_of(&self.request).as_str());
-        (safe || own_flag(&self.init, "idempotent")) && !has_stream(&self.init)
+    /// What is to be known of it, as JSON text: `url` (as the browser serialises what it will fetch), `method`,
+    /// `mode`, `authorization` (whether the header is there), `stream` (whether the body is one), `idempotent`.
+    pub fn inspect(&self) -> String {
+        inspect(&self.request, &self.init)
     }
 
     /// The same request once more.
     pub fn copy(&self) -> Option<Self> {
         Some(Self {
-            request: clone_request(&self.request).ok()?,
+            request: clone_request(&self.request)?,
             init: self.init.clone(),
         })
     }

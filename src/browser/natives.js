@@ -36,6 +36,7 @@ const getReader = of(ReadableStream, 'getReader')
 const reader = globalThis.ReadableStreamDefaultReader
 const readChunk = of(reader, 'read')
 const cancelReader = of(reader, 'cancel')
+const resolved = Promise.resolve()
 const now = performance && performance.now.bind(performance)
 
 /** An object whose properties are its own and nobody else's. */
@@ -82,22 +83,27 @@ const answer = (id, promise) => {
   )
 }
 
-export const await_ = (id, value) => answer(id, new Promise(resolve => resolve(value)))
+/** Calls a function of the caller's, which may throw, or give a promise or any other value. */
+export const callWith = (id, callback, value) => answer(id, new Promise(resolve => resolve(callback(value))))
 
 // Values.
 
-export const toJson = value => stringify(value)
 export const fromJson = text => parse(text)
+
+/** The JSON text of a value; empty where there is none: undefined, a function, a cycle, a getter that throws. */
+export const toJson = value => {
+  try {
+    return stringify(value) || ''
+  } catch {
+    return ''
+  }
+}
 
 /** A function that stands in `object` itself. */
 export const ownFunction = (object, name) => {
-  const value = object && hasOwn(object, name) ? object[name] : undefined
+  const value = hasOwn(object, name) && object[name]
   return typeof value === 'function' ? value : undefined
 }
-
-export const ownFlag = (object, name) => !!object && hasOwn(object, name) && object[name] === true
-
-export const callWith = (callback, value) => callback(value)
 
 /** A real Error with the members of the JSON text. Its stack would name the page's URL, so it has none. */
 export const error = text => {
@@ -114,9 +120,8 @@ export const error = text => {
 
 // Requests of the library's own.
 
-/** Sends a form and resumes with { status, contentType, body }, or with the reason's name; body is null past `limit`. */
-export const post = (id, url, form, limit, milliseconds) => {
-  const fail = reason => resume(id, false, reason && reason.name)
+/** Sends a form and resumes with the native response, or with the name of the reason. */
+export const post = (id, url, form, milliseconds) => {
   const init = record({
     method: 'POST',
     body: form,
@@ -127,20 +132,12 @@ export const post = (id, url, form, limit, milliseconds) => {
     referrerPolicy: 'no-referrer',
     signal: timeout && timeout(milliseconds),
   })
-  then(
-    fetch(url, init),
-    response =>
-      readAll(
-        response,
-        limit,
-        body => resume(id, true, record({ status: status(response), contentType: header(response, 'content-type'), body })),
-        fail,
-      ),
-    fail,
-  )
+  answer(id, fetch(url, init))
 }
 
-const readAll = (response, limit, done, fail) => {
+/** Resumes with the bytes of a response; with the name TooLarge if there are more than `limit`. */
+export const readBody = (id, response, limit) => {
+  const done = bytes => resume(id, true, bytes)
   const stream = responseBody(response)
   if (!stream) return done(new Uint8Array(0))
   const source = getReader(stream)
@@ -154,7 +151,7 @@ const readAll = (response, limit, done, fail) => {
         const length = byteLength(chunk.value)
         if (size + length > limit) {
           then(cancelReader(source), () => {}, () => {})
-          return done(null)
+          return resume(id, false, record({ name: 'TooLarge' }))
         }
         if (size + length > byteLength(bytes)) {
           const larger = new Uint8Array(2 * (size + length))
@@ -167,24 +164,48 @@ const readAll = (response, limit, done, fail) => {
         size += length
         next()
       },
-      fail,
+      reason => resume(id, false, reason),
     )
   next()
 }
 
-export const wipe = bytes => {
-  fill(bytes, 0)
+/** The bytes, for the module to copy; what stays here is gone with the next turn. */
+export const handOver = bytes => {
+  then(resolved, () => fill(bytes, 0))
+  return bytes
 }
+
+export const nameOf = reason => '' + ((reason && reason.name) || '')
 
 // Requests of the caller's, who sees them as fetch would make them.
 
 export const request = (input, init) => new Request(input, init)
-export const cloneRequest = of(Request, 'clone')
-export const urlOf = of(Request, 'url')
-export const methodOf = of(Request, 'method')
-export const modeOf = of(Request, 'mode')
-export const requestHas = (request, name) => hasHeader(requestHeaders(request), name)
-export const hasStream = init => !!init && !!ReadableStream && init.body instanceof ReadableStream
+
+const clone = of(Request, 'clone')
+export const cloneRequest = request => {
+  try {
+    return clone(request)
+  } catch {
+    // Its body is in use: it cannot be sent twice.
+  }
+}
+
+const urlOf = of(Request, 'url')
+const methodOf = of(Request, 'method')
+const modeOf = of(Request, 'mode')
+
+/** What is to be known of a request before it is sent, as JSON text. */
+export const inspect = (request, init) =>
+  stringify(
+    record({
+      url: urlOf(request),
+      method: methodOf(request),
+      mode: modeOf(request),
+      authorization: hasHeader(requestHeaders(request), 'authorization'),
+      stream: !!init && !!ReadableStream && init.body instanceof ReadableStream,
+      idempotent: !!init && hasOwn(init, 'idempotent') && init.idempotent === true,
+    }),
+  )
 
 const redirectOf = of(Request, 'redirect')
 const credentialsOf = of(Request, 'credentials')

@@ -21,9 +21,8 @@ const state = history && member(Object.getPrototypeOf(history), 'state')
 const replaceState = history && history.replaceState.bind(history)
 const startsWith = uncurry(String.prototype.startsWith)
 
-export const hasAddress = () => !!location
-export const href = () => location.href
-export const origin = () => location.origin
+export const href = () => (location ? location.href : '')
+export const origin = () => (location ? location.origin : '')
 export const navigate = url => location.assign(url)
 export const replaceAddress = url => replaceState(state(history), '', url)
 

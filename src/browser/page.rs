@@ -1,12 +1,11 @@
 //! What only a page has: its address and its sessionStorage.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(module = "/src/browser/page.js")]
 extern "C" {
-    #[wasm_bindgen(js_name = hasAddress)]
-    fn has_address() -> bool;
     #[wasm_bindgen(js_name = origin)]
     fn page_origin() -> String;
     #[wasm_bindgen(js_name = navigate)]
@@ -20,7 +19,7 @@ extern "C" {
     #[wasm_bindgen(js_name = remove)]
     fn remove_item(key: &str);
     #[wasm_bindgen(js_name = nthKey)]
-    fn nth_key(prefix: &str, n: u32) -> Option<String>;
+    fn nth_key(prefix: &str, n: usize) -> Option<String>;
 }
 
 /// Why something cannot be stored.
@@ -29,9 +28,9 @@ pub enum NotStored {
     Full,
 }
 
-/// The page's origin; `None` where there is no page.
-pub fn origin() -> Option<String> {
-    has_address().then(page_origin)
+/// The page's origin; empty where there is no page.
+pub fn origin() -> String {
+    page_origin()
 }
 
 /// Leaves for another page.
@@ -71,6 +70,10 @@ pub fn remove(key: &str) {
 }
 
 /// The keys that start with `prefix`, all read before any is removed.
-pub fn keys(prefix: &str) -> alloc::vec::Vec<String> {
-    (0..).map_while(|n| nth_key(prefix, n)).collect()
+pub fn keys(prefix: &str) -> Vec<String> {
+    let mut keys = Vec::new();
+    while let Some(key) = nth_key(prefix, keys.len()) {
+        keys.push(key);
+    }
+    keys
 }

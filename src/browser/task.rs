@@ -6,7 +6,7 @@
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
-use core::cell::RefCell;
+use core::cell::{RefCell, UnsafeCell};
 use core::future::Future;
 use core::mem;
 use core::pin::Pin;
@@ -18,12 +18,16 @@ extern "C" {
     fn connect(callback: &JsValue);
     fn promise(id: usize) -> JsValue;
     fn settle(id: usize, ok: bool, value: &JsValue);
-    #[wasm_bindgen(js_name = await_)]
-    fn await_value(id: usize, value: &JsValue);
+    #[wasm_bindgen(js_name = callWith)]
+    fn call_with(id: usize, callback: &JsValue, value: &str);
 }
 
 /// What one page (one wasm instance, one thread) holds.
-pub struct Local<T>(RefCell<T>);
+pub struct Local<T> {
+    value: UnsafeCell<T>,
+    #[cfg(debug_assertions)]
+    busy: core::cell::Cell<bool>,
+}
 
 // SAFETY: the module is compiled without threads; one instance is entered by one thread only.
 #[allow(unsafe_code, reason = "a static of a single-threaded module")]
@@ -31,12 +35,24 @@ unsafe impl<T> Sync for Local<T> {}
 
 impl<T> Local<T> {
     pub const fn new(value: T) -> Self {
-        Self(RefCell::new(value))
+        Self {
+            value: UnsafeCell::new(value),
+            #[cfg(debug_assertions)]
+            busy: core::cell::Cell::new(false),
+        }
     }
 
-    /// Runs `f` on the value. `f` must not come back here: it neither awaits nor calls the page.
+    /// Runs `f` on the value. `f` must not come back here: it neither awaits nor calls the page. The tests, which
+    /// are built with debug assertions, would fail if it did; a `RefCell` would check it at a kilobyte's cost.
     pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
-        f(&mut self.0.borrow_mut())
+        #[cfg(debug_assertions)]
+        assert!(!self.busy.replace(true), "Local::with is entered twice");
+        // SAFETY: one thread, and `f` does not come back here.
+        #[allow(unsafe_code, reason = "see above")]
+        let result = f(unsafe { &mut *self.value.get() });
+        #[cfg(debug_assertions)]
+        self.busy.set(false);
+        result
     }
 }
 
@@ -66,14 +82,17 @@ pub fn spawn(future: Boxed) {
     wake(id);
 }
 
-/// A JavaScript promise of what the future gives.
-pub fn to_promise(future: Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>>) -> JsValue {
+/// A JavaScript promise of what the future gives; `explain` makes its reason out of a failure.
+pub fn to_promise<E: 'static>(
+    future: Pin<Box<dyn Future<Output = Result<JsValue, E>>>>,
+    explain: fn(E) -> JsValue,
+) -> JsValue {
     let id = next_id();
     let result = promise(id);
     spawn(Box::pin(async move {
         let (ok, value) = match future.await {
             Ok(value) => (true, value),
-            Err(reason) => (false, reason),
+            Err(failure) => (false, explain(failure)),
         };
         settle(id, ok, &value);
     }));
@@ -169,9 +188,9 @@ impl Answer {
         Self { id }
     }
 
-    /// The answer of a promise, or of any other value.
-    pub fn of(value: &JsValue) -> Self {
-        Self::to(|id| await_value(id, value))
+    /// What a function of the caller's gives, or throws.
+    pub fn of(callback: &JsValue, value: &str) -> Self {
+        Self::to(|id| call_with(id, callback, value))
     }
 }
 
@@ -210,7 +229,11 @@ impl Future for Answer {
 
 impl Drop for Answer {
     fn drop(&mut self) {
-        ANSWERS.with(|answers| answers.retain(|(known, _)| *known != self.id));
+        ANSWERS.with(|answers| {
+            if let Some(at) = answers.iter().position(|(known, _)| *known == self.id) {
+                answers.swap_remove(at);
+            }
+        });
     }
 }
 
@@ -225,7 +248,7 @@ impl<T> Clone for Shared<T> {
 
 impl<T: Clone + 'static> Shared<T> {
     /// Runs the future, once.
-    pub fn spawn(future: impl Future<Output = T> + 'static) -> Self {
+    pub fn spawn(future: Pin<Box<dyn Future<Output = T>>>) -> Self {
         let shared = Self(Rc::new(RefCell::new((None, Vec::new()))));
         let same = shared.clone();
         spawn(Box::pin(async move {

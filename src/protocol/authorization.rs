@@ -36,23 +36,6 @@ pub const PROTOCOL_PARAMETERS: &[&str] = &[
     "client_secret",
 ];
 
-/// Parameters of a response that the library understands; others are the provider's own.
-const RESPONSE_PARAMETERS: &[&str] = &[
-    "state",
-    "iss",
-    "code",
-    "error",
-    "error_description",
-    "error_uri",
-    "access_token",
-    "token_type",
-    "expires_in",
-    "scope",
-    "id_token",
-    "refresh_token",
-    "session_state",
-];
-
 /// A login that was sent away and waits for its answer. It carries its [`Login`], so the answer is judged
 /// against the very server that was asked (RFC 9700 section 4.4).
 #[derive(Debug)]
@@ -139,7 +122,7 @@ impl PendingLogin {
     /// Reads a record back and checks everything again. Unreadable means absent.
     pub fn from_record(state: &str, record: &str, origin: &str) -> Option<Self> {
         let mut record = Json::parse(record.as_bytes())?;
-        if record.get("v")?.as_u64()? != 1 {
+        if record.get("v")?.as_u32()? != 1 {
             return None;
         }
         let Some(Json::String(code_verifier)) = record.take("codeVerifier") else {
@@ -149,7 +132,7 @@ impl PendingLogin {
         Some(Self {
             state: State::new(String::from(state)),
             code_verifier: CodeVerifier::new(code_verifier),
-            created: record.get("created")?.as_u64()?,
+            created: record.get("created")?.as_u32()?,
             login: config.resolve(origin).ok()?,
         })
     }
@@ -254,9 +237,7 @@ impl PendingLogin {
             members.str("token_type", "Bearer");
         }
         let mut members = members.done();
-        let mut tokens = Tokens::read(&mut members, self.login.scope(), now)?;
-        tokens.leave_out(RESPONSE_PARAMETERS);
-        Ok(tokens)
+        Tokens::read(&mut members, self.login.scope(), now)
     }
 }
 
@@ -336,7 +317,7 @@ impl Drop for AuthorizationResponse {
 
 /// A browser adds the slash that `https://app.example` lacks.
 fn without_root(address: &str) -> &str {
-    match address.strip_suffix('/') {
+    match address.strip_suffix("/") {
         Some(origin) if origin.bytes().filter(|b| *b == b'/').count() == 2 => origin,
         _ => address,
     }

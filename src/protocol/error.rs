@@ -34,47 +34,47 @@ errors! {
     /// A field of the configuration is missing, unknown or wrong; the message names it.
     InvalidConfig "invalid_config" false
         "the configuration is not usable"
-        "Correct the field that the message names"
+        "Correct what the message names"
     /// `provider` names no preset.
     UnknownProvider "unknown_provider" false
         "no such provider"
-        "Use a name from the list of providers, or give the endpoints yourself"
+        "Use a known name, or give the endpoints yourself"
     /// `site` is missing, or the provider has no such site.
     UnknownSite "unknown_site" false
         "no such site"
         "Use one of the provider's sites"
     /// A client secret was put into a page's configuration (RFC 9700; RFC 8252 section 8.5).
     ClientSecretRefused "client_secret_refused" false
-        "clientSecret: a page cannot keep a secret, everyone who opens it can read it"
-        "Remove it; if the provider demands one, point tokenEndpoint at your own backend, which adds it"
+        "clientSecret: a page cannot keep a secret"
+        "Remove it; where one is demanded, point tokenEndpoint at your own backend, which adds it"
     /// The page runs where something the login needs is missing (a server, an old browser).
     UnsupportedEnvironment "unsupported_environment" false
-        "this environment lacks what a login needs"
-        "Call this from a page in a browser"
+        "there is no page here"
+        "Call this in a browser"
     /// The WebAssembly module could not be loaded; the message says why.
     LoadFailed "load_failed" true
         "the WebAssembly module could not be loaded"
-        "Mend what the message names and call again, or import oauth-wasm/inline"
+        "Correct what the message names, or import oauth-wasm/inline"
     /// sessionStorage is blocked by the browser or the frame.
     StorageBlocked "storage_blocked" false
         "sessionStorage is blocked"
-        "Ask the user to allow site data, or open the page outside the frame"
+        "Ask the user to allow site data"
     /// sessionStorage is full.
     StorageFull "storage_full" true
         "sessionStorage is full"
-        "Remove what the page keeps there and call startLogin again"
+        "Remove what the page keeps there"
     /// The random number generator is missing or predictable.
     EntropyFailure "entropy_failure" false
-        "the random number generator gives no random numbers"
-        "Look for a script that replaces crypto.getRandomValues"
+        "crypto.getRandomValues gives no random numbers"
+        "Look for a script that replaces it"
     /// The response names a login of which this tab knows nothing: an old bookmark, another tab, a second use.
     UnknownState "unknown_state" false
-        "no login in this tab is waiting for this response"
+        "no login in this tab waits for this response"
         "Call startLogin again"
     /// Logins are waiting here, but not for this response: perhaps a forged one.
     StateMismatch "state_mismatch" false
-        "the response answers another login than the one that is waiting"
-        "Do not use it; call startLogin again if the user meant to log in"
+        "the response is not to the login that waits here"
+        "Call startLogin again if the user meant to log in"
     /// The login was started too long ago.
     LoginExpired "login_expired" false
         "the login was started too long ago"
@@ -82,18 +82,18 @@ errors! {
     /// A parameter stands twice in the response (RFC 6749 section 3.1).
     DuplicateParameter "duplicate_parameter" false
         "a parameter stands twice in the response"
-        "Do not use the response; call startLogin again"
+        "Call startLogin again"
     /// The response is not one that RFC 6749 section 4.1.2 or 4.2.2 allows.
     InvalidAuthorizationResponse "invalid_authorization_response" false
         "the authorization response breaks the protocol"
-        "Call startLogin again; if it stays, tell the provider what the message says"
+        "Call startLogin again; if it stays, tell the provider"
     /// `iss` is not the server that was asked (RFC 9207 section 2.4).
     IssuerMismatch "issuer_mismatch" false
-        "the response comes from another authorization server than the one asked"
-        "Do not use it; call startLogin again"
+        "the response comes from another server than the one asked"
+        "Call startLogin again"
     /// The response arrived at another address than the registered redirect_uri.
     RedirectUriMismatch "redirect_uri_mismatch" false
-        "the response arrived at another address than redirectUri"
+        "the response arrived elsewhere than at redirectUri"
         "Call handleRedirect on the page that redirectUri names"
     /// The user or the server said no (RFC 6749 section 4.1.2.1).
     AccessDenied "access_denied" false
@@ -105,8 +105,8 @@ errors! {
         "See error and errorDescription"
     /// A request of the library's own got no answer: offline, blocked, or no CORS headers.
     NetworkError "network_error" true
-        "no answer from the server: offline, blocked, or it does not allow this origin (CORS)"
-        "Try again; if it stays, look for a CORS message in the browser's console"
+        "no answer from the server: offline, blocked, or not allowed by CORS"
+        "Try again; if it stays, look into the browser's console"
     /// A request of the library's own took too long.
     Timeout "timeout" true
         "the server took too long to answer"
@@ -122,11 +122,11 @@ errors! {
     /// The token endpoint refused (RFC 6749 section 5.2).
     TokenRequestRefused "token_request_refused" false
         "the provider refused the token request"
-        "See error and errorDescription; then call startLogin again"
+        "See error and errorDescription, then call startLogin again"
     /// The token response is not one that RFC 6749 section 5.1 allows.
     InvalidTokenResponse "invalid_token_response" false
         "the token response breaks the protocol"
-        "Check tokenEndpoint; if it is right, tell the provider what the message says"
+        "Check tokenEndpoint; if it is right, tell the provider"
     /// The response is larger than any token response.
     ResponseTooLarge "response_too_large" false
         "the token response is larger than 1 MiB"
@@ -134,7 +134,7 @@ errors! {
     /// The token is of a type this client cannot use (RFC 6749 section 7.1).
     UnsupportedTokenType "unsupported_token_type" false
         "the token is not a bearer token"
-        "Configure the provider to issue bearer tokens"
+        "Have the provider issue bearer tokens"
     /// No session covers the address, or it has expired and cannot be renewed.
     LoginRequired "login_required" false
         "nobody is logged in for this address"
@@ -145,8 +145,8 @@ errors! {
         "Call startLogin"
     /// The address belongs to no declared resource server, so no token is sent there.
     UndeclaredResourceServer "undeclared_resource_server" false
-        "the address belongs to no declared resource server, so no token is sent there"
-        "Add its origin to resourceServers, or use plain fetch"
+        "no resource server is declared for this address, so no token is sent there"
+        "Add it to resourceServers, or use fetch"
     /// fetchPrivate got a request it must not send.
     InvalidRequest "invalid_request" false
         "the request cannot carry a token"
@@ -307,7 +307,7 @@ mod tests {
         let error = ErrorCode::TokenRequestRefused.error().with(said);
         assert_eq!(
             error.to_json(),
-            r#"{"name":"OAuthError","code":"token_request_refused","message":"the provider refused the token request","remedy":"See error and errorDescription; then call startLogin again","retryable":false,"error":"invalid_grant","errorDescription":"code (..) was used; (..)!","status":400}"#
+            r#"{"name":"OAuthError","code":"token_request_refused","message":"the provider refused the token request","remedy":"See error and errorDescription, then call startLogin again","retryable":false,"error":"invalid_grant","errorDescription":"code (..) was used; (..)!","status":400}"#
         );
     }
 }

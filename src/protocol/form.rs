@@ -3,24 +3,24 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::text;
+
 /// The name and value pairs of one query, fragment or form body.
 pub type Parameters = Vec<(String, String)>;
 
 /// Reads the pairs; `None` if a percent sign is not an escape or the bytes are not UTF-8.
-pub fn parse(text: &str) -> Option<Parameters> {
+pub fn parse(form: &str) -> Option<Parameters> {
     let mut pairs = Parameters::new();
-    for pair in text.split('&') {
-        if !pair.is_empty() {
-            let (name, value) = super::text::cut(pair, "=").unwrap_or((pair, ""));
-            pairs.push((decode(name)?, decode(value)?));
-        }
+    for pair in text::parts(form, "&") {
+        let (name, value) = text::cut(pair, "=").unwrap_or((pair, ""));
+        pairs.push((decode(name)?, decode(value)?));
     }
     Some(pairs)
 }
 
 /// Appends `name=value`, with `&` before it where something stands already.
 pub fn append(out: &mut String, name: &str, value: &str) {
-    if !out.is_empty() && !out.ends_with('?') && !out.ends_with('&') {
+    if !out.is_empty() && !out.ends_with("?") && !out.ends_with("&") {
         out.push('&');
     }
     encode(name, out);
@@ -32,7 +32,7 @@ pub fn append(out: &mut String, name: &str, value: &str) {
 pub fn encode(text: &str, out: &mut String) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+        if byte.is_ascii_alphanumeric() || text::is_one_of(byte, b"-._~") {
             out.push(byte.into());
         } else {
             out.push('%');

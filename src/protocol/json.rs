@@ -50,6 +50,20 @@ impl Json {
         Some(members.remove(at).1).filter(|value| *value != Json::Null)
     }
 
+    /// Adds the members of `other` that this object lacks.
+    pub fn fill(&mut self, other: Json) {
+        let (Json::Object(members), Json::Object(other)) = (self, other) else {
+            return;
+        };
+        for (name, value) in other {
+            match members.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, said)) if *said == Json::Null => *said = value,
+                Some(_) => {}
+                None => members.push((name, value)),
+            }
+        }
+    }
+
     /// The text of a JSON string.
     pub fn as_str(&self) -> Option<&str> {
         match self {
@@ -82,7 +96,7 @@ impl Json {
     }
 
     /// A non-negative whole number; a fraction is cut off, an exponent is refused.
-    pub fn as_u64(&self) -> Option<u64> {
+    pub fn as_u32(&self) -> Option<u32> {
         match self {
             Json::Number(text) => whole(text),
             _ => None,
@@ -159,7 +173,7 @@ impl Object {
     }
 
     /// Adds a whole number.
-    pub fn number(&mut self, name: &str, value: u64) -> &mut Self {
+    pub fn number(&mut self, name: &str, value: u32) -> &mut Self {
         self.value(name, Json::Number(decimal(value)))
     }
 
@@ -179,7 +193,7 @@ impl Object {
 }
 
 /// A whole number as decimal digits, without the formatting machinery.
-pub fn decimal(mut value: u64) -> String {
+pub fn decimal(mut value: u32) -> String {
     let mut text = String::new();
     if value >= 10 {
         text = decimal(value / 10);
@@ -190,13 +204,13 @@ pub fn decimal(mut value: u64) -> String {
 }
 
 /// The whole part of a plain decimal number: digits, and perhaps a fraction.
-pub fn whole(text: &str) -> Option<u64> {
+pub fn whole(text: &str) -> Option<u32> {
     let (digits, fraction) = super::text::cut(text, ".").unwrap_or((text, "0"));
     if digits.is_empty() || !fraction.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    digits.bytes().try_fold(0u64, |sum, b| {
-        let digit = b.is_ascii_digit().then(|| u64::from(b - b'0'))?;
+    digits.bytes().try_fold(0u32, |sum, b| {
+        let digit = b.is_ascii_digit().then(|| u32::from(b - b'0'))?;
         sum.checked_mul(10)?.checked_add(digit)
     })
 }
@@ -450,8 +464,8 @@ mod tests {
         assert_eq!(whole("21600"), Some(21600));
         assert_eq!(whole("3600.0"), Some(3600));
         assert_eq!(decimal(0), "0");
-        assert_eq!(decimal(u64::MAX), "18446744073709551615");
-        for text in ["", "-1", "1e9", ".5", "1.x", "18446744073709551616", " 1"] {
+        assert_eq!(decimal(u32::MAX), "4294967295");
+        for text in ["", "-1", "1e9", ".5", "1.x", "4294967296", " 1"] {
             assert_eq!(whole(text), None, "{text}");
         }
     }

@@ -16,5 +16,5 @@ pub mod text;
 pub mod token;
 pub mod url;
 
-/// Whole seconds, of whichever clock the argument's documentation names.
-pub type Seconds = u64;
+/// Whole seconds, of whichever clock the argument's documentation names; since 1970 they last until 2106.
+pub type Seconds = u32;

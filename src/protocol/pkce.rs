@@ -1,8 +1,6 @@
 //! Proof Key for Code Exchange (RFC 7636).
 
 use alloc::string::String;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use super::secret::CodeVerifier;
@@ -40,14 +38,45 @@ impl CodeVerifier {
     }
 }
 
-/// Base64url without padding (RFC 4648 section 5, RFC 7636 appendix A).
+/// Base64url without padding (RFC 4648 section 5, RFC 7636 appendix A). The base64 crate costs 0.9 KB of brotli in
+/// the npm package for these lines; it is what the tests compare them with.
 pub fn base64url(bytes: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(bytes)
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    let (mut held, mut bits) = (0u32, 0);
+    // Two zero bits stand for what is missing at the end; a last group without a bit of ours is not written.
+    for byte in bytes.iter().chain(&[0]) {
+        held = held << 8 | u32::from(*byte);
+        bits += 8;
+        while bits >= 6 && out.len() * 6 < bytes.len() * 8 {
+            bits -= 6;
+            let sextet = held >> bits & 63;
+            out.push(
+                ALPHABET
+                    .get(sextet as usize)
+                    .copied()
+                    .unwrap_or(b'A')
+                    .into(),
+            );
+        }
+    }
+    out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn base64url_is_what_the_base64_crate_says_at_every_length() {
+        use base64::Engine;
+        use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+        let bytes: [u8; 256] = core::array::from_fn(|i| (i * 167 + 13) as u8);
+        for length in 0..=bytes.len() {
+            let part = &bytes[..length];
+            assert_eq!(base64url(part), URL_SAFE_NO_PAD.encode(part));
+        }
+    }
 
     /// RFC 7636 appendix B, from the octets to the challenge.
     #[test]

@@ -1,7 +1,8 @@
 //! Resource servers: where a token may go (RFC 9700 section 4.9.1), and what their refusals mean (RFC 6750).
 
 use super::config::wrong;
-use super::error::Error;
+use super::error::{Error, ErrorCode};
+use super::json::Json;
 use super::text;
 use super::url::{self, Url};
 
@@ -24,16 +25,45 @@ pub fn covers(server: &str, url: &str) -> Option<usize> {
     if url.origin != server.origin {
         return None;
     }
-    let path = server.path.strip_suffix('/').unwrap_or(server.path);
+    let path = server.path.strip_suffix("/").unwrap_or(server.path);
     if path.is_empty() {
         return Some(0);
     }
     let below = url.path.strip_prefix(path)?;
     // A server may decode %2f before it resolves dots, and leave the declared path.
     let hidden = ["%2f", "%2F", "%5c", "%5C"];
-    let inside = below.is_empty() || below.starts_with('/');
+    let inside = below.is_empty() || below.starts_with("/");
     let plain = !hidden.iter().any(|slash| text::contains(below, slash));
     (inside && plain).then_some(path.len())
+}
+
+/// A request that a page wants to make with a token.
+pub struct PrivateRequest(Json);
+
+impl PrivateRequest {
+    /// Reads the browser's description: `url`, `method`, `mode`, `authorization`, `stream`, `idempotent`.
+    pub fn read(description: &str) -> Result<Self, Error> {
+        let request = Json::parse(description.as_bytes()).unwrap_or(Json::Null);
+        let refuse = |rule| Err(ErrorCode::InvalidRequest.at(rule));
+        if request.flag("authorization") {
+            return refuse("Authorization: the header is the library's own to set");
+        }
+        if request.str("mode") == Some("no-cors") {
+            return refuse("mode: a no-cors request carries no Authorization header");
+        }
+        Ok(Self(request))
+    }
+
+    pub fn url(&self) -> &str {
+        self.0.str("url").unwrap_or("")
+    }
+
+    /// Whether it may be sent twice: a safe method (RFC 9110 section 9.2.1) or the caller's word for it,
+    /// and no stream for a body.
+    pub fn is_repeatable(&self) -> bool {
+        let safe = matches!(self.0.str("method"), Some("GET" | "HEAD" | "OPTIONS"));
+        (safe || self.0.flag("idempotent")) && !self.0.flag("stream")
+    }
 }
 
 /// The `error` of a Bearer challenge (RFC 6750 section 3), if the header has one.
@@ -42,14 +72,14 @@ pub fn challenge_error(header: &str) -> Option<&str> {
     loop {
         let (before, after) = text::cut(rest, "error=")?;
         rest = after;
-        if !before.is_empty() && !before.ends_with(' ') && !before.ends_with(',') {
+        if !before.is_empty() && !before.ends_with(" ") && !before.ends_with(",") {
             continue;
         }
-        let (from, ends) = match after.strip_prefix('"') {
+        let (from, ends) = match after.strip_prefix("\"") {
             Some(quoted) => (quoted, &b"\""[..]),
             None => (after, &b", "[..]),
         };
-        let end = from.bytes().position(|b| ends.contains(&b));
+        let end = from.bytes().position(|b| text::is_one_of(b, ends));
         let value = from.get(..end.unwrap_or(from.len()))?;
         return (!value.is_empty()).then_some(value);
     }
@@ -131,6 +161,28 @@ mod tests {
             "",
         ] {
             assert!(check_server(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_request_is_sent_again_only_where_that_does_no_harm() {
+        let check = |text: &str, want| {
+            let request = PrivateRequest::read(text).expect("a request");
+            assert_eq!(request.is_repeatable(), want, "{text}");
+        };
+        check(r#"{"url":"https://a.example/","method":"GET"}"#, true);
+        check(r#"{"method":"HEAD"}"#, true);
+        check(r#"{"method":"POST"}"#, false);
+        check(r#"{"method":"POST","idempotent":true}"#, true);
+        check(r#"{"method":"PUT","idempotent":true,"stream":true}"#, false);
+        check(r#"{"method":"get"}"#, false);
+    }
+
+    #[test]
+    fn a_request_with_an_authorization_header_of_its_own_is_refused() {
+        for text in [r#"{"authorization":true}"#, r#"{"mode":"no-cors"}"#] {
+            let error = PrivateRequest::read(text).err().expect(text);
+            assert_eq!(error.code, ErrorCode::InvalidRequest);
         }
     }
 

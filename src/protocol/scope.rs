@@ -20,25 +20,30 @@ pub fn read(value: &Json) -> Result<Vec<String>, Error> {
     } else {
         Err(wrong(
             "scope",
-            "a scope is visible ASCII without spaces, quotes and backslashes",
+            "must be visible ASCII without quotes and backslashes",
         ))
     }
 }
 
 /// Splits a `scope` parameter.
-pub fn split(text: &str) -> Vec<String> {
+pub fn split(scope: &str) -> Vec<String> {
     let mut items = Vec::new();
-    for item in text.split(' ') {
-        if !item.is_empty() {
-            items.push(String::from(item));
-        }
+    for item in text::parts(scope, " ") {
+        items.push(String::from(item));
     }
     items
 }
 
 /// The `scope` parameter.
 pub fn join(scope: &[String]) -> String {
-    scope.join(" ")
+    let mut text = String::new();
+    for item in scope {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(item);
+    }
+    text
 }
 
 /// `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )`

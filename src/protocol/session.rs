@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::Seconds;
 use super::config::Login;
 use super::error::{Error, ErrorCode};
-use super::json::{Json, Object};
+use super::json::{Json, Object, decimal};
 use super::resource::{challenge_error, covers};
 use super::secret::AccessToken;
 use super::token::{Grant, TokenRequest, Tokens};
@@ -112,8 +112,12 @@ impl Session {
             .str("clientId", self.login.client_id())
             .list("scope", self.tokens.scope());
         match self.tokens.expires_at() {
-            // Milliseconds, as Date wants them.
-            Some(at) => out.number("expiresAt", (wall + at).saturating_sub(now) * 1000),
+            Some(at) => {
+                // Milliseconds, as Date wants them, and too many for 32 bits.
+                let mut text = decimal((wall + at).saturating_sub(now));
+                text.push_str("000");
+                out.value("expiresAt", Json::Number(text))
+            }
             None => out.value("expiresAt", Json::Null),
         };
         out.value("renewable", Json::Bool(self.is_renewable()))
@@ -149,8 +153,10 @@ impl Sessions {
 
     /// Adds a session; an older one of the same client at the same server is dropped.
     pub fn add(&mut self, session: Session) -> SessionId {
-        self.list
-            .retain(|(_, old)| !old.login.is_same_client(&session.login));
+        let same = |(_, old): &(SessionId, Session)| old.login.is_same_client(&session.login);
+        if let Some(at) = self.list.iter().position(same) {
+            self.list.remove(at);
+        }
         self.last += 1;
         let id = SessionId(self.last);
         self.list.push((id, session));
@@ -210,7 +216,9 @@ impl Sessions {
         if error.code != ErrorCode::TokenRequestRefused || said != Some("invalid_grant") {
             return Err(error);
         }
-        self.list.retain(|(known, _)| *known != id);
+        if let Some(at) = self.list.iter().position(|(known, _)| *known == id) {
+            self.list.remove(at);
+        }
         Err(error.becomes(ErrorCode::SessionEnded))
     }
 
@@ -256,7 +264,7 @@ mod tests {
         let short = session("1", API, r#","expires_in":100"#);
         assert_eq!(short.access(99), token);
         assert_eq!(short.access(100), Access::LoginRequired);
-        assert_eq!(session("1", API, "").access(1 << 40), token);
+        assert_eq!(session("1", API, "").access(1 << 31), token);
     }
 
     #[test]
@@ -329,7 +337,7 @@ mod tests {
         let text = session.describe(1000, 10);
         assert_eq!(
             text,
-            r#"{"provider":null,"site":null,"clientId":"1","scope":[],"expiresAt":1090000,"renewable":true,"extra":{"token_type":"bearer","expires_in":100,"user_id":7},"returnTo":null,"appState":null}"#
+            r#"{"provider":null,"site":null,"clientId":"1","scope":[],"expiresAt":1090000,"renewable":true,"extra":{"user_id":7},"returnTo":null,"appState":null}"#
         );
         assert!(!text.contains("canary"));
     }

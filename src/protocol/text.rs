@@ -1,6 +1,7 @@
 //! Searching in text, plainly: the standard library's search is built for long texts and costs kilobytes.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 /// Where `part` stands first.
 pub fn find(text: &str, part: &str) -> Option<usize> {
@@ -20,6 +21,23 @@ pub fn contains(text: &str, part: &str) -> bool {
 pub fn cut<'a>(text: &'a str, mark: &str) -> Option<(&'a str, &'a str)> {
     let at = find(text, mark)?;
     Some((text.get(..at)?, text.get(at + mark.len()..)?))
+}
+
+/// The parts between the marks, the empty ones left out.
+pub fn parts<'a>(text: &'a str, mark: &str) -> Vec<&'a str> {
+    let mut parts = Vec::new();
+    let mut rest = Some(text);
+    while let Some(text) = rest {
+        let (part, after) = match cut(text, mark) {
+            Some((part, after)) => (part, Some(after)),
+            None => (text, None),
+        };
+        if !part.is_empty() {
+            parts.push(part);
+        }
+        rest = after;
+    }
+    parts
 }
 
 /// The text with every `part` replaced.
@@ -46,10 +64,15 @@ pub fn clip(text: &str, length: usize) -> &str {
     text.get(..end).unwrap_or("")
 }
 
+/// Whether the byte is one of the few; `contains` would bring a search for long lists along.
+pub fn is_one_of(byte: u8, few: &[u8]) -> bool {
+    few.iter().any(|one| *one == byte)
+}
+
 /// Whether every byte is visible ASCII and none of `but`.
 pub fn is_graphic(text: &str, but: &[u8]) -> bool {
     text.bytes()
-        .all(|b| b.is_ascii_graphic() && !but.contains(&b))
+        .all(|b| b.is_ascii_graphic() && !is_one_of(b, but))
 }
 
 #[cfg(test)]
@@ -62,6 +85,8 @@ mod tests {
         assert_eq!(find("ab", "abc"), None);
         assert_eq!(cut("a::b::c", "::"), Some(("a", "b::c")));
         assert_eq!(cut("abc", "::"), None);
+        assert_eq!(parts("a  b ", " "), ["a", "b"]);
+        assert!(parts("", " ").is_empty());
         assert_eq!(replace("xaxax", "xa", "-"), "--x");
         assert_eq!(replace("x", "", "-"), "x");
     }

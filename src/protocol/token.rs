@@ -19,14 +19,17 @@ pub const MAX_BODY: u32 = 1 << 20;
 /// Longer lifetimes are mistakes (a date, milliseconds): ten years.
 const MAX_EXPIRES_IN: Seconds = 10 * 365 * 24 * 3600;
 
-/// Members of a token response that are not the provider's own.
-const TOKEN_MEMBERS: &[&str] = &[
+/// Members of a response that are the protocol's; the others are the provider's own.
+const PROTOCOL_MEMBERS: &[&str] = &[
     "access_token",
     "token_type",
     "expires_in",
     "refresh_token",
     "scope",
     "id_token",
+    "state",
+    "iss",
+    "session_state",
 ];
 
 /// What is exchanged for tokens.
@@ -113,7 +116,6 @@ impl TokenRequest {
             && members.get("error").is_none()
         {
             let mut tokens = Tokens::read(members, self.login.scope(), now)?;
-            tokens.leave_out(TOKEN_MEMBERS);
             if tokens.refresh_token.is_none()
                 && let Grant::RefreshToken(token) = self.grant
             {
@@ -213,6 +215,9 @@ impl Tokens {
             Some(Json::String(text)) => scope::split(text),
             Some(_) => return Err(invalid("scope: must be a string")),
         };
+        for name in PROTOCOL_MEMBERS {
+            members.take(name);
+        }
         Ok(Tokens {
             access_token,
             refresh_token: refresh_token.filter(|token| !token.expose().is_empty()),
@@ -223,13 +228,6 @@ impl Tokens {
             },
             extra: core::mem::replace(members, Json::Null),
         })
-    }
-
-    /// Removes the members that are the protocol's from the provider's own.
-    pub(super) fn leave_out(&mut self, names: &[&str]) {
-        if let Json::Object(members) = &mut self.extra {
-            members.retain(|(name, _)| !names.contains(&name.as_str()));
-        }
     }
 
     pub fn access_token(&self) -> &AccessToken {
@@ -262,14 +260,7 @@ impl Tokens {
 
     /// What a renewal leaves out stays as it was.
     pub fn keep_from(&mut self, old: Tokens) {
-        let (Json::Object(now), Json::Object(before)) = (&mut self.extra, old.extra) else {
-            return;
-        };
-        for (name, value) in before {
-            if !now.iter().any(|(known, _)| *known == name) {
-                now.push((name, value));
-            }
-        }
+        self.extra.fill(old.extra);
     }
 }
 

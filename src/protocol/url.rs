@@ -25,7 +25,7 @@ impl<'a> Url<'a> {
             .or_else(|| text.strip_prefix("http://"))?;
         let host_length = after_scheme
             .bytes()
-            .position(|b| b"/?#".contains(&b))
+            .position(|b| text::is_one_of(b, b"/?#"))
             .unwrap_or(after_scheme.len());
         let authority = after_scheme.get(..host_length)?;
         if authority.is_empty() || text::contains(authority, "@") {
@@ -48,20 +48,14 @@ impl<'a> Url<'a> {
 
     fn is_loopback(&self) -> bool {
         let authority = text::cut(self.origin, "://").map_or("", |(_, authority)| authority);
-        let port = authority
-            .bytes()
-            .rev()
-            .take_while(|b| b.is_ascii_digit())
-            .count();
-        let host = authority
-            .get(..authority.len() - port)
-            .and_then(|host| host.strip_suffix(':'))
-            .unwrap_or(authority);
+        if authority.starts_with("[") {
+            return authority == "[::1]" || authority.starts_with("[::1]:");
+        }
+        let host = text::cut(authority, ":").map_or(authority, |(host, _)| host);
         host == "localhost"
             || host.ends_with(".localhost")
-            || host == "[::1]"
             || (host.starts_with("127.")
-                && host.split('.').count() == 4
+                && text::parts(host, ".").len() == 4
                 && host.bytes().all(|b| b == b'.' || b.is_ascii_digit()))
     }
 }
@@ -83,29 +77,30 @@ pub fn cut(url: &str) -> (&str, Option<&str>, Option<&str>) {
 pub fn check<'a>(field: &str, text: &'a str, allow_http: bool) -> Result<Url<'a>, Error> {
     let wrong = |rule| Err(wrong(field, rule));
     if !text::is_graphic(text, b"\"<>\\^`{|}") {
-        return wrong("must be a URL without spaces, backslashes or unescaped characters");
+        return wrong("must be a URL in plain ASCII");
     }
     let Some(url) = Url::split(text) else {
-        return wrong("must be an https URL without user name and password");
+        return wrong("must be an https URL without a user name");
     };
     if !url.is_secure() && !allow_http {
-        return wrong("must be https (http only on this machine)");
+        return wrong("must be https");
     }
     if url.fragment.is_some() {
         return wrong("must have no fragment");
     }
-    let in_host = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.:/[]".contains(&b);
+    let in_host =
+        |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || text::is_one_of(b, b"-_.:/[]");
     if !url.origin.bytes().all(in_host) {
         return wrong("must have a plain host in lower case");
     }
     if (url.origin.starts_with("https://") && url.origin.ends_with(":443"))
         || (url.origin.starts_with("http://") && url.origin.ends_with(":80"))
-        || url.origin.ends_with(':')
-        || url.origin.ends_with('.')
+        || url.origin.ends_with(":")
+        || url.origin.ends_with(".")
     {
-        return wrong("must leave the default port and the last dot out");
+        return wrong("must leave out the default port");
     }
-    if url.path.split('/').any(is_dot_segment) {
+    if text::parts(url.path, "/").into_iter().any(is_dot_segment) {
         return wrong("must have no dot segments");
     }
     Ok(url)
@@ -124,7 +119,7 @@ pub fn check_return_to(text: &str, origin: &str) -> Result<(), Error> {
         _ => text,
     };
     let plain = !text.bytes().any(|b| b <= b' ' || b == b'\\' || b == 0x7f);
-    if plain && path.starts_with('/') && !path.starts_with("//") {
+    if plain && path.starts_with("/") && !path.starts_with("//") {
         Ok(())
     } else {
         Err(wrong("returnTo", "must be a path of this origin"))

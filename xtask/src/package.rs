@@ -23,6 +23,7 @@ pub const EXPORTS: &[&str] = &[
 /// Every feature that rustc lets LLVM use; wasm-opt would refuse the module without them.
 const WASM_OPT: &[&str] = &[
     "-Oz",
+    "--converge",
     // Inlining saves bytes, but repeated calls compress better.
     "--always-inline-max-function-size=0",
     "--one-caller-inline-max-function-size=0",

@@ -22,8 +22,8 @@ mod page;
 mod server;
 
 pub use driver::Engine;
-pub use login::APP;
 pub use fantoccini;
+pub use login::APP;
 pub use page::{JsError, Page, Tab};
 pub use server::{App, Foreign, Received};
 

@@ -33,7 +33,10 @@ impl World {
         self.page.wait_until("window.oauth").await;
         let config = self.config(more);
         self.page
-            .start("window.leaving = true; await window.oauth.startLogin(arguments[0])", &[config])
+            .start(
+                "window.leaving = true; await window.oauth.startLogin(arguments[0])",
+                &[config],
+            )
             .await;
     }
 

@@ -18,7 +18,11 @@ async fn a_user_logs_in_on_the_providers_own_pages_and_the_page_sees_private_dat
     page.click("#allow").await;
     let outcome = world.redirected().await;
     let session = &outcome["session"];
-    assert_eq!(session["scope"], json!(["offline_access", "read", "write"]), "{outcome}");
+    assert_eq!(
+        session["scope"],
+        json!(["offline_access", "read", "write"]),
+        "{outcome}"
+    );
     assert_eq!(session["extra"], json!({ "user_id": 226384143 }));
     assert_eq!(session["returnTo"], "/cart?x=1");
     assert_eq!(session["appState"], json!({ "step": [1, "ü"] }));
@@ -28,5 +32,8 @@ async fn a_user_logs_in_on_the_providers_own_pages_and_the_page_sees_private_dat
         const own = await (await window.oauth.fetchPrivate(url)).json();
         return [open.email ?? null, own.email, location.search]";
     let seen = page.js(script, &[json!(world.sandbox_origin)]).await;
-    assert_eq!(seen, Ok(json!([null, "test_user_38730994@testuser.com", ""])));
+    assert_eq!(
+        seen,
+        Ok(json!([null, "test_user_38730994@testuser.com", ""]))
+    );
 }
