@@ -23,7 +23,20 @@ export const library = bytes => {
     }))
 
   const call = (name, first, second) =>
-    new Promise((resolve, reject) => then(load(), () => then(glue[name](first, second), resolve, reject), reject))
+    new Promise((resolve, reject) =>
+      then(
+        load(),
+        () => {
+          try {
+            then(glue[name](first, second), resolve, reject)
+          } catch (e) {
+            // A bug of ours (the module traps) must not leave the caller waiting.
+            reject(e)
+          }
+        },
+        reject,
+      ),
+    )
 
   return {
     startLogin: config => call('startLogin', config),

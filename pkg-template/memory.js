@@ -66,6 +66,12 @@ export const getStringFromWasm0 = (pointer, length) => decode(decoder, part(poin
 export const setWord = (pointer, value) => (view(), setInt32(words, pointer, value, true))
 export const setTableEntry = (index, value) => setEntry(table, index, value)
 
+export const addToExternrefTable0 = value => {
+  const index = wasm.__externref_table_alloc()
+  setTableEntry(index, value)
+  return index
+}
+
 export let WASM_VECTOR_LEN = 0
 
 export const passArray8ToWasm0 = (array, malloc) => {
@@ -101,9 +107,7 @@ export const handleError = (f, args) => {
   try {
     return f(args[0], args[1], args[2], args[3], args[4], args[5])
   } catch (e) {
-    const index = wasm.__externref_table_alloc()
-    setTableEntry(index, e)
-    wasm.__wbindgen_exn_store(index)
+    wasm.__wbindgen_exn_store(addToExternrefTable0(e))
   }
 }
 

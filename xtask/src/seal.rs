@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use walrus::Module;
 
 /// What `pkg-template/memory.js` puts in the place of the generated functions.
-const OURS: &str = "import { Error, WASM_VECTOR_LEN, getArrayU8FromWasm0, getRandomValues, getStringFromWasm0, \
+const OURS: &str = "import { Error, WASM_VECTOR_LEN, addToExternrefTable0, getArrayU8FromWasm0, getRandomValues, getStringFromWasm0, \
     handleError, isLikeNone, makeMutClosure, open, passArray8ToWasm0, passStringToWasm0, setTableEntry, setWord, \
     wasm } from '#template/memory.js'\n";
 
@@ -125,13 +125,15 @@ pub fn seal(glue: &str, wasm: &[u8]) -> Result<(String, Vec<u8>)> {
     let mut body = format!(
         "{functions}const imports = {{\n    __proto__: null,\n    a: {{\n        __proto__: null,\n{table}    }},\n}}\n"
     );
+    body = body
+        .lines()
+        .filter(|line| !line.trim_start().starts_with(['/', '*']))
+        .map(|line| format!("{line}\n"))
+        .collect();
     for (theirs, ours) in REPLACED {
         body = body.replace(theirs, ours);
     }
-    for line in body
-        .lines()
-        .filter(|line| !line.trim_start().starts_with("//"))
-    {
+    for line in body.lines() {
         if let Some(word) = FORBIDDEN.iter().find(|word| line.contains(**word)) {
             bail!(
                 "the glue says {word:?} where memory.js should: {}",
@@ -139,9 +141,33 @@ pub fn seal(glue: &str, wasm: &[u8]) -> Result<(String, Vec<u8>)> {
             );
         }
     }
+    let known = format!("{sealed}{functions}");
+    for name in called(&body) {
+        let there = words(&known).any(|word| word == name);
+        ensure!(there, "the glue calls {name}, which memory.js lacks");
+    }
     sealed.push_str(&body);
     sealed.push_str("export const start = module => open(module, imports)\n");
     Ok((sealed, module.emit_wasm()))
+}
+
+/// The identifiers of a script, in order.
+fn words(script: &str) -> impl DoubleEndedIterator<Item = &str> {
+    script.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '$')
+}
+
+/// What a script calls by its bare name.
+fn called(script: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    for (at, _) in script.match_indices('(') {
+        let before = &script[..at];
+        let name = words(before).next_back().unwrap_or_default();
+        let method = before[..at - name.len()].ends_with('.');
+        if !name.is_empty() && !method && !["function", "typeof", "if", "Error"].contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 /// a, b, .. z, ba, bb, ..
