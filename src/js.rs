@@ -16,13 +16,6 @@ use crate::protocol::json::Json;
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = include_str!("types.d.ts");
 
-#[cfg(not(feature = "npm"))]
-#[wasm_bindgen(module = "/src/address.js")]
-extern "C" {
-    #[wasm_bindgen(js_name = takeAddress)]
-    fn take_address() -> String;
-}
-
 /// Starts a login and leaves the page.
 #[wasm_bindgen(js_name = startLogin, skip_typescript)]
 pub fn start_login(config: JsValue) -> JsValue {
@@ -40,7 +33,7 @@ pub fn handle_redirect(url: Option<String>) -> JsValue {
     #[cfg(feature = "npm")]
     let href = url.unwrap_or_default();
     #[cfg(not(feature = "npm"))]
-    let href = url.unwrap_or_else(take_address);
+    let href = url.unwrap_or_else(crate::address::take_address);
     promise(async move { Ok(described(client::handle_redirect(&href).await?)) })
 }
 

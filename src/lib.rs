@@ -51,11 +51,19 @@ extern crate std;
 
 pub mod protocol;
 
+#[cfg(all(target_family = "wasm", not(feature = "npm")))]
+mod address;
 #[cfg(target_family = "wasm")]
 mod browser;
 #[cfg(target_family = "wasm")]
 mod client;
-#[cfg(target_family = "wasm")]
+#[cfg(all(target_family = "wasm", feature = "js"))]
 mod js;
 #[cfg(all(target_family = "wasm", feature = "npm"))]
 mod npm;
+#[cfg(all(target_family = "wasm", feature = "rust"))]
+mod rust;
+
+pub use protocol::error::{Error, ErrorCode};
+#[cfg(all(target_family = "wasm", feature = "rust"))]
+pub use rust::*;

@@ -190,7 +190,8 @@ function showTrail({ seen }) {
   for (const { line, isPreflight } of seen) if (!isPreflight) counts.set(line, (counts.get(line) ?? 0) + 1)
   say('refreshes', refreshes)
   say('refreshes-noun', noun)
-  $('requests').replaceChildren(...Array.from(counts, ([line, n]) => make('li', {}, make('code', {}, `${n} × ${line}`))))
+  const lines = Array.from(counts, ([line, n]) => make('li', {}, make('code', {}, `${n} × ${line}`)))
+  $('requests').replaceChildren(...lines)
   $('trail').hidden = false
   log('the sandbox', `saw ${refreshes} ${noun}`)
 }

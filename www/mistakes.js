@@ -3,12 +3,12 @@
 import { startLogin, handleRedirect, fetchPrivate } from '/pkg/oauth-wasm.js'
 import { control, withFault } from './sandbox.js'
 
-/** [title, mistakes] by the place where they are noticed. `documented` is the sandbox's table of the provider's errors. */
+/** [title, mistakes] by where they are noticed. `documented` is the sandbox's table of the provider's errors. */
 export const mistakes = documented => [
   ['In your own code', IN_THE_PAGE],
   ['On the way back', ON_THE_WAY_BACK],
   ['At the token endpoint', ACCIDENTS],
-  ['With a token: log in first', [FOREIGN, REVOKED, ...documented.filter(isApiError).map(atApi)]],
+  ['With a token: log in first', [FOREIGN, ...documented.filter(isApiError).map(atApi), REVOKED]],
   ['At the token endpoint, in the provider’s words', documented.filter(isTokenError).map(atTokenEndpoint)],
 ]
 
@@ -52,7 +52,8 @@ const ACCIDENTS = [
   accident('endless', '2 MB', 'of JSON, more than any token response', { tooLarge: 2_000_000 }),
 ]
 
-const FOREIGN = ['foreign-origin', 'fetchPrivate', 'to an address that is not the API’s', () => fetchPrivate(ELSEWHERE)]
+const FOREIGN = ['foreign-origin', 'fetchPrivate', 'to an address that is not the API’s', () =>
+  fetchPrivate(ELSEWHERE)]
 
 const REVOKED = ['revoked', 'invalid_token', 'the user has taken the permission back', async page => {
   await control(page.sandbox, 'revoke-grants')

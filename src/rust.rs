@@ -1,0 +1,207 @@
+//! Floor 4 for Rust: the functions of the npm package for applications in Yew, Leptos, Dioxus or plain Rust.
+//!
+//! ```no_run
+//! # async fn page() -> Result<(), oauth_wasm::Failure> {
+//! use oauth_wasm::{LoginConfig, fetch_private, handle_redirect, start_login};
+//!
+//! if handle_redirect(None).await?.is_none() {
+//!     start_login(&LoginConfig {
+//!         provider: Some("mercadolibre".into()),
+//!         site: Some("MLB".into()),
+//!         client_id: "1620218256833906".into(),
+//!         redirect_uri: "https://app.example/".into(),
+//!         ..LoginConfig::default()
+//!     })
+//!     .await?;
+//! }
+//! let me = gloo_net::http::Request::get("https://api.mercadolibre.com/users/me");
+//! let me = fetch_private(me.build()?).await?.text().await?;
+//! # Ok(()) }
+//! ```
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+use gloo_net::http::{Request, Response};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::{JsCast, JsValue};
+
+use crate::address;
+use crate::browser::value;
+use crate::client;
+use crate::protocol::config::Config;
+use crate::protocol::error::{Error, ErrorCode};
+use crate::protocol::json::Json;
+
+/// What [`start_login`] is told; `LoginConfig` of the npm package, field by field. What is `None` or empty is
+/// not said.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LoginConfig {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub site: Option<String>,
+    pub client_id: String,
+    pub redirect_uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_servers: Option<Vec<String>>,
+    /// `code` (default) or `token`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_type: Option<String>,
+    /// `S256` (default) or `plain`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code_challenge_method: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub authorization_parameters: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub return_to: Option<String>,
+    /// JSON text of the application's own value, kept in this tab.
+    #[serde(skip)]
+    pub app_state: Option<String>,
+    /// Seconds the user may take; 600 unless said otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pending_max_age: Option<u32>,
+    pub token_type_optional: bool,
+    pub allow_http: bool,
+}
+
+/// What is known of a session; it never holds a token. `Extra` is the type of the provider's own members.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Session<Extra = BTreeMap<String, serde::de::IgnoredAny>> {
+    pub provider: Option<String>,
+    pub site: Option<String>,
+    pub client_id: String,
+    pub scope: Vec<String>,
+    /// Milliseconds since 1970 by this device's clock.
+    pub expires_at: Option<f64>,
+    pub renewable: bool,
+    pub extra: Extra,
+    pub return_to: Option<String>,
+}
+
+/// Why a call failed.
+#[derive(Clone, Debug)]
+pub enum Failure {
+    /// By the library's own judgement.
+    OAuth(Error),
+    /// What the browser's `fetch` threw, or a callback.
+    JavaScript(JsValue),
+}
+
+impl From<client::Failure> for Failure {
+    fn from(failure: client::Failure) -> Self {
+        match failure {
+            client::Failure::OAuth(error) => Self::OAuth(error),
+            client::Failure::Native(reason) => Self::JavaScript(reason),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::OAuth(error)
+    }
+}
+
+impl From<gloo_net::Error> for Failure {
+    fn from(error: gloo_net::Error) -> Self {
+        Self::JavaScript(js_sys::Error::new(&alloc::string::ToString::to_string(&error)).into())
+    }
+}
+
+/// Sends the user to the provider.
+pub async fn start_login(config: &LoginConfig) -> Result<(), Failure> {
+    Ok(client::start_login(read(config)?, None).await?)
+}
+
+/// Gives the URL to `navigate` instead of leaving the page; a promise it returns is waited for.
+pub async fn start_login_with(
+    config: &LoginConfig,
+    navigate: js_sys::Function,
+) -> Result<(), Failure> {
+    Ok(client::start_login(read(config)?, Some(navigate.into())).await?)
+}
+
+/// Answers the redirect that brought the user back; `None` on every other page. Without a URL the page's own
+/// address is taken, and is clean when this future is first polled.
+pub async fn handle_redirect(url: Option<&str>) -> Result<Option<Session>, Failure> {
+    handle_redirect_with(url).await
+}
+
+/// [`handle_redirect`] with a type for the provider's own members.
+pub async fn handle_redirect_with<Extra: DeserializeOwned>(
+    url: Option<&str>,
+) -> Result<Option<Session<Extra>>, Failure> {
+    let href = match url {
+        Some(url) => String::from(url),
+        None => address::take_address(),
+    };
+    described(client::handle_redirect(&href).await?)
+}
+
+/// `fetch` with the token of the session whose resource server the URL belongs to; see `fetchPrivate` of the npm
+/// package. Safe methods are sent again after a renewal.
+pub async fn fetch_private(request: Request) -> Result<Response, Failure> {
+    fetch(request, JsValue::UNDEFINED).await
+}
+
+/// [`fetch_private`] with the caller's word that sending the request twice does no harm.
+pub async fn fetch_private_idempotent(request: Request) -> Result<Response, Failure> {
+    let init = js_sys::Object::new();
+    js_sys::Reflect::set(&init, &"idempotent".into(), &JsValue::TRUE)
+        .map_err(Failure::JavaScript)?;
+    fetch(request, init.into()).await
+}
+
+/// What is known of the newest session.
+pub fn session<Extra: DeserializeOwned>() -> Result<Option<Session<Extra>>, Failure> {
+    described(client::describe_session())
+}
+
+/// Forgets every session and overwrites its tokens.
+pub fn logout() {
+    client::logout();
+}
+
+async fn fetch(request: Request, init: JsValue) -> Result<Response, Failure> {
+    let request: web_sys::Request = request.into();
+    let response = client::fetch_private(&request, init).await?;
+    Ok(response.unchecked_into::<web_sys::Response>().into())
+}
+
+fn read(config: &LoginConfig) -> Result<Config, Failure> {
+    let plain = serde_wasm_bindgen::Serializer::json_compatible();
+    let value = config.serialize(&plain).map_err(javascript)?;
+    let mut json = Json::parse(value::to_json(&value).as_bytes()).unwrap_or(Json::Null);
+    if let Some(app_state) = &config.app_state {
+        let value = Json::parse(app_state.as_bytes())
+            .ok_or_else(|| ErrorCode::InvalidConfig.at("appState: must be JSON"))?;
+        json.fill(Json::Object(alloc::vec![("appState".into(), value)]));
+    }
+    Ok(Config::read(json)?)
+}
+
+fn described<Extra: DeserializeOwned>(
+    session: Option<String>,
+) -> Result<Option<Session<Extra>>, Failure> {
+    let Some(text) = session else {
+        return Ok(None);
+    };
+    let session = serde_wasm_bindgen::from_value(value::from_json(&text)).map_err(javascript)?;
+    Ok(Some(session))
+}
+
+fn javascript(error: serde_wasm_bindgen::Error) -> Failure {
+    Failure::JavaScript(error.into())
+}
