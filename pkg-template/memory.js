@@ -2,7 +2,7 @@
 // natives: generated, it would call `decoder.decode(view)` or `memory.buffer` and hand the whole memory to whoever
 // has patched them. `xtask/src/seal.rs` puts the generated import table on top of this.
 
-import { member, then, uncurry } from '../src/browser/natives.js'
+import { member, then, uncurry } from '#src/browser/natives.js'
 
 const { Error, Promise, TextDecoder, TextEncoder, Uint8Array, WebAssembly, crypto } = globalThis
 const { DataView } = globalThis
@@ -101,6 +101,13 @@ export const passStringToWasm0 = (text, malloc, realloc) => {
   }
   WASM_VECTOR_LEN = done
   return pointer
+}
+
+/** Leaves the address and the length of a text, or of nothing, where the module wants them. */
+export const giveText = (to, text) => {
+  const pointer = isLikeNone(text) ? 0 : passStringToWasm0(text, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc)
+  setWord(to + 4, WASM_VECTOR_LEN)
+  setWord(to, pointer)
 }
 
 export const handleError = (f, args) => {

@@ -156,11 +156,16 @@ async fn s256_needs_no_crypto_subtle() {
     let descriptor = js_sys::Object::new();
     js_sys::Reflect::set(&descriptor, &"value".into(), &JsValue::UNDEFINED).expect("set");
     js_sys::Reflect::set(&descriptor, &"configurable".into(), &JsValue::TRUE).expect("set");
-    js_sys::Object::define_property(crypto.unchecked_ref::<js_sys::Object>(), &"subtle".into(), &descriptor);
+    js_sys::Object::define_property(
+        crypto.unchecked_ref::<js_sys::Object>(),
+        &"subtle".into(),
+        &descriptor,
+    );
     let subtle = js_sys::Reflect::get(&crypto, &"subtle".into()).expect("gone");
     assert!(subtle.is_undefined());
     log_in().await;
-    js_sys::Reflect::delete_property(crypto.unchecked_ref::<js_sys::Object>(), &"subtle".into()).expect("back");
+    js_sys::Reflect::delete_property(crypto.unchecked_ref::<js_sys::Object>(), &"subtle".into())
+        .expect("back");
     assert_eq!(requests("/oauth/token").await, 1);
 }
 

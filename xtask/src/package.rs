@@ -83,13 +83,13 @@ pub fn make() -> Result<Report> {
     })?;
     steps.step("wasm-bindgen", || bind(&wasm))?;
     steps.step("seal", || {
-        let (glue, wasm) = (
-            stage().join("oauth_wasm.js"),
-            stage().join("oauth_wasm_bg.wasm"),
-        );
-        let (sealed, renamed) = crate::seal::seal(&fs::read_to_string(&glue)?, &fs::read(&wasm)?)?;
-        fs::write(stage().join("glue.js"), sealed)?;
-        Ok(fs::write(wasm, renamed)?)
+        let wasm = stage().join("oauth_wasm_bg.wasm");
+        let glue = fs::read_to_string(stage().join("oauth_wasm.js"))?;
+        let memory = fs::read_to_string(root().join("pkg-template/memory.js"))?;
+        let sealed = crate::seal::seal(&glue, &memory, &fs::read(&wasm)?)?;
+        fs::write(stage().join("glue.js"), sealed.glue)?;
+        fs::write(stage().join("memory.js"), sealed.memory)?;
+        Ok(fs::write(wasm, sealed.wasm)?)
     })?;
     steps.step("wasm-opt", || optimise(&fresh.join("oauth-wasm.wasm")))?;
     steps.step("esbuild", || bundle(&fresh))?;
@@ -164,7 +164,7 @@ fn bundle(fresh: &Path) -> Result<()> {
                 .arg(alias("glue", stage().join("glue.js")))
                 .arg(alias("wasm", fresh.join("oauth-wasm.wasm")))
                 .arg(alias("src", root().join("src")))
-                .arg(alias("template", root().join("pkg-template")))
+                .arg(alias("memory", stage().join("memory.js")))
                 .arg(format!("--outfile={}", fresh.join(name).display())),
         )?;
     }

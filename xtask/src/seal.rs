@@ -12,8 +12,8 @@ use walrus::Module;
 
 /// What `pkg-template/memory.js` puts in the place of the generated functions.
 const OURS: &str = "import { Error, WASM_VECTOR_LEN, addToExternrefTable0, getArrayU8FromWasm0, getRandomValues, getStringFromWasm0, \
-    handleError, isLikeNone, makeMutClosure, open, passArray8ToWasm0, passStringToWasm0, setTableEntry, setWord, \
-    wasm } from '#template/memory.js'\n";
+    giveText, handleError, isLikeNone, makeMutClosure, open, passArray8ToWasm0, passStringToWasm0, setTableEntry, setWord, \
+    wasm } from '#memory'\n";
 
 /// Calls of the generated text, and ours for them.
 const REPLACED: &[(&str, &str)] = &[
@@ -58,9 +58,30 @@ const FORBIDDEN: &[&str] = &[
     "export default",
 ];
 
-/// The sealed glue (the functions of the package and `start(module)`, nothing else), and the module with short
-/// names for its imports.
-pub fn seal(glue: &str, wasm: &[u8]) -> Result<(String, Vec<u8>)> {
+/// How the generated text hands a text over, and one that may be missing.
+const TEXTS: &[&str] = &[
+    "const ptr1 = passStringToWasm0(ret, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+            const len1 = WASM_VECTOR_LEN;
+            setWord((arg0 >>> 0) + 4 * 1, len1);
+            setWord((arg0 >>> 0) + 4 * 0, ptr1);",
+    "var ptr1 = isLikeNone(ret) ? 0 : passStringToWasm0(ret, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+            var len1 = WASM_VECTOR_LEN;
+            setWord((arg0 >>> 0) + 4 * 1, len1);
+            setWord((arg0 >>> 0) + 4 * 0, ptr1);",
+];
+
+/// What the build makes of the generated module.
+pub struct Sealed {
+    /// The functions of the package and `start(module)`, nothing else.
+    pub glue: String,
+    /// `pkg-template/memory.js`, with the module's names.
+    pub memory: String,
+    /// The module, with short names for its imports and exports.
+    pub wasm: Vec<u8>,
+}
+
+/// Seals the glue over `memory` (`pkg-template/memory.js`).
+pub fn seal(glue: &str, memory: &str, wasm: &[u8]) -> Result<Sealed> {
     let mut sealed = String::from(OURS);
     let mut namespaces = Vec::new();
     let mut exported = Vec::new();
@@ -146,9 +167,38 @@ pub fn seal(glue: &str, wasm: &[u8]) -> Result<(String, Vec<u8>)> {
         let there = words(&known).any(|word| word == name);
         ensure!(there, "the glue calls {name}, which memory.js lacks");
     }
+    for text in TEXTS {
+        body = body.replace(text, "giveText(arg0 >>> 0, ret);");
+    }
+    let mut memory = memory.to_owned();
+    for (n, export) in module.exports.iter_mut().enumerate() {
+        let (long, short) = (
+            format!("wasm.{}", export.name),
+            format!("wasm.{}", short_name(n)),
+        );
+        body = rename(&body, &long, &short);
+        memory = rename(&memory, &long, &short);
+        export.name = short_name(n);
+    }
     sealed.push_str(&body);
     sealed.push_str("export const start = module => open(module, imports)\n");
-    Ok((sealed, module.emit_wasm()))
+    Ok(Sealed {
+        glue: sealed,
+        memory,
+        wasm: module.emit_wasm(),
+    })
+}
+
+/// Replaces a name where it is not the beginning of a longer one.
+fn rename(script: &str, long: &str, short: &str) -> String {
+    let mut parts = script.split(long);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let longer = part.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$');
+        out.push_str(if longer { long } else { short });
+        out.push_str(part);
+    }
+    out
 }
 
 /// The identifiers of a script, in order.
