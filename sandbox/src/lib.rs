@@ -35,7 +35,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use appfigures::{Route, routes};
-pub use errors::{DocumentedError, documented_errors};
+pub use errors::{DocumentedError, Shape, documented_errors};
 pub use http;
 pub use log::Received;
 pub use server::serve;

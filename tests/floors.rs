@@ -1,0 +1,194 @@
+//! The rules of the house (see `src/lib.rs`), as tests.
+#![cfg(not(target_family = "wasm"))]
+
+use oauth_wasm::ErrorCode;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).expect(path)
+}
+
+/// The files below a directory, with their text.
+fn files(directory: &str, ending: &str) -> Vec<(String, String)> {
+    fn walk(directory: &Path, ending: &str, found: &mut Vec<(String, String)>) {
+        for entry in fs::read_dir(directory).expect("a directory") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                walk(&path, ending, found);
+            } else if path.to_string_lossy().ends_with(ending) {
+                let text = fs::read_to_string(&path).expect("text");
+                found.push((path.display().to_string(), text));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&root().join(directory), ending, &mut found);
+    assert!(!found.is_empty(), "{directory} has files");
+    found
+}
+
+/// The code before the tests, without comments.
+fn code(text: &str) -> String {
+    let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+    text.lines()
+        .map(|line| match line.find("//") {
+            Some(at) if !line[..at].ends_with(':') => &line[..at],
+            _ => line,
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[test]
+fn the_browser_floor_contains_no_word_of_rfc_6749() {
+    let words = [
+        "token",
+        "oauth",
+        "grant",
+        "scope",
+        "bearer",
+        "redirect_uri",
+        "redirecturi",
+        "client_id",
+        "clientid",
+        "pkce",
+        "verifier",
+        "challenge",
+        "refresh",
+        "login",
+        "session_state",
+    ];
+    let files = [files("src/browser", ".rs"), files("src/browser", ".js")].concat();
+    for (path, text) in files {
+        let code = code(&text).to_lowercase();
+        for word in words {
+            assert!(!code.contains(word), "{path} says {word:?}");
+        }
+    }
+}
+
+#[test]
+fn imports_go_down_only() {
+    let forbidden = [
+        (
+            "src/protocol",
+            &[
+                "crate::browser",
+                "crate::client",
+                "crate::js",
+                "wasm_bindgen",
+                "js_sys",
+                "web_sys",
+                "getrandom",
+                "std::time",
+            ][..],
+        ),
+        (
+            "src/browser",
+            &["crate::protocol", "crate::client", "crate::js"][..],
+        ),
+    ];
+    for (floor, words) in forbidden {
+        for (path, text) in files(floor, ".rs") {
+            for word in words {
+                assert!(!code(&text).contains(word), "{path} reaches up to {word}");
+            }
+        }
+    }
+    let client = code(&read("src/client.rs"));
+    assert!(!client.contains("crate::js") && !client.contains("crate::rust"));
+}
+
+#[test]
+fn no_providers_name_occurs_in_rust() {
+    for (path, text) in files("src", ".rs") {
+        let code = code(&text).to_lowercase();
+        for name in ["mercado", "appfigures", "google", "auth0"] {
+            assert!(!code.contains(name), "{path} says {name:?}");
+        }
+    }
+}
+
+#[test]
+fn input_from_outside_cannot_panic() {
+    for (path, text) in files("src", ".rs") {
+        let code = code(&text);
+        for word in [
+            ".unwrap()",
+            ".expect(",
+            "panic!(",
+            "unreachable!(",
+            "todo!(",
+            "unimplemented!(",
+        ] {
+            assert!(!code.contains(word), "{path} says {word:?}");
+        }
+    }
+}
+
+#[test]
+fn a_secret_has_no_display() {
+    let secret = code(&read("src/protocol/secret.rs"));
+    assert!(!secret.contains("Display") && !secret.contains("Serialize"));
+}
+
+#[test]
+fn error_codes_are_one_list_in_code_types_and_documentation() {
+    let types = read("src/types.d.ts");
+    let union = types.split("export type OAuthErrorCode =").nth(1);
+    let union = union
+        .and_then(|rest| rest.split("/**").next())
+        .expect("the union");
+    let in_types: Vec<_> = union.split('\'').skip(1).step_by(2).collect();
+    let in_code: Vec<_> = ErrorCode::ALL.iter().map(|code| code.code()).collect();
+    assert_eq!(in_types, in_code);
+
+    let mut table = String::new();
+    for code in ErrorCode::ALL {
+        let again = if code.retryable() { "yes" } else { "" };
+        let (name, message, remedy) = (code.code(), code.message(), code.remedy());
+        table.push_str(&format!("| `{name}` | {message} | {remedy} | {again} |\n"));
+    }
+    let documentation = read("docs/errors.md");
+    assert!(
+        documentation.contains(&table),
+        "docs/errors.md needs this table:\n{table}"
+    );
+}
+
+#[test]
+fn the_entry_and_the_protocol_agree() {
+    use oauth_wasm::protocol::authorization::STATE_PREFIX;
+    let address = read("src/address.js");
+    assert!(address.contains(&format!("'state={STATE_PREFIX}'")));
+    let load_failed = ErrorCode::LoadFailed;
+    let entry = read("pkg-template/entry.js");
+    for text in [
+        load_failed.code(),
+        load_failed.message(),
+        load_failed.remedy(),
+    ] {
+        assert!(entry.contains(text), "entry.js lacks {text:?}");
+    }
+}
+
+#[test]
+fn the_documented_functions_are_the_exported_ones() {
+    let types = read("src/types.d.ts");
+    let names: Vec<_> = types
+        .lines()
+        .filter_map(|line| line.strip_prefix("export function ")?.split('(').next())
+        .collect();
+    let js = read("src/js.rs");
+    for name in &names {
+        let exported =
+            js.contains(&format!("js_name = {name}")) || js.contains(&format!("pub fn {name}("));
+        assert!(exported, "{name} is not exported");
+    }
+    assert_eq!(js.matches("\npub fn ").count(), names.len());
+}
