@@ -27,14 +27,17 @@ const MAX_PENDING: usize = 16;
 /// How long the token endpoint may take, in milliseconds.
 const TIMEOUT: u32 = 30_000;
 
+/// Something that runs once and that many may wait for.
+type Once = Shared<Result<String, Error>>;
+
 static SESSIONS: Local<Sessions> = Local::new(Sessions::new());
-static RENEWALS: Local<Vec<(SessionId, Shared<Result<String, Error>>)>> = Local::new(Vec::new());
+static RENEWALS: Local<Vec<(SessionId, Once)>> = Local::new(Vec::new());
 static HANDLED: Local<Option<Handled>> = Local::new(None);
 
 /// The redirect that this page has answered: called again, it answers the same.
 struct Handled {
     state: State,
-    session: Shared<Result<String, Error>>,
+    session: Once,
 }
 
 /// Why a call failed: by our own judgement, or with what the page's own `fetch` or callback threw.

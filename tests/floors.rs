@@ -192,3 +192,9 @@ fn the_documented_functions_are_the_exported_ones() {
     }
     assert_eq!(js.matches("\npub fn ").count(), names.len());
 }
+
+#[test]
+fn the_readmes_example_is_the_console_pages() {
+    let example = read("www/example.js").replace("'/pkg/oauth-wasm.js'", "'oauth-wasm'");
+    assert!(read("README.md").contains(example.trim()));
+}

@@ -64,7 +64,11 @@ pub fn clip(text: &str, length: usize) -> &str {
     text.get(..end).unwrap_or("")
 }
 
-/// Whether the byte is one of the few; `contains` would bring a search for long lists along.
+/// Whether the byte is one of the few.
+#[allow(
+    clippy::manual_contains,
+    reason = "contains brings a search for long lists along"
+)]
 pub fn is_one_of(byte: u8, few: &[u8]) -> bool {
     few.iter().any(|one| *one == byte)
 }

@@ -2,9 +2,16 @@
 
 use crate::World;
 use serde_json::{Value, json};
+use url::Url;
 
 /// The page of pages/app.html.
 pub const APP: &str = "/e2e/app.html";
+
+/// How the keys of waiting logins begin in sessionStorage; the rest is the login's `state`.
+pub const PENDING: &str = "oauth-wasm.pending.";
+
+/// The user of the sandbox who consents where a page is skipped.
+pub const USER: u64 = 226_384_143;
 
 impl World {
     /// The configuration of the preset, pointed at the sandbox; `more` is laid over it.
@@ -27,17 +34,59 @@ impl World {
         config
     }
 
+    /// Opens an application (a path or a URL) and waits until it has the library.
+    pub async fn open_app(&self, url: &str) {
+        self.page.open(url).await;
+        self.page.wait_until("window.oauth").await;
+    }
+
     /// Opens the application and starts a login; the page leaves.
     pub async fn start_login(&self, more: Value) {
-        self.page.open(APP).await;
-        self.page.wait_until("window.oauth").await;
-        let config = self.config(more);
-        self.page
-            .start(
-                "window.leaving = true; await window.oauth.startLogin(arguments[0])",
-                &[config],
+        self.open_app(APP).await;
+        self.leave(more).await;
+    }
+
+    /// Starts a login on the page that is open, which leaves.
+    pub async fn leave(&self, more: Value) {
+        let script = "window.leaving = true; await window.oauth.startLogin(arguments[0])";
+        self.page.start(script, &[self.config(more)]).await;
+    }
+
+    /// Starts a login on the page that is open, which stays: the URL it would have gone to.
+    pub async fn begin(&self, more: Value) -> String {
+        let script = "let went
+            await oauth.startLogin({ ...args[0], navigate: url => { went = url } })
+            return went";
+        let url = self.run(script, &[self.config(more)]).await;
+        url.as_str().expect("navigate got a URL").to_owned()
+    }
+
+    /// The redirect with which the provider answers an authorization URL when nobody has to be asked.
+    pub fn redirect(&self, authorization_url: &str) -> String {
+        let url = Url::parse(authorization_url).expect("a URL");
+        let request = http::Request::get(&url[url::Position::BeforePath..])
+            .header(
+                "host",
+                &url[url::Position::BeforeHost..url::Position::AfterPort],
             )
-            .await;
+            .body(Vec::new())
+            .expect("a request");
+        let before = self.sandbox.settings();
+        self.sandbox.change(|settings| settings.auto_consent = true);
+        let answer = self.sandbox.handle(request);
+        self.sandbox
+            .change(|settings| settings.auto_consent = before.auto_consent);
+        let location = answer.headers().get("location").expect("a redirect");
+        location.to_str().expect("a URL").to_owned()
+    }
+
+    /// Logs in and allows on the provider's pages.
+    pub async fn consent(&self) {
+        let page = &self.page;
+        page.fill("#nickname", "TETE9928972").await;
+        page.fill("#password", "sandbox").await;
+        page.click("#login").await;
+        page.click("#allow").await;
     }
 
     /// What `handleRedirect` gave on this page: `{session}` or `{error}`.
@@ -49,6 +98,14 @@ impl World {
         redirected.expect("the outcome is a value")
     }
 
+    /// Opens the redirect as a new document, and what `handleRedirect` gave there.
+    pub async fn come_back(&self, redirect: &str) -> Value {
+        // From another page: where only the fragment differs, the browser would stay.
+        self.page.open("/e2e/blank.html").await;
+        self.page.open(redirect).await;
+        self.redirected().await
+    }
+
     /// A whole login without the provider's pages.
     pub async fn log_in(&self, more: Value) -> Value {
         self.sandbox.change(|settings| settings.auto_consent = true);
@@ -58,11 +115,36 @@ impl World {
         outcome["session"].clone()
     }
 
-    /// The outcome of one of the library's promises: `{value}` or `{error}`.
+    /// Runs a function body among the page's own scripts: `await`, `return`, `args`, `oauth`, and `outcome` and
+    /// `answered` of pages/use.js.
+    pub async fn run(&self, body: &str, args: &[Value]) -> Value {
+        let script = "return await window.run(args[0], args[1])";
+        let given = [json!(body), json!(Value::from(args).to_string())];
+        let result = self.page.js(script, &given).await;
+        let result = result.unwrap_or_else(|error| panic!("{error}\n{body}"));
+        let result = result.as_str().expect("JSON text");
+        serde_json::from_str(result).expect("JSON")
+    }
+
+    /// The outcome of a promise in the page: `{value}`, `{error}` or `{reason}`.
     pub async fn outcome(&self, expression: &str, args: &[Value]) -> Value {
-        let script = format!("return await window.outcome({expression})");
-        let outcome = self.page.js(&script, args).await;
-        outcome.expect("the outcome is a value")
+        self.run(&format!("return await outcome({expression})"), args)
+            .await
+    }
+
+    /// `fetchPrivate` of a path of the sandbox: `{value: {native, status, body}}`, `{error}` or `{reason}`.
+    pub async fn fetch_private(&self, path: &str, init: Value) -> Value {
+        let url = format!("{}{path}", self.sandbox_origin);
+        let script = "return await answered(oauth.fetchPrivate(args[0], args[1] ?? undefined))";
+        self.run(script, &[json!(url), init]).await
+    }
+
+    /// The `state`s of the logins that wait in this tab.
+    pub async fn pending(&self) -> Vec<String> {
+        let script = "return Object.keys(sessionStorage).filter(key => key.startsWith(args[0]))
+            .map(key => key.slice(args[0].length))";
+        let states = self.run(script, &[json!(PENDING)]).await;
+        serde_json::from_value(states).expect("a list of states")
     }
 
     /// Requests for tokens that the sandbox has seen, by grant type.
@@ -73,4 +155,41 @@ impl World {
         });
         asked.count()
     }
+
+    /// What the sandbox was asked for, preflights aside: (method, path, token), oldest first.
+    pub fn calls(&self, path_prefix: &str) -> Vec<Call> {
+        let requests = self.sandbox.requests();
+        let calls = requests
+            .iter()
+            .filter(|request| request.method != "OPTIONS" && request.path.starts_with(path_prefix));
+        let token = |request: &sandbox::Received| {
+            let header = request.header("authorization")?;
+            Some(header.strip_prefix("Bearer ")?.to_owned())
+        };
+        calls
+            .map(|request| Call {
+                method: request.method.clone(),
+                path: request.path.clone(),
+                status: request.status,
+                token: token(request),
+            })
+            .collect()
+    }
+}
+
+/// One request of the API as the sandbox saw it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    pub method: String,
+    pub path: String,
+    pub status: u16,
+    /// Behind `Bearer `.
+    pub token: Option<String>,
+}
+
+/// A parameter of a URL's query, decoded.
+pub fn parameter(url: &str, name: &str) -> Option<String> {
+    let url = Url::parse(url).expect("a URL");
+    let pair = url.query_pairs().find(|(key, _)| key == name);
+    pair.map(|(_, value)| value.into_owned())
 }

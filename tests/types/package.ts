@@ -1,0 +1,47 @@
+// What an application may and may not write, judged by the TypeScript compiler.
+
+import { fetchPrivate, handleRedirect, logout, session, startLogin } from 'oauth-wasm'
+import type { LoginConfig, OAuthError, OAuthErrorCode, Session } from 'oauth-wasm'
+import * as inline from 'oauth-wasm/inline'
+
+const config: LoginConfig = {
+  provider: 'mercadolibre',
+  site: 'MLB',
+  clientId: '1620218256833906',
+  redirectUri: new URL('https://app.example/'),
+  scope: ['offline_access', 'read'],
+  returnTo: '/cart',
+  appState: { step: [1, null, 'x'] },
+  authorizationParameters: { prompt: 'login' },
+  navigate: url => console.log(url.length),
+}
+
+export const start: Promise<void> = startLogin(config)
+export const back: Promise<Session | null> = handleRedirect()
+export const given: Promise<Session | null> = handleRedirect('com.example.app:/cb?code=x')
+export const answer: Promise<Response> = fetchPrivate('https://api.mercadolibre.com/users/me', {
+  method: 'PUT',
+  idempotent: true,
+  signal: new AbortController().signal,
+})
+export const request: Promise<Response> = inline.fetchPrivate(new Request('https://api.example/'))
+export const known: Promise<number | null | undefined> = session().then(s => s?.expiresAt)
+export const gone: Promise<void> = logout()
+
+export const remedy = (e: OAuthError): string => {
+  const code: OAuthErrorCode = e.code
+  return code === 'access_denied' ? (e.errorDescription ?? e.remedy) : e.remedy
+}
+
+// @ts-expect-error a page cannot keep a secret
+export const secret: LoginConfig = { ...config, clientSecret: 'x' }
+// @ts-expect-error there is no such response type
+export const hybrid: LoginConfig = { ...config, responseType: 'code token' }
+// @ts-expect-error clientId is needed
+export const nobody: LoginConfig = { redirectUri: 'https://app.example/' }
+// @ts-expect-error no token is ever shown
+export const token = (s: Session) => s.accessToken
+// @ts-expect-error nor the memory
+export const memory = inline.memory
+// @ts-expect-error the code is one of a list
+export const other: OAuthErrorCode = 'other'
