@@ -79,6 +79,7 @@ fn read_config(config: &JsValue) -> Result<(Config, Option<JsValue>), Failure> {
             .at("the configuration must be plain data")
             .into());
     };
-    let navigate = value::own_function(config, "navigate");
-    Ok((Config::read(json)?, navigate))
+    // An object, if it is a configuration: only then it may have a function.
+    let read = Config::read(json)?;
+    Ok((read, value::own_function(config, "navigate")))
 }

@@ -12,6 +12,7 @@ mod serve;
 mod size;
 mod snip;
 mod suites;
+mod text;
 mod tools;
 mod workspace;
 

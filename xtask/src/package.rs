@@ -46,7 +46,6 @@ const ESBUILD: &[&str] = &[
     "--target=es2022",
     "--charset=ascii",
     "--legal-comments=none",
-    "--loader:.wasm=base64",
     "--log-level=warning",
 ];
 
@@ -152,9 +151,13 @@ fn optimise(to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// In an entry `#glue` is the sealed glue and `#wasm` the optimised module, in base64.
+/// In an entry `#glue` is the sealed glue and `#wasm` the optimised module, as text.
 fn bundle(fresh: &Path) -> Result<()> {
     let alias = |name: &str, file: PathBuf| format!("--alias:#{name}={}", file.display());
+    let wasm = fs::read(fresh.join("oauth-wasm.wasm"))?;
+    let text = stage().join("wasm.js");
+    let encoded = crate::text::encode(&wasm);
+    fs::write(&text, format!("export default \"{encoded}\"\n"))?;
     for (name, format) in ENTRIES {
         with_warnings(
             npm_bin("esbuild")
@@ -162,7 +165,7 @@ fn bundle(fresh: &Path) -> Result<()> {
                 .args(ESBUILD)
                 .args(*format)
                 .arg(alias("glue", stage().join("glue.js")))
-                .arg(alias("wasm", fresh.join("oauth-wasm.wasm")))
+                .arg(alias("wasm", text.clone()))
                 .arg(alias("src", root().join("src")))
                 .arg(alias("memory", stage().join("memory.js")))
                 .arg(format!("--outfile={}", fresh.join(name).display())),
