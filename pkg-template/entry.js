@@ -1,7 +1,7 @@
 // What the package's three modules share: the functions, and loading the wasm when the first is called.
 
 import * as glue from '#glue'
-import { takeAddress } from '../src/address.js'
+import { isOurs, takeAddress } from '../src/address.js'
 import { error, then, toJson } from '../src/browser/natives.js'
 
 const { Promise, WebAssembly } = globalThis
@@ -22,13 +22,13 @@ export const library = bytes => {
       then(bytes(), wasm => then(compile(wasm), start, e => fail(blocked(e))), fail)
     }))
 
-  const call = (name, first, second) =>
+  const call = use =>
     new Promise((resolve, reject) =>
       then(
         load(),
         () => {
           try {
-            then(glue[name](first, second), resolve, reject)
+            then(use(), resolve, reject)
           } catch (e) {
             // A bug of ours (the module traps) must not leave the caller waiting.
             reject(e)
@@ -38,13 +38,28 @@ export const library = bytes => {
       ),
     )
 
+  // A response that has left the address bar, and that the wasm has not seen: loading it may fail, and the next
+  // call must still find it.
+  let taken
+
+  const handleRedirect = url => {
+    if (url !== undefined) return call(() => glue.handleRedirect('' + url, false))
+    // Now: the wasm may take a while.
+    const address = takeAddress()
+    if (isOurs(address)) taken = address
+    return call(() => {
+      const response = taken || address
+      taken = undefined
+      return glue.handleRedirect(response, true)
+    })
+  }
+
   return {
-    startLogin: config => call('startLogin', config),
-    // The address bar is cleaned now: the wasm may take a while.
-    handleRedirect: url => call('handleRedirect', url === undefined ? takeAddress() : '' + url),
-    fetchPrivate: (input, init) => call('fetchPrivate', input, init),
-    session: () => call('session'),
-    logout: () => call('logout'),
+    startLogin: config => call(() => glue.startLogin(config)),
+    handleRedirect,
+    fetchPrivate: (input, init) => call(() => glue.fetchPrivate(input, init)),
+    session: () => call(glue.session),
+    logout: () => call(glue.logout),
   }
 }
 

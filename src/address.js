@@ -48,10 +48,13 @@ const withoutResponse = query => {
   return kept
 }
 
+/** Whether the address is a response to a login of ours. */
+export const isOurs = address => has(address, OURS)
+
 /** The address as it was. If it is a response to a login of ours, the address bar no longer shows it. */
 export const takeAddress = () => {
   const address = href()
-  if (has(address, OURS)) {
+  if (isOurs(address)) {
     const whole = cut(address, '#')
     const base = cut(whole[0], '?')
     const answered = has(whole[1], OURS) || has(whole[1], 'access_token=')

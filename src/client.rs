@@ -81,9 +81,13 @@ pub async fn start_login(config: Config, navigate: Option<JsValue>) -> Result<()
 }
 
 /// Answers the redirect in `href` once. `Ok(None)`: this is no redirect of ours. Else the session as JSON text.
-pub async fn handle_redirect(href: &str) -> Result<Option<String>, Failure> {
+/// Where `href` is the page's own address, which is clean after the first call, a later call gets the same answer.
+pub async fn handle_redirect(href: &str, own_address: bool) -> Result<Option<String>, Failure> {
     let Some(response) = AuthorizationResponse::read(href) else {
-        return answered_before(None).await;
+        return match own_address {
+            true => answered_before(None).await,
+            false => Ok(None),
+        };
     };
     if HANDLED.with(|handled| is_answered(handled, &response)) {
         return answered_before(Some(response.state())).await;

@@ -26,15 +26,18 @@ pub fn start_login(config: JsValue) -> JsValue {
     })
 }
 
-/// Answers the redirect that brought the user back.
+/// Answers the redirect that brought the user back. `taken` says that `url` was the page's own address.
 #[wasm_bindgen(js_name = handleRedirect, skip_typescript)]
-pub fn handle_redirect(url: Option<String>) -> JsValue {
+pub fn handle_redirect(url: Option<String>, taken: bool) -> JsValue {
     // The npm package's entry has cleaned the address bar before this module was there.
     #[cfg(feature = "npm")]
-    let href = url.unwrap_or_default();
+    let (href, taken) = (url.unwrap_or_default(), taken);
     #[cfg(not(feature = "npm"))]
-    let href = url.unwrap_or_else(crate::address::take_address);
-    promise(async move { Ok(described(client::handle_redirect(&href).await?)) })
+    let (href, taken) = match url {
+        Some(url) => (url, taken),
+        None => (crate::address::take_address(), true),
+    };
+    promise(async move { Ok(described(client::handle_redirect(&href, taken).await?)) })
 }
 
 /// `fetch` with the token of the session that the URL belongs to.

@@ -147,7 +147,7 @@ pub async fn handle_redirect_with<Extra: DeserializeOwned>(
         Some(url) => String::from(url),
         None => address::take_address(),
     };
-    described(client::handle_redirect(&href).await?)
+    described(client::handle_redirect(&href, url.is_none()).await?)
 }
 
 /// `fetch` with the token of the session whose resource server the URL belongs to; see `fetchPrivate` of the npm

@@ -191,7 +191,7 @@ async fn a_redirect_handled_twice_at_once_is_exchanged_once() {
 
 #[wasm_bindgen_test]
 async fn two_calls_on_an_expired_token_renew_it_once() {
-    fresh(r#"{"expiresIn":1}"#).await;
+    fresh(r#"{"expiresIn":0}"#).await;
     log_in().await;
     let request = || {
         let request = Request::get(&format!("{SANDBOX}/users/me")).build();

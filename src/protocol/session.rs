@@ -12,9 +12,6 @@ use super::resource::{challenge_error, covers};
 use super::secret::AccessToken;
 use super::token::{Grant, TokenRequest, Tokens};
 
-/// A token this close to its end is renewed before it is used.
-const MARGIN: Seconds = 30;
-
 /// One user logged in at one client. Dropping it overwrites the tokens.
 #[derive(Debug)]
 pub struct Session {
@@ -55,14 +52,9 @@ impl Session {
 
     /// What to do before a request. `now` is the monotonic time that the tokens were read with.
     pub fn access(&self, now: Seconds) -> Access {
-        let ended = |margin: Seconds| {
-            self.tokens
-                .expires_at()
-                .is_some_and(|at| now + margin >= at)
-        };
-        if self.is_renewable() && ended(MARGIN) {
+        if self.is_renewable() && self.tokens.is_due(now) {
             Access::Renew
-        } else if ended(0) {
+        } else if self.tokens.expires_at().is_some_and(|at| now >= at) {
             Access::LoginRequired
         } else {
             Access::Token(self.token())
@@ -255,16 +247,18 @@ mod tests {
 
     #[test]
     fn a_token_is_used_renewed_or_given_up_by_its_age() {
-        let token = Access::Token(AccessToken::new("a1".to_string()));
+        let token = || Access::Token(AccessToken::new("a1".to_string()));
         let renewable = session("1", API, RENEWABLE);
-        assert_eq!(renewable.access(0), token);
-        assert_eq!(renewable.access(69), token);
+        assert_eq!(renewable.access(0), token());
+        assert_eq!(renewable.access(69), token());
         assert_eq!(renewable.access(70), Access::Renew);
         assert_eq!(renewable.access(1000), Access::Renew);
+        let brief = session("1", API, r#","expires_in":10,"refresh_token":"r""#);
+        assert_eq!((brief.access(4), brief.access(5)), (token(), Access::Renew));
         let short = session("1", API, r#","expires_in":100"#);
-        assert_eq!(short.access(99), token);
+        assert_eq!(short.access(99), token());
         assert_eq!(short.access(100), Access::LoginRequired);
-        assert_eq!(session("1", API, "").access(1 << 31), token);
+        assert_eq!(session("1", API, "").access(1 << 31), token());
     }
 
     #[test]

@@ -16,6 +16,9 @@ use super::{Seconds, form};
 /// Bytes of the largest token response that is read.
 pub const MAX_BODY: u32 = 1 << 20;
 
+/// A token this close to its end is renewed before it is used; of a short life at most the second half.
+const MARGIN: Seconds = 30;
+
 /// Longer lifetimes are mistakes (a date, milliseconds): ten years.
 const MAX_EXPIRES_IN: Seconds = 10 * 365 * 24 * 3600;
 
@@ -173,6 +176,8 @@ pub struct Tokens {
     access_token: AccessToken,
     refresh_token: Option<RefreshToken>,
     expires_at: Option<Seconds>,
+    /// How long before its end the token is renewed.
+    margin: Seconds,
     scope: Vec<String>,
     extra: Json,
 }
@@ -202,10 +207,10 @@ impl Tokens {
         if !token_type.eq_ignore_ascii_case("bearer") {
             return Err(ErrorCode::UnsupportedTokenType.error());
         }
-        let expires_at = match members.get("expires_in") {
+        let expires_in = match members.get("expires_in") {
             None => None,
             Some(Json::Number(text) | Json::String(text)) => match json::whole(text) {
-                Some(seconds) if seconds <= MAX_EXPIRES_IN => Some(now + seconds),
+                Some(seconds) if seconds <= MAX_EXPIRES_IN => Some(seconds),
                 _ => return Err(invalid("expires_in: must be seconds, at most ten years")),
             },
             Some(_) => return Err(invalid("expires_in: must be a number")),
@@ -221,7 +226,8 @@ impl Tokens {
         Ok(Tokens {
             access_token,
             refresh_token: refresh_token.filter(|token| !token.expose().is_empty()),
-            expires_at,
+            expires_at: expires_in.map(|seconds| now + seconds),
+            margin: MARGIN.min(expires_in.unwrap_or(0) / 2),
             scope: match granted.is_empty() {
                 true => requested_scope.to_vec(),
                 false => granted,
@@ -242,6 +248,11 @@ impl Tokens {
     /// When the access token ends, in the seconds of the `now` it was read with.
     pub fn expires_at(&self) -> Option<Seconds> {
         self.expires_at
+    }
+
+    /// Whether the token has ended, or will within the time that a renewal is given.
+    pub fn is_due(&self, now: Seconds) -> bool {
+        self.expires_at.is_some_and(|at| now + self.margin >= at)
     }
 
     /// What was granted; what was asked for where the server says nothing (section 5.1).
