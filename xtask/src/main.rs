@@ -14,6 +14,7 @@ mod snip;
 mod suites;
 mod text;
 mod tools;
+mod wasm_pack;
 mod workspace;
 
 use std::process::ExitCode;
@@ -23,11 +24,15 @@ cargo xtask demo [--port N]      build the package, serve the console page again
 cargo xtask test [suite...]      everything, or only the named suites
 cargo xtask build                leave the npm package in pkg/ and print its size
 cargo xtask bench                measure the variants of the package
+cargo xtask wasm-pack [args...]  wasm-pack build, with the wasm-bindgen of Cargo.lock
 
 The tools they need are installed: the wasm target, npm packages and, as root on Debian,
 browsers and drivers. Elsewhere a sentence says what to install.";
 
 fn main() -> ExitCode {
+    if wasm_pack::is_wasm_bindgen() {
+        return wasm_pack::wasm_bindgen();
+    }
     let args: Vec<String> = std::env::args().skip(1).collect();
     let rest = args.get(1..).unwrap_or_default();
     let done = match args.first().map(String::as_str) {
@@ -35,6 +40,7 @@ fn main() -> ExitCode {
         Some("demo") => demo::run(rest).map(|()| true),
         Some("test") => suites::run(rest),
         Some("bench") => bench::run().map(|()| true),
+        Some("wasm-pack") => wasm_pack::run(rest).map(|()| true),
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");
             Ok(true)
