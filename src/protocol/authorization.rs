@@ -36,6 +36,19 @@ pub const PROTOCOL_PARAMETERS: &[&str] = &[
     "client_secret",
 ];
 
+/// Parameters of a response that may stand there once (RFC 6749 section 3.1); the redirect_uri may have a query of
+/// its own (section 3.1.2), in which the application does as it likes.
+const RESPONSE_PARAMETERS: &[&str] = &[
+    "state",
+    "code",
+    "iss",
+    "error",
+    "access_token",
+    "token_type",
+    "expires_in",
+    "scope",
+];
+
 /// A login that was sent away and waits for its answer. It carries its [`Login`], so the answer is judged
 /// against the very server that was asked (RFC 9700 section 4.4).
 #[derive(Debug)]
@@ -128,10 +141,11 @@ impl PendingLogin {
         let Some(Json::String(code_verifier)) = record.take("codeVerifier") else {
             return None;
         };
+        let code_verifier = CodeVerifier::read(code_verifier)?;
         let config = Config::read(record.take("config")?).ok()?;
         Some(Self {
             state: State::new(String::from(state)),
-            code_verifier: CodeVerifier::new(code_verifier),
+            code_verifier,
             created: record.get("created")?.as_u32()?,
             login: config.resolve(origin).ok()?,
         })
@@ -269,9 +283,9 @@ impl AuthorizationResponse {
         if !answers.iter().any(has) {
             return None;
         }
-        let times = |name: &str| count(&query, name) + count(&fragment, name);
-        let repeated = |pairs: &Parameters| pairs.iter().any(|(name, _)| times(name) > 1);
-        let repeated = repeated(&query) || repeated(&fragment);
+        let repeated = RESPONSE_PARAMETERS
+            .iter()
+            .any(|name| count(&query, name) + count(&fragment, name) > 1);
         Some(Box::new(Self {
             state,
             address: String::from(address),
@@ -585,6 +599,10 @@ mod tests {
                 .is_ok()
         };
         assert!(at("?page=cb"));
+        assert!(
+            at("?page=cb&tag=a&tag=b"),
+            "the application's own may be repeated"
+        );
         assert!(!at("?page=other"));
     }
 
@@ -640,6 +658,8 @@ mod tests {
             ("\"created\":1000", "\"created\":\"x\""),
             ("\"pendingMaxAge\":60", "\"pendingMaxAge\":-1"),
             ("\"codeVerifier\":\"", "\"codeVerifier\":1,\"x\":\""),
+            ("\"codeVerifier\":\"", "\"codeVerifier\":\"&x="),
+            ("\"codeVerifier\":\"ICEiIyQl", "\"codeVerifier\":\""),
             ("/cart", "//evil.example"),
             ("https://as.example/t", "http://evil.example/t"),
             ("\"clientId\"", "\"clientID\""),

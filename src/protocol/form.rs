@@ -32,7 +32,7 @@ pub fn append(out: &mut String, name: &str, value: &str) {
 pub fn encode(text: &str, out: &mut String) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || text::is_one_of(byte, b"-._~") {
+        if is_unreserved(byte) {
             out.push(byte.into());
         } else {
             out.push('%');
@@ -41,6 +41,11 @@ pub fn encode(text: &str, out: &mut String) {
             }
         }
     }
+}
+
+/// `unreserved` (RFC 3986 section 2.3).
+pub fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || text::is_one_of(byte, b"-._~")
 }
 
 /// Undoes the encoding of one name or value; `+` is a space.

@@ -3,6 +3,7 @@
 use alloc::string::String;
 use sha2::{Digest, Sha256};
 
+use super::form;
 use super::secret::CodeVerifier;
 
 /// `code_challenge_method` (section 4.3).
@@ -27,6 +28,13 @@ impl CodeVerifier {
     /// 43 unreserved characters that carry 256 bits (section 4.1), six bits each: nothing is skewed.
     pub fn from_entropy(entropy: &[u8; 32]) -> Self {
         Self::new(base64url(entropy))
+    }
+
+    /// Takes a stored one back, if it is one: 43 to 128 unreserved characters (section 4.1).
+    pub fn read(text: String) -> Option<Self> {
+        let fits = (43..=128).contains(&text.len()) && text.bytes().all(form::is_unreserved);
+        let verifier = Self::new(text);
+        fits.then_some(verifier)
     }
 
     /// `code_challenge` (section 4.2).

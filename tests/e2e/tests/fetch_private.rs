@@ -1,0 +1,810 @@
+//! `fetchPrivate`: `fetch` with a token, which goes where it was declared to go and nowhere else.
+
+use e2e::{APP, Call, Engine, World};
+use sandbox::{Fault, FaultKind};
+use serde_json::{Value, json};
+
+/// A session whose access token has ended already and can be renewed; what comes next lives six hours.
+async fn expired_session(world: &World) {
+    world.sandbox.change(|settings| settings.expires_in = 20);
+    world.log_in(json!({})).await;
+    world
+        .sandbox
+        .change(|settings| settings.expires_in = 21_600);
+    world.sandbox.forget_requests();
+}
+
+async fn fresh_session(world: &World) {
+    world
+        .sandbox
+        .change(|settings| settings.expires_in = 21_600);
+    world.log_in(json!({})).await;
+    world.sandbox.forget_requests();
+}
+
+fn fail_once(world: &World, path: &str, kind: FaultKind) {
+    let fault = Fault::new(path, kind);
+    world
+        .sandbox
+        .change(|settings| settings.faults = vec![fault]);
+}
+
+fn statuses(calls: &[Call]) -> Vec<u16> {
+    calls.iter().map(|call| call.status).collect()
+}
+
+async fn me(world: &World) -> Value {
+    world.fetch_private("/users/me", Value::Null).await
+}
+
+#[tokio::test]
+async fn strings_urls_and_requests_go_out_with_the_token_and_the_native_response_comes_back() {
+    let world = World::start().await;
+    fresh_session(&world).await;
+    let script = "const [origin] = args
+        const url = origin + '/users/me'
+        const made = [
+            url,
+            new URL(url),
+            new Request(url),
+            { toString: () => url },
+            url.replace('http', 'HTTP'),
+            origin + '/sites/../users/%6de/../me#fragment',
+        ]
+        const seen = []
+        for (const input of made) {
+            const response = await oauth.fetchPrivate(input)
+            const { email } = await response.json()
+            seen.push([response instanceof Response, response.status, response.type, response.url === url, email])
+        }
+        return seen";
+    let seen = world.run(script, &[json!(world.sandbox_origin)]).await;
+    let row = json!([true, 200, "cors", true, "test_user_38730994@testuser.com"]);
+    assert_eq!(seen, json!([row, row, row, row, row, row]));
+    let calls = world.calls("/users");
+    assert_eq!(calls.len(), 6);
+    let token = calls[0].token.clone().expect("a bearer token");
+    assert!(token.starts_with("APP_USR-1620218256833906-"), "{token}");
+    for call in calls {
+        assert_eq!(call.token.as_ref(), Some(&token));
+    }
+
+    let body = json!({ "title": "Ü", "price": 10 });
+    let headers = json!({ "Content-Type": "application/json", "Accept": "application/json" });
+    let post = json!({ "method": "POST", "headers": headers, "body": body.to_string() });
+    let script = "const [url, init] = args
+        const statuses = []
+        for (const call of [
+            () => oauth.fetchPrivate(url, init),
+            () => oauth.fetchPrivate(new URL(url), { ...init, body: new Blob([init.body]) }),
+            () => oauth.fetchPrivate(new Request(url, init)),
+            () => oauth.fetchPrivate(new Request(url, { ...init, body: 'not this' }), { body: init.body }),
+            () => oauth.fetchPrivate(url, { ...init, headers: new Headers(init.headers) }),
+            () => oauth.fetchPrivate(url, { ...init, headers: Object.entries(init.headers) }),
+        ]) statuses.push((await call()).status)
+        return statuses";
+    let url = format!("{}/items", world.sandbox_origin);
+    let statuses = world.run(script, &[json!(url), post]).await;
+    assert_eq!(statuses, json!([201, 201, 201, 201, 201, 201]));
+    let requests = world.sandbox.requests();
+    let posted: Vec<_> = requests
+        .iter()
+        .filter(|request| request.method == "POST")
+        .collect();
+    assert_eq!(posted.len(), 6);
+    for request in posted {
+        assert_eq!(request.body, body.to_string());
+        let header = |name| request.header(name).unwrap_or_default();
+        assert_eq!(header("authorization"), format!("Bearer {token}"));
+        assert_eq!(header("accept"), "application/json");
+        assert_eq!(header("content-type"), "application/json");
+    }
+
+    for (path, status) in [
+        ("/nothing/here", 404),
+        ("/users/314029626", 403),
+        ("/sites/MLB", 200),
+    ] {
+        let answer = world.fetch_private(path, Value::Null).await;
+        assert_eq!(answer["value"]["status"], status, "{answer}");
+        assert_eq!(answer["value"]["native"], true);
+    }
+    fail_once(&world, "/users", FaultKind::Status500);
+    assert_eq!(me(&world).await["value"]["status"], 500);
+    fail_once(&world, "/users", FaultKind::DropBefore);
+    assert_eq!(me(&world).await["error"]["name"], "TypeError", "as fetch");
+    assert_eq!(world.token_requests("refresh_token"), 0);
+}
+
+#[tokio::test]
+async fn an_authorization_header_of_the_callers_own_is_refused_in_every_form() {
+    let world = World::start().await;
+    fresh_session(&world).await;
+    let script = "const [url] = args
+        class Sly extends Headers { has() { return false } get() { return null } }
+        const authorization = 'Basic eDp5'
+        const calls = [
+            [url, { headers: { Authorization: authorization } }],
+            [url, { headers: { authorization } }],
+            [url, { headers: { AUTHORIZATION: authorization } }],
+            [url, { headers: { aUtHoRiZaTiOn: '' } }],
+            [url, { headers: new Headers({ authorization }) }],
+            [url, { headers: new Sly({ authorization }) }],
+            [url, { headers: [['Authorization', authorization]] }],
+            [url, { headers: [['accept', '*/*'], ['authorization', authorization]] }],
+            [url, { headers: new Map([['Authorization', authorization]]) }],
+            [new Request(url, { headers: { authorization } })],
+            [new Request(url, { headers: { authorization } }), { method: 'GET' }],
+            [new Request(url), { headers: { authorization } }],
+            [url, { mode: 'no-cors' }],
+        ]
+        const codes = []
+        for (const call of calls) codes.push((await outcome(oauth.fetchPrivate(...call))).error?.code)
+        return codes";
+    let url = format!("{}/users/me", world.sandbox_origin);
+    let codes = world.run(script, &[json!(url)]).await;
+    assert_eq!(codes, json!(vec!["invalid_request"; 13]));
+    assert_eq!(world.sandbox.requests(), [], "not even a preflight");
+}
+
+#[tokio::test]
+async fn an_expired_token_is_renewed_before_it_is_used() {
+    let world = World::start().await;
+    expired_session(&world).await;
+    let before = world.run("return await oauth.session()", &[]).await;
+    assert_eq!(me(&world).await["value"]["status"], 200);
+    assert_eq!(world.token_requests("refresh_token"), 1);
+    let calls = world.calls("/");
+    let paths: Vec<_> = calls.iter().map(|call| call.path.as_str()).collect();
+    assert_eq!(paths, ["/oauth/token", "/users/me"], "renewed first");
+    let after = world.run("return await oauth.session()", &[]).await;
+    let gained = "return args[0].expiresAt - args[1].expiresAt > 21000e3";
+    assert_eq!(world.run(gained, &[after.clone(), before]).await, true);
+    assert_eq!(after["renewable"], true);
+    assert_eq!(after["extra"], json!({ "user_id": e2e::USER }));
+
+    assert_eq!(me(&world).await["value"]["status"], 200);
+    assert_eq!(world.token_requests("refresh_token"), 1, "good for hours");
+    for request in world.sandbox.requests() {
+        if request.path == "/oauth/token" {
+            assert_eq!(request.header("authorization"), None);
+            assert_eq!(request.header("cookie"), None);
+            assert_eq!(request.header("referer"), None);
+        }
+    }
+
+    // Without a refresh token there is nothing to renew with.
+    world.sandbox.change(|settings| settings.expires_in = 0);
+    world.log_in(json!({ "scope": ["read"] })).await;
+    world.sandbox.forget_requests();
+    assert_eq!(me(&world).await["error"]["code"], "login_required");
+    assert_eq!(world.sandbox.requests(), []);
+}
+
+#[tokio::test]
+async fn a_401_renews_once_and_sends_once_more_where_that_does_no_harm() {
+    let world = World::start().await;
+    fresh_session(&world).await;
+    let renewals = || world.token_requests("refresh_token");
+
+    // With the challenge's reason, and without any detail.
+    for says_why in [true, false] {
+        world
+            .sandbox
+            .change(|settings| settings.www_authenticate = says_why);
+        world.sandbox.forget_requests();
+        world.sandbox.expire_tokens();
+        assert_eq!(me(&world).await["value"]["status"], 200);
+        let calls = world.calls("/users");
+        assert_eq!(statuses(&calls), [401, 200]);
+        assert_ne!(calls[0].token, calls[1].token);
+        assert_eq!(renewals(), 1);
+    }
+
+    // A POST is not sent again, and the 401 is the caller's.
+    let headers = json!({ "Content-Type": "application/json" });
+    let mut post = json!({ "method": "POST", "headers": headers, "body": "{\"title\":\"x\"}" });
+    world.sandbox.forget_requests();
+    world.sandbox.expire_tokens();
+    let answer = world.fetch_private("/items", post.clone()).await;
+    assert_eq!(answer["value"]["status"], 401, "{answer}");
+    assert_eq!(statuses(&world.calls("/items")), [401]);
+    assert_eq!(world.calls("/items")[0].method, "POST");
+
+    // Not by a flag that is no flag, nor by one that is not the caller's own.
+    for flag in [json!(1), json!("true"), json!({})] {
+        post["idempotent"] = flag;
+        world.sandbox.expire_tokens();
+        let answer = world.fetch_private("/items", post.clone()).await;
+        assert_eq!(answer["value"]["status"], 401, "{answer}");
+    }
+
+    // With the caller's word it is, body and all.
+    post["idempotent"] = true.into();
+    world.sandbox.forget_requests();
+    world.sandbox.expire_tokens();
+    let answer = world.fetch_private("/items", post).await;
+    assert_eq!(answer["value"]["status"], 201, "{answer}");
+    assert_eq!(statuses(&world.calls("/items")), [401, 201]);
+    for request in world.sandbox.requests() {
+        if request.path == "/items" && request.method == "POST" {
+            assert_eq!(request.body, "{\"title\":\"x\"}");
+        }
+    }
+    assert_eq!(renewals(), 1);
+
+    // Twice 401: the second comes back, and nothing goes round.
+    world.sandbox.forget_requests();
+    let fault = Fault::new("/users/me", FaultKind::Empty(401)).times(2);
+    world
+        .sandbox
+        .change(|settings| settings.faults = vec![fault]);
+    assert_eq!(me(&world).await["value"]["status"], 401);
+    assert_eq!(statuses(&world.calls("/users")), [401, 401]);
+    assert_eq!(renewals(), 1);
+
+    // A 401 that a new token would not change is handed on.
+    world.sandbox.forget_requests();
+    let challenge = "Bearer error=\"insufficient_scope\"";
+    let kind = FaultKind::Body {
+        status: 401,
+        content_type: "application/json".into(),
+        body: "{}".into(),
+        headers: [("www-authenticate".into(), challenge.into())].into(),
+    };
+    fail_once(&world, "/users/me", kind);
+    assert_eq!(me(&world).await["value"]["status"], 401);
+    assert_eq!(statuses(&world.calls("/users")), [401]);
+    assert_eq!(renewals(), 0);
+    assert_eq!(me(&world).await["value"]["status"], 200);
+}
+
+#[tokio::test]
+async fn a_stream_is_not_sent_twice() {
+    // Firefox makes text of a stream. Chromium wants HTTP/2 for it, so the page answers in the server's place.
+    if Engine::from_env() != Engine::Chromium {
+        return;
+    }
+    let world = World::start().await;
+    world.app.serve(
+        "/stream.html",
+        "text/html",
+        "<!doctype html><title>stream</title><link rel=icon href='data:,'>
+        <script>
+            const { fetch } = window
+            window.streamed = []
+            window.fetch = async (input, init) => {
+                if (input.method !== 'PUT') return fetch(input, init)
+                streamed.push(await input.text())
+                return new Response('{}', { status: 401 })
+            }
+        </script>
+        <script type=module src=/e2e/app.js></script>",
+    );
+    world.open_app("/stream.html").await;
+    let page = format!("{}/stream.html", world.app.origin);
+    let url = world.begin(json!({ "redirectUri": page })).await;
+    let redirect = world.redirect(&url);
+    let script = "const [redirect, origin] = args
+        await oauth.handleRedirect(redirect)
+        const body = () => new Blob(['once']).stream()
+        const put = (body, more) => oauth.fetchPrivate(origin + '/items/1', {
+            method: 'PUT', body, idempotent: true, ...more })
+        const statuses = [(await put(body(), { duplex: 'half' })).status, streamed.splice(0)]
+        return [...statuses, (await put('twice')).status, streamed]";
+    let args = [json!(redirect), json!(world.sandbox_origin)];
+    let seen = world.run(script, &args).await;
+    assert_eq!(seen, json!([401, ["once"], 401, ["twice", "twice"]]));
+    assert_eq!(
+        world.token_requests("refresh_token"),
+        1,
+        "for the text only"
+    );
+}
+
+#[tokio::test]
+async fn two_hundred_calls_on_an_expired_token_make_one_renewal() {
+    let world = World::start().await;
+    expired_session(&world).await;
+    let script = "const [url, count] = args
+        const calls = Array.from({ length: count }, () => answered(oauth.fetchPrivate(url)))
+        const statuses = (await Promise.all(calls)).map(call => call.value?.status ?? call)
+        return [statuses.length, [...new Set(statuses)]]";
+    let url = format!("{}/users/me", world.sandbox_origin);
+    let seen = world.run(script, &[json!(url), json!(200)]).await;
+    assert_eq!(seen, json!([200, [200]]));
+    assert_eq!(world.token_requests("refresh_token"), 1);
+    let calls = world.calls("/users");
+    assert_eq!(calls.len(), 200);
+    assert!(calls.iter().all(|call| call.token == calls[0].token));
+
+    // The server's clock is ahead of ours: all get a 401, and one renewal serves them all.
+    world.sandbox.expire_tokens();
+    let seen = world.run(script, &[json!(url), json!(50)]).await;
+    assert_eq!(seen, json!([50, [200]]));
+    assert_eq!(world.token_requests("refresh_token"), 2);
+    assert_eq!(world.sandbox.refresh_tokens_spent_twice(), 0);
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_is_refused_ends_the_session() {
+    let world = World::start().await;
+    expired_session(&world).await;
+    world.sandbox.revoke_grants();
+    let script = "const [url] = args
+        const calls = [1, 2, 3].map(() => outcome(oauth.fetchPrivate(url)))
+        return (await Promise.all(calls)).map(({ error }) => [error.code, error.error, error.status])";
+    let url = format!("{}/users/me", world.sandbox_origin);
+    let ended = json!(["session_ended", "invalid_grant", 400]);
+    let seen = world.run(script, &[json!(url)]).await;
+    assert_eq!(seen, json!([ended, ended, ended]), "told to all who waited");
+    assert_eq!(me(&world).await["error"]["code"], "login_required");
+    assert_eq!(
+        world.run("return await oauth.session()", &[]).await,
+        Value::Null
+    );
+    assert_eq!(world.token_requests("refresh_token"), 1);
+    assert_eq!(world.calls("/users"), []);
+
+    // The same by way of a 401.
+    fresh_session(&world).await;
+    world.sandbox.revoke_grants();
+    assert_eq!(me(&world).await["error"]["code"], "session_ended");
+    assert_eq!(me(&world).await["error"]["code"], "login_required");
+    assert_eq!(world.token_requests("refresh_token"), 1);
+}
+
+#[tokio::test]
+async fn a_renewal_that_fails_leaves_the_session_and_the_next_call_tries_again() {
+    let world = World::start().await;
+    expired_session(&world).await;
+    let rate_limited = FaultKind::Documented("local_rate_limited".into());
+    for (kind, code, retryable) in [
+        (FaultKind::DropBefore, "network_error", true),
+        (FaultKind::Status500, "server_error", true),
+        (rate_limited, "rate_limited", true),
+        (FaultKind::Html, "invalid_token_response", false),
+    ] {
+        world.sandbox.forget_requests();
+        fail_once(&world, "/oauth/token", kind);
+        let answer = me(&world).await;
+        assert_eq!(answer["error"]["code"], code, "{answer}");
+        assert_eq!(answer["error"]["retryable"], retryable);
+        assert_eq!(world.token_requests("refresh_token"), 1, "{code}: one try");
+        assert_eq!(world.calls("/users"), []);
+        let session = world.run("return await oauth.session()", &[]).await;
+        assert_eq!(session["renewable"], true, "{code}: {session}");
+    }
+    world.sandbox.forget_requests();
+    assert_eq!(me(&world).await["value"]["status"], 200);
+    assert_eq!(world.token_requests("refresh_token"), 1);
+
+    // Whether the server has spent it is not known: it is not sent again by the call that lost the answer.
+    expired_session(&world).await;
+    fail_once(&world, "/oauth/token", FaultKind::DropAfterProcessing);
+    let answer = me(&world).await;
+    assert_eq!(answer["error"]["code"], "network_error", "{answer}");
+    assert_eq!(world.token_requests("refresh_token"), 1);
+    assert_eq!(world.sandbox.refresh_tokens_spent_twice(), 0);
+}
+
+#[tokio::test]
+async fn an_aborted_call_rejects_with_the_very_reason() {
+    let world = World::start().await;
+    fresh_session(&world).await;
+    let url = json!(format!("{}/users/me", world.sandbox_origin));
+    // The reasons are made in the page, to be compared there.
+    world
+        .run(
+            "window.reasons = ['stop', 5, { a: 1 }, null, new Error('stop'), undefined]",
+            &[],
+        )
+        .await;
+    let before = "const same = []
+        for (const reason of reasons) {
+            const controller = new AbortController()
+            controller.abort(reason)
+            const { signal } = controller
+            for (const call of [() => oauth.fetchPrivate(args[0], { signal }),
+                () => oauth.fetchPrivate(new Request(args[0], { signal }))])
+                same.push(await call().then(() => 'answered', e => e === signal.reason))
+        }
+        return same";
+    let same = world.run(before, std::slice::from_ref(&url)).await;
+    assert_eq!(same, json!(vec![true; 12]));
+    assert_eq!(world.sandbox.requests(), []);
+
+    world.sandbox.hold("/users/me");
+    let start = "window.calls = reasons.map(reason => {
+            const controller = new AbortController()
+            const { signal } = controller
+            const call = oauth.fetchPrivate(args[0], { signal }).then(() => 'answered', e => e === signal.reason)
+            return { call, abort: () => controller.abort(reason) }
+        })
+        return null";
+    let abort = "calls.forEach(({ abort }) => abort())
+        const late = new Promise(resolve => setTimeout(resolve, 2000, 'still waiting'))
+        return await Promise.all(calls.map(({ call }) => Promise.race([call, late])))";
+    world.run(start, std::slice::from_ref(&url)).await;
+    // Firefox opens six connections to one host at once.
+    world.sandbox.until_held(6).await;
+    assert_eq!(world.run(abort, &[]).await, json!(vec![true; 6]));
+    world.sandbox.release();
+
+    // While the token is being renewed; who does not abort is served.
+    expired_session(&world).await;
+    world
+        .run(
+            "window.reasons = ['stop', 5, { a: 1 }, null, new Error('stop'), undefined]",
+            &[],
+        )
+        .await;
+    world.sandbox.hold("/oauth/token");
+    world.run(start, std::slice::from_ref(&url)).await;
+    world
+        .run(
+            "window.other = answered(oauth.fetchPrivate(args[0]))",
+            std::slice::from_ref(&url),
+        )
+        .await;
+    world.sandbox.until_held(1).await;
+    let at_once = world.run(abort, &[]).await;
+    world.sandbox.release();
+    let other = world.run("return await other", &[]).await;
+    assert_eq!(other["value"]["status"], 200, "{other}");
+    let reasons = "return await Promise.all(calls.map(({ call }) => call))";
+    assert_eq!(world.run(reasons, &[]).await, json!(vec![true; 6]));
+    assert_eq!(world.calls("/users").len(), 1, "the others never went out");
+    assert_eq!(world.token_requests("refresh_token"), 1);
+    assert_eq!(at_once, json!(vec![true; 6]), "an abort does not wait");
+}
+
+#[tokio::test]
+async fn an_address_that_was_not_declared_gets_no_request_at_all() {
+    let world = World::start().await;
+    fresh_session(&world).await;
+    let script = r"const [origin, foreign] = args
+        const { host, port } = new URL(origin)
+        const other = new URL(foreign).host
+        const elsewhere = foreign + '/x'
+        class Liar extends Request { get url() { return origin + '/users/me' } }
+        class LyingURL extends URL { get href() { return origin } toString() { return elsewhere } }
+        let reads = 0
+        const inputs = {
+            'another port': elsewhere,
+            'a URL object': new URL(elsewhere),
+            'a Request': new Request(elsewhere),
+            'a Request that lies': new Liar(elsewhere),
+            'a URL that lies': new LyingURL(origin),
+            'user information': 'http://' + host + '@' + other + '/x',
+            'a user name': 'http://user@' + host + '/users/me',
+            'userinfo and backslash': 'http://' + host + '\\@' + other + '/x',
+            'another name of the same machine': 'http://localhost:' + port + '/users/me',
+            'a look-alike suffix': 'http://127.0.0.1.app.test:' + port + '/users/me',
+            'a suffix behind the port': origin + '.evil.example/',
+            'more digits': origin + '1/users/me',
+            'https': origin.replace('http', 'https') + '/users/me',
+            'backslashes': 'http:\\\\' + other + '\\x',
+            'a tab': 'ht\ttp://' + other.replace(':', '\t:') + '/x',
+            'a newline': '\n' + foreign + '\n/x\n',
+            'no scheme': '//' + other + '/x',
+            'backslashes without a scheme': '\\\\' + other + '\\x',
+            'relative to the app': '/users/me',
+            'relative with a query': '?to=' + origin,
+            'empty': '',
+            'a declared origin in the path': foreign + '/' + origin + '/users/me',
+            'a declared origin in the query': elsewhere + '?' + origin,
+            'a declared origin in the fragment': elsewhere + '#' + origin,
+            'data': 'data:,' + origin + '/users/me',
+            'blob': URL.createObjectURL(new Blob(['x'])),
+            'a proxy': new Proxy(new Request(elsewhere), {}),
+            'undefined': undefined,
+            'null': null,
+            'an array': [elsewhere],
+            'a list': [origin + '/users/me', elsewhere],
+        }
+        const outcomes = {}
+        for (const name in inputs) {
+            const { error, value } = await outcome(oauth.fetchPrivate(inputs[name], { method: 'POST', body: 'x' }))
+            outcomes[name] = error ? error.code ?? error.name : 'answered ' + value.status
+        }
+        return outcomes";
+    let args = [json!(world.sandbox_origin), json!(world.foreign.origin)];
+    let seen = world.run(script, &args).await;
+    let mut expected = seen.clone();
+    // What no browser parses is refused by the browser.
+    let unparsed = [
+        "user information",
+        "a user name",
+        "a suffix behind the port",
+    ];
+    for (name, outcome) in expected.as_object_mut().expect("an object") {
+        *outcome = match unparsed.contains(&name.as_str()) {
+            true => "TypeError".into(),
+            false => "undeclared_resource_server".into(),
+        };
+    }
+    // Six digits are no port.
+    expected["more digits"] = "TypeError".into();
+    assert_eq!(seen, expected);
+    assert_eq!(world.foreign.requests(), []);
+    assert_eq!(world.sandbox.requests(), []);
+
+    // An input that answers differently each time is read once.
+    let script = "const [origin, foreign] = args
+        let reads = 0
+        const input = { toString: () => (reads++ ? foreign + '/x' : origin + '/users/me') }
+        const init = { get method() { return 'GET' }, get headers() { return { accept: '*/*' } } }
+        const response = await oauth.fetchPrivate(input, init)
+        return [response.status, response.url, reads]";
+    let seen = world.run(script, &args).await;
+    let url = format!("{}/users/me", world.sandbox_origin);
+    assert_eq!(seen, json!([200, url, 1]));
+    assert_eq!(world.foreign.requests(), []);
+    let app = world.app.requests();
+    assert!(app.iter().all(|r| !r.headers.contains_key("authorization")));
+}
+
+#[tokio::test]
+async fn a_resource_server_with_a_path_gets_what_lies_below_it_only() {
+    let world = World::start().await;
+    let users = format!("{}/users", world.sandbox_origin);
+    world.log_in(json!({ "resourceServers": [users] })).await;
+    world.sandbox.forget_requests();
+    let refused = [
+        "/",
+        "/items",
+        "/usersx",
+        "/Users/me",
+        "/users/../items",
+        "/users/%2e%2e/items",
+        "/users/%2E%2e/items",
+        "/users/.%2e/items",
+        "/users/..\\items",
+        "/users/..%2fitems",
+        "/users/%2e%2e%2fitems",
+        "/users/..%2Fitems",
+        "/users/..%5citems",
+        "/users%2f..%2fitems",
+        "/users%2fme",
+        "//users/me",
+        "/x/users/me",
+        "/items?/users/me",
+        "/items#/users/me",
+        "/users/me/../../items",
+    ];
+    for path in refused {
+        let answer = world.fetch_private(path, Value::Null).await;
+        let code = &answer["error"]["code"];
+        assert_eq!(code, "undeclared_resource_server", "{path}: {answer}");
+    }
+    assert_eq!(world.sandbox.requests(), []);
+    for path in [
+        "/users/me",
+        "/users/./me",
+        "/items/../users/me",
+        "/users/me?x=../items",
+    ] {
+        let answer = world.fetch_private(path, Value::Null).await;
+        assert_eq!(answer["value"]["status"], 200, "{path}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_of_the_api_takes_the_token_nowhere() {
+    let world = World::start().await;
+    fresh_session(&world).await;
+    let foreign = format!("{}/x", world.foreign.origin);
+    for status in [301, 302, 303, 307, 308] {
+        let path = format!("/redirect?to={foreign}&status={status}");
+        for init in [
+            Value::Null,
+            json!({ "redirect": "error" }),
+            json!({ "method": "POST", "body": "x" }),
+        ] {
+            let answer = world.fetch_private(&path, init).await;
+            assert_eq!(answer["error"]["name"], "TypeError", "{answer}");
+        }
+    }
+    assert_eq!(world.calls("/redirect").len(), 15);
+    assert_eq!(world.foreign.requests(), []);
+
+    // The caller's own choice is honoured, and the browser takes the header off on the way to another origin.
+    let here = format!("/redirect?to={}/users/me", world.sandbox_origin);
+    let there = format!("/redirect?to={foreign}");
+    let follow = json!({ "redirect": "follow" });
+    let answer = world.fetch_private(&here, follow.clone()).await;
+    assert_eq!(answer["value"]["status"], 200, "{answer}");
+    world.fetch_private(&there, follow).await;
+    for request in world.foreign.requests() {
+        assert!(
+            !request.headers.contains_key("authorization"),
+            "{request:?}"
+        );
+    }
+    let script = "const response = await oauth.fetchPrivate(args[0], { redirect: 'manual' }); return response.type";
+    let url = format!("{}{there}", world.sandbox_origin);
+    assert_eq!(world.run(script, &[json!(url)]).await, "opaqueredirect");
+}
+
+#[tokio::test]
+async fn neither_cookies_nor_a_referrer_go_along_unless_the_caller_says_so() {
+    let world = World::start().await;
+    fresh_session(&world).await;
+    // Cookies know no ports.
+    world.run("document.cookie = 'mark=1'", &[]).await;
+    let here = format!("{}{APP}", world.app.origin);
+    let origin = format!("{}/", world.app.origin);
+    let script = "const [url, init, wrapped] = args
+        const call = wrapped ? oauth.fetchPrivate(new Request(url, init)) : oauth.fetchPrivate(url, init ?? undefined)
+        await call.catch(() => {})";
+    let url = format!("{}/users/me", world.sandbox_origin);
+    for (init, cookie, referer) in [
+        (Value::Null, false, None),
+        (json!({}), false, None),
+        (json!({ "cache": "no-store" }), false, None),
+        (json!({ "credentials": "omit" }), false, None),
+        (json!({ "credentials": "same-origin" }), false, None),
+        (json!({ "credentials": "include" }), true, None),
+        (
+            json!({ "referrerPolicy": "unsafe-url" }),
+            false,
+            Some(&here),
+        ),
+        (json!({ "referrerPolicy": "origin" }), false, Some(&origin)),
+        (json!({ "referrerPolicy": "no-referrer" }), false, None),
+    ] {
+        for wrapped in [false, true] {
+            if wrapped && init.is_null() {
+                continue;
+            }
+            world.sandbox.forget_requests();
+            let args = [json!(url), init.clone(), json!(wrapped)];
+            world.run(script, &args).await;
+            let requests = world.sandbox.requests();
+            assert!(!requests.is_empty(), "{init}");
+            for request in requests {
+                let preflight = request.method == "OPTIONS";
+                let has_mark = request
+                    .header("cookie")
+                    .is_some_and(|cookies| cookies.contains("mark=1"));
+                assert_eq!(
+                    has_mark,
+                    cookie && !preflight,
+                    "{init} {wrapped} {request:?}"
+                );
+                let from = request.header("referer").map(str::to_owned);
+                assert_eq!(from.as_ref(), referer, "{init} {wrapped}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_two_sessions_the_url_decides() {
+    let world = World::start().await;
+    world.sandbox.change(|settings| {
+        let mut second = settings.applications[0].clone();
+        second.client_id = "2222".into();
+        settings.applications.push(second);
+    });
+    world.open_app(APP).await;
+    let at = |path: &str| format!("{}{path}", world.sandbox_origin);
+    for more in [
+        json!({ "resourceServers": [at("/users")], "appState": "users" }),
+        json!({ "clientId": "2222", "resourceServers": [at("/items"), at("/users/me")], "appState": "items" }),
+    ] {
+        let redirect = world.redirect(&world.begin(more).await);
+        let outcome = world
+            .outcome("oauth.handleRedirect(args[0])", &[json!(redirect)])
+            .await;
+        assert!(outcome["value"].is_object(), "{outcome}");
+    }
+    world.sandbox.forget_requests();
+    let newest = world
+        .run("return (await oauth.session()).appState", &[])
+        .await;
+    assert_eq!(newest, "items");
+    for (path, client) in [
+        ("/users/226384143", "1620218256833906"),
+        ("/items/count", "2222"),
+        ("/users/me", "2222"),
+        ("/users/me/x", "2222"),
+        ("/users/me2", "1620218256833906"),
+        ("/items", "2222"),
+    ] {
+        world.sandbox.forget_requests();
+        world.fetch_private(path, Value::Null).await;
+        let calls = world.calls(path);
+        let token = calls[0].token.clone().expect("a token");
+        assert!(
+            token.starts_with(&format!("APP_USR-{client}-")),
+            "{path}: {token}"
+        );
+    }
+    world.sandbox.forget_requests();
+    let answer = world.fetch_private("/sites", Value::Null).await;
+    assert_eq!(answer["error"]["code"], "undeclared_resource_server");
+    assert_eq!(world.sandbox.requests(), []);
+
+    // A renewal renews the session it is for.
+    world.sandbox.expire_tokens();
+    world.fetch_private("/items/1", Value::Null).await;
+    world.fetch_private("/users/226384143", Value::Null).await;
+    let requests = world.sandbox.requests();
+    let renewed = requests
+        .iter()
+        .filter(|request| request.path == "/oauth/token");
+    let renewed: Vec<_> = renewed.map(|request| request.form("client_id")).collect();
+    assert_eq!(
+        renewed,
+        [Some("1620218256833906".into())],
+        "items/1 is a 404"
+    );
+}
+
+#[tokio::test]
+async fn after_a_logout_no_token_is_used() {
+    let world = World::start().await;
+    fresh_session(&world).await;
+    assert_eq!(me(&world).await["value"]["status"], 200);
+    world.sandbox.forget_requests();
+    world.run("await oauth.logout()", &[]).await;
+    assert_eq!(
+        world.run("return await oauth.session()", &[]).await,
+        Value::Null
+    );
+    assert_eq!(me(&world).await["error"]["code"], "login_required");
+    assert_eq!(world.sandbox.requests(), []);
+
+    // While a renewal is under way.
+    expired_session(&world).await;
+    world.sandbox.hold("/oauth/token");
+    let url = json!(format!("{}/users/me", world.sandbox_origin));
+    let start = "window.call = answered(oauth.fetchPrivate(args[0]))
+        return null";
+    world.run(start, std::slice::from_ref(&url)).await;
+    world.sandbox.until_held(1).await;
+    world.run("await oauth.logout()", &[]).await;
+    world.sandbox.release();
+    let answer = world.run("return await call", &[]).await;
+    assert_eq!(answer["error"]["code"], "login_required", "{answer}");
+    assert_eq!(me(&world).await["error"]["code"], "login_required");
+    assert_eq!(
+        world.run("return await oauth.session()", &[]).await,
+        Value::Null
+    );
+    assert_eq!(world.calls("/users"), []);
+
+    // Between a 401 and the retry.
+    fresh_session(&world).await;
+    world.sandbox.expire_tokens();
+    world.sandbox.hold("/oauth/token");
+    world.run(start, std::slice::from_ref(&url)).await;
+    world.sandbox.until_held(1).await;
+    world.run("await oauth.logout()", &[]).await;
+    world.sandbox.release();
+    let answer = world.run("return await call", &[]).await;
+    assert_eq!(answer["error"]["code"], "login_required", "{answer}");
+    assert_eq!(statuses(&world.calls("/users")), [401]);
+}
+
+#[tokio::test]
+async fn a_logout_while_a_code_is_exchanged_leaves_nobody_logged_in() {
+    let world = World::start().await;
+    world.open_app(APP).await;
+    let redirect = world.redirect(&world.begin(json!({})).await);
+    world.sandbox.hold("/oauth/token");
+    world.page.open(&redirect).await;
+    world.sandbox.until_held(1).await;
+    world.run("await oauth.logout()", &[]).await;
+    world.sandbox.release();
+    let outcome = world.redirected().await;
+    assert!(outcome["session"].is_null(), "{outcome}");
+    assert_eq!(
+        world.run("return await oauth.session()", &[]).await,
+        Value::Null
+    );
+    assert_eq!(me(&world).await["error"]["code"], "login_required");
+    assert_eq!(world.calls("/users"), []);
+}
