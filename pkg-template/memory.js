@@ -119,6 +119,3 @@ export const handleError = (f, args) => {
 }
 
 export const isLikeNone = x => x === undefined || x === null
-
-/** There is one closure, which lives as long as the module: nothing to count and nothing to free. */
-export const makeMutClosure = (a, b, f) => (first, second, third) => f(a, b, first, second, third)

@@ -3,11 +3,12 @@
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::string::String;
+use alloc::vec;
 
 use super::config::{Config, Login, ResponseType};
 use super::error::{Error, ErrorCode, ServerError, redact};
-use super::form::{self, Parameters};
-use super::json::{Json, Object};
+use super::form;
+use super::json::{Json, Members, Object};
 use super::pkce;
 use super::scope;
 use super::secret::{AuthorizationCode, CodeVerifier, State};
@@ -169,7 +170,7 @@ impl PendingLogin {
     /// Judges the response: state, then iss, then error, then code (or token). Both are consumed.
     pub fn accept(
         self,
-        response: Box<AuthorizationResponse>,
+        mut response: Box<AuthorizationResponse>,
         now: Seconds,
         elapsed: Seconds,
     ) -> Result<(Rc<Login>, Accepted), Error> {
@@ -195,7 +196,7 @@ impl PendingLogin {
         }
         let accepted = match self.login.response_type() {
             ResponseType::Code => Accepted::Exchange(self.exchange(&response)?),
-            ResponseType::Token => Accepted::Tokens(self.tokens(&response, elapsed)?),
+            ResponseType::Token => Accepted::Tokens(self.tokens(&mut response, elapsed)?),
         };
         Ok((self.login, accepted))
     }
@@ -234,23 +235,20 @@ impl PendingLogin {
     }
 
     /// Section 4.2.2: the token stands in the fragment, never in the query.
-    fn tokens(&self, response: &AuthorizationResponse, now: Seconds) -> Result<Tokens, Error> {
+    fn tokens(&self, response: &mut AuthorizationResponse, now: Seconds) -> Result<Tokens, Error> {
         if response.one("code").is_some() {
             return Err(invalid("it has a code, and a token was asked for"));
         }
-        if find(&response.query, "access_token").is_some() {
+        let fragment = response.parameters.split_off(response.in_query);
+        if response.one("access_token").is_some() {
             return Err(invalid("access_token stands in the query"));
         }
-        let mut members = Object::new();
-        for (name, value) in &response.fragment {
-            if name != "refresh_token" {
-                members.str(name, value);
-            }
+        let mut members = Json::Object(fragment);
+        members.take("refresh_token");
+        if self.login.token_type_optional() {
+            let bearer = Json::String(String::from("Bearer"));
+            members.fill(Json::Object(vec![(String::from("token_type"), bearer)]));
         }
-        if self.login.token_type_optional() && response.one("token_type").is_none() {
-            members.str("token_type", "Bearer");
-        }
-        let mut members = members.done();
         Tokens::read(&mut members, self.login.scope(), now)
     }
 }
@@ -260,8 +258,9 @@ pub struct AuthorizationResponse {
     state: State,
     /// The address without query and fragment.
     address: String,
-    query: Parameters,
-    fragment: Parameters,
+    /// Those of the query, then those of the fragment.
+    parameters: Members,
+    in_query: usize,
     repeated: bool,
 }
 
@@ -269,28 +268,23 @@ impl AuthorizationResponse {
     /// Reads a URL. `None` if it is no response to an authorization request: no `state`, or nothing with it.
     pub fn read(href: &str) -> Option<Box<Self>> {
         let (address, fragment, query) = url::cut(href);
-        let query = form::parse(query.unwrap_or(""))?;
+        let mut parameters = form::parse(query.unwrap_or(""))?;
+        let in_query = parameters.len();
         // A fragment may be the page's own (`#/route?x=%`): what cannot be read is not a response.
-        let fragment = form::parse(fragment.unwrap_or("")).unwrap_or_default();
-        let state = find(&query, "state").or_else(|| find(&fragment, "state"))?;
-        let state = State::new(String::from(state));
+        parameters.append(&mut form::parse(fragment.unwrap_or("")).unwrap_or_default());
+        let state = State::new(String::from(find(&parameters, "state")?));
         let answers = ["code", "error", "access_token"];
-        let has = |name: &&str| {
-            find(&query, name)
-                .or_else(|| find(&fragment, name))
-                .is_some()
-        };
-        if !answers.iter().any(has) {
+        if !answers.iter().any(|name| count(&parameters, name) > 0) {
             return None;
         }
         let repeated = RESPONSE_PARAMETERS
             .iter()
-            .any(|name| count(&query, name) + count(&fragment, name) > 1);
+            .any(|name| count(&parameters, name) > 1);
         Some(Box::new(Self {
             state,
             address: String::from(address),
-            query,
-            fragment,
+            parameters,
+            in_query,
             repeated,
         }))
     }
@@ -309,21 +303,21 @@ impl AuthorizationResponse {
         let (address, _, query) = url::cut(redirect_uri);
         let own = form::parse(query.unwrap_or("")).unwrap_or_default();
         without_root(address) == without_root(&self.address)
-            && own.iter().all(|pair| self.query.contains(pair))
+            && own.iter().all(|pair| self.parameters.contains(pair))
     }
 
     /// The parameter called `name`, wherever it stands.
     fn one(&self, name: &str) -> Option<&str> {
-        find(&self.query, name).or_else(|| find(&self.fragment, name))
+        find(&self.parameters, name)
     }
 }
 
 impl Drop for AuthorizationResponse {
     fn drop(&mut self) {
         use zeroize::Zeroize;
-        for parameters in [&mut self.query, &mut self.fragment] {
-            for (_, value) in parameters {
-                value.zeroize();
+        for (_, value) in &mut self.parameters {
+            if let Json::String(text) = value {
+                text.zeroize();
             }
         }
     }
@@ -337,13 +331,12 @@ fn without_root(address: &str) -> &str {
     }
 }
 
-fn count(parameters: &Parameters, name: &str) -> usize {
+fn count(parameters: &Members, name: &str) -> usize {
     parameters.iter().filter(|(key, _)| key == name).count()
 }
 
-fn find<'a>(parameters: &'a Parameters, name: &str) -> Option<&'a str> {
-    let pair = parameters.iter().find(|(key, _)| key == name)?;
-    Some(&pair.1)
+fn find<'a>(parameters: &'a Members, name: &str) -> Option<&'a str> {
+    parameters.iter().find(|(key, _)| key == name)?.1.as_str()
 }
 
 fn invalid(rule: &str) -> Error {

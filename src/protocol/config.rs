@@ -134,12 +134,10 @@ impl Config {
             resource::check_server(server)?;
         }
         if let Some(Json::Object(members)) = config.get("authorizationParameters") {
-            for (name, _) in members {
-                if PROTOCOL_PARAMETERS.contains(&name.as_str()) {
-                    let mut field = String::from("authorizationParameters.");
-                    field.push_str(name);
-                    return Err(wrong(&field, "is the library's own to set"));
-                }
+            if let Some(name) = protocol_parameter(members) {
+                let mut field = String::from("authorizationParameters.");
+                field.push_str(name);
+                return Err(wrong(&field, "is the library's own to set"));
             }
         }
         if let Some(return_to) = config.str("returnTo") {
@@ -329,12 +327,16 @@ fn check_authorization_endpoint(endpoint: &str) -> Result<(), Error> {
     let Some(parameters) = form::parse(query) else {
         return Err(wrong(field, "has a broken query"));
     };
-    for (name, _) in &parameters {
-        if PROTOCOL_PARAMETERS.contains(&name.as_str()) {
-            return Err(wrong(field, "must not carry parameters of the request"));
-        }
+    match protocol_parameter(&parameters) {
+        Some(_) => Err(wrong(field, "must not carry parameters of the request")),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// The first of the parameters that only the library sets.
+fn protocol_parameter(parameters: &[(String, Json)]) -> Option<&str> {
+    let own = |(name, _): &&(String, Json)| PROTOCOL_PARAMETERS.contains(&name.as_str());
+    Some(&parameters.iter().find(own)?.0)
 }
 
 /// A rule that a field breaks; the message never shows the value.

@@ -3,17 +3,16 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::json::{Json, Members};
 use super::text;
 
-/// The name and value pairs of one query, fragment or form body.
-pub type Parameters = Vec<(String, String)>;
-
-/// Reads the pairs; `None` if a percent sign is not an escape or the bytes are not UTF-8.
-pub fn parse(form: &str) -> Option<Parameters> {
-    let mut pairs = Parameters::new();
+/// Reads the name and value pairs of a query, fragment or form body, repeated ones too; each value is a string.
+/// `None` if a percent sign is not an escape or the bytes are not UTF-8.
+pub fn parse(form: &str) -> Option<Members> {
+    let mut pairs = Members::new();
     for pair in text::parts(form, "&") {
         let (name, value) = text::cut(pair, "=").unwrap_or((pair, ""));
-        pairs.push((decode(name)?, decode(value)?));
+        pairs.push((decode(name)?, Json::String(decode(value)?)));
     }
     Some(pairs)
 }
@@ -81,7 +80,7 @@ mod tests {
     fn pairs_are_read_in_order_and_empty_ones_passed_over() {
         let pairs = parse("a=1&&b&c=x=y").expect("a form");
         let want = [("a", "1"), ("b", ""), ("c", "x=y")];
-        assert_eq!(pairs, want.map(|(n, v)| (n.into(), v.into())));
+        assert_eq!(pairs, want.map(|(n, v)| (n.into(), Json::String(v.into()))));
         assert_eq!(parse(""), Some(Vec::new()));
     }
 

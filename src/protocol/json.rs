@@ -10,6 +10,9 @@ use alloc::vec::Vec;
 
 const MAX_DEPTH: usize = 32;
 
+/// The members of an object, in order.
+pub type Members = Vec<(String, Json)>;
+
 /// One JSON value. Numbers keep their text: no precision is lost and no float code is linked.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Json {
@@ -18,7 +21,7 @@ pub enum Json {
     Number(String),
     String(String),
     Array(Vec<Json>),
-    Object(Vec<(String, Json)>),
+    Object(Members),
 }
 
 impl Json {
@@ -146,7 +149,7 @@ impl Json {
 
 /// Builds an object member by member, leaving out what is absent.
 #[derive(Default)]
-pub struct Object(Vec<(String, Json)>);
+pub struct Object(Members);
 
 impl Object {
     pub fn new() -> Self {

@@ -12,7 +12,7 @@ use walrus::Module;
 
 /// What `pkg-template/memory.js` puts in the place of the generated functions.
 const OURS: &str = "import { Error, WASM_VECTOR_LEN, addToExternrefTable0, getArrayU8FromWasm0, getRandomValues, getStringFromWasm0, \
-    giveText, handleError, isLikeNone, makeMutClosure, open, passArray8ToWasm0, passStringToWasm0, setTableEntry, setWord, \
+    giveText, handleError, isLikeNone, open, passArray8ToWasm0, passStringToWasm0, setTableEntry, setWord, \
     wasm } from '#memory'\n";
 
 /// Calls of the generated text, and ours for them.
@@ -24,6 +24,9 @@ const REPLACED: &[(&str, &str)] = &[
     (", true);\n        }", ");\n        }"),
     (", true);\n            setWord", ");\n            setWord"),
 ];
+
+/// The function that `natives.js` calls with answers; nobody else gets it.
+const RESUME: &str = "resume";
 
 /// What no line that is kept may contain.
 const FORBIDDEN: &[&str] = &[
@@ -104,12 +107,11 @@ pub fn seal(glue: &str, memory: &str, wasm: &[u8]) -> Result<Sealed> {
         } else if let Some(rest) = chunk.strip_prefix("export function ") {
             exported.push(rest.split('(').next().unwrap_or_default().to_owned());
             functions.push_str(&chunk);
-        } else if chunk.starts_with("function wasm_bindgen__convert__closures") {
-            functions.push_str(&chunk);
         } else if chunk.starts_with("function __wbg_get_imports(") {
             table = chunk;
         }
     }
+    exported.retain(|name| name != RESUME);
     exported.sort();
     ensure!(
         exported == EXPORTS,
@@ -181,7 +183,14 @@ pub fn seal(glue: &str, memory: &str, wasm: &[u8]) -> Result<Sealed> {
         export.name = short_name(n);
     }
     sealed.push_str(&body);
-    sealed.push_str("export const start = module => open(module, imports)\n");
+    writeln!(
+        sealed,
+        "import {{ connect }} from '#src/browser/natives.js'
+\
+         connect({RESUME})
+\
+         export const start = module => open(module, imports)"
+    )?;
     Ok(Sealed {
         glue: sealed,
         memory,
