@@ -2,7 +2,7 @@
 
 import * as glue from '#glue'
 import { isOurs, takeAddress } from '../src/address.js'
-import { error, then, toJson } from '../src/browser/natives.js'
+import { error, isSignal, then, toJson } from '../src/browser/natives.js'
 
 const { Promise, WebAssembly } = globalThis
 const { compile } = WebAssembly || {}
@@ -57,10 +57,21 @@ export const library = bytes => {
   return {
     startLogin: config => call(() => glue.startLogin(config)),
     handleRedirect,
-    fetchPrivate: (input, init) => call(() => glue.fetchPrivate(input, init)),
+    fetchPrivate: (input, init) => abortable(input, init, call(() => glue.fetchPrivate(input, init))),
     session: () => call(glue.session),
     logout: () => call(glue.logout),
   }
+}
+
+/** As `fetch` does, rejects when the caller's signal says so, even while a renewal for others goes on. */
+const abortable = (input, init, answer) => {
+  const signal = (init && init.signal) || (input && input.signal)
+  if (!isSignal(signal)) return answer
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason)
+    then(answer, resolve, reject)
+    signal.aborted ? abort() : signal.addEventListener('abort', abort, { once: true })
+  })
 }
 
 const said = reason => (reason && reason.message) || 'no reason given'

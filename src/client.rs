@@ -32,6 +32,7 @@ type Once = Shared<Result<String, Error>>;
 
 static SESSIONS: Local<Sessions> = Local::new(Sessions::new());
 static RENEWALS: Local<Vec<(SessionId, Once)>> = Local::new(Vec::new());
+static LOGOUTS: Local<u32> = Local::new(0);
 static HANDLED: Local<Option<Handled>> = Local::new(None);
 
 /// The redirect that this page has answered: called again, it answers the same.
@@ -124,7 +125,15 @@ async fn answer(
     let (login, accepted) = pending.accept(response, clock::wall(), clock::elapsed())?;
     let tokens = match accepted {
         Accepted::Tokens(tokens) => tokens,
-        Accepted::Exchange(request) => exchange(request).await?,
+        Accepted::Exchange(request) => {
+            let before = logouts();
+            let tokens = exchange(request).await?;
+            // Who logged out meanwhile wants no session, not this one either.
+            if logouts() != before {
+                return Err(ErrorCode::LoginRequired.error());
+            }
+            tokens
+        }
     };
     let session = Session::new(login, tokens);
     let description = session.describe(clock::wall(), clock::elapsed());
@@ -191,7 +200,12 @@ pub fn describe_session() -> Option<String> {
 /// Forgets every session and overwrites its tokens.
 pub fn logout() {
     SESSIONS.with(Sessions::clear);
+    LOGOUTS.with(|count| *count += 1);
     HANDLED.with(|handled| drop(handled.take()));
+}
+
+fn logouts() -> u32 {
+    LOGOUTS.with(|count| *count)
 }
 
 /// Renews the session's tokens, once for all who wait, and gives the new access token.

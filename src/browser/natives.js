@@ -229,6 +229,8 @@ export const send = (id, request, init, name, value) => {
   )
 }
 
+export const isSignal = value => !!AbortSignal && value instanceof AbortSignal
+
 export const status = of(Response, 'status')
 export const responseBytes = of(Response, 'arrayBuffer')
 export const header = (response, name) => getHeader(responseHeaders(response), name) || ''

@@ -1,6 +1,7 @@
 //! Logins of the small application in pages/app.html against the sandbox.
 
 use crate::World;
+use crate::page::PATIENCE;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -145,6 +146,13 @@ impl World {
             .map(key => key.slice(args[0].length))";
         let states = self.run(script, &[json!(PENDING)]).await;
         serde_json::from_value(states).expect("a list of states")
+    }
+
+    /// Until the sandbox holds so many requests.
+    pub async fn until_held(&self, count: usize) {
+        let held = tokio::time::timeout(PATIENCE, self.sandbox.until_held(count)).await;
+        let now = self.sandbox.held();
+        held.unwrap_or_else(|_| panic!("{now} requests are held, not {count}"));
     }
 
     /// Requests for tokens that the sandbox has seen, by grant type.

@@ -67,7 +67,7 @@ async fn the_code_is_exchanged_once_however_often_the_page_asks() {
     let redirect = world.redirect(&url);
     world.sandbox.hold("/oauth/token");
     world.page.open(&redirect).await;
-    world.sandbox.until_held(1).await;
+    world.until_held(1).await;
     // All three wait for the one exchange; a fourth joins them.
     world
         .page
@@ -480,7 +480,7 @@ async fn the_address_bar_is_clean_when_the_call_returns_although_the_server_neve
     let redirect = world.redirect(&world.begin(json!({})).await);
     world.sandbox.hold("/oauth/token");
     world.page.open(&redirect).await;
-    world.sandbox.until_held(1).await;
+    world.until_held(1).await;
     let shown = world
         .run(
             "return [addressAfterCall, location.href, await oauth.session()]",
