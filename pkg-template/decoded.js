@@ -1,13 +1,14 @@
 // The wasm that stands in this module as text, written by xtask/src/text.rs: bytes that are printable characters
 // stand for themselves, so that brotli finds in the text what it finds in the module; in base64 it would not.
 
-import { uncurry } from '../src/browser/natives.js'
+import { bufferOf, uncurry } from '../src/browser/natives.js'
 import text from '#wasm'
 
-const { Promise, Uint8Array } = globalThis
+const { Uint8Array } = globalThis
+const ESCAPED = [34, 92, 125, 126, 127]
 const charCodeAt = uncurry(String.prototype.charCodeAt)
 
-export const decoded = () => {
+export const decoded = done => {
   const bytes = new Uint8Array(text.length)
   let size = 0
   let high = 0
@@ -19,10 +20,10 @@ export const decoded = () => {
     }
     if (code === 125) {
       const escaped = charCodeAt(text, ++i)
-      code = escaped < 67 ? escaped - 35 : [34, 92, 125, 126, 127][escaped - 67]
+      code = escaped < 67 ? escaped - 35 : ESCAPED[escaped - 67]
     }
     bytes[size++] = code + high
     high = 0
   }
-  return Promise.resolve(new Uint8Array(bytes.buffer, 0, size))
+  done(new Uint8Array(bufferOf(bytes), 0, size))
 }

@@ -1,13 +1,15 @@
-// What the package's three modules share: the functions, and loading the wasm when the first is called.
+// What the package's three modules share: the functions, and loading the wasm when the first is called. Whatever is
+// the caller's (getters, toJSON, the request) is read here, before the module is on the stack (see natives.js).
 
 import * as glue from '#glue'
 import { isOurs, takeAddress } from '../src/address.js'
-import { error, isSignal, then, toJson } from '../src/browser/natives.js'
+import { abortable, error, guarded, ownFunction, prepare, then, toJson } from '../src/browser/natives.js'
+import { href } from '../src/browser/page.js'
 
 const { Promise, WebAssembly } = globalThis
 const { compile } = WebAssembly || {}
 
-/** The functions, over `bytes()`: a promise of the wasm, or a rejection with a reason as text. */
+/** The functions, over `bytes(done, failed)`, which gives the wasm or the reason there is none, as text. */
 export const library = bytes => {
   let loading
 
@@ -18,24 +20,13 @@ export const library = bytes => {
         reject(loadFailed(reason))
       }
       if (!compile) return fail('this browser has no WebAssembly')
-      const start = module => then(glue.start(module), resolve, e => fail(said(e)))
-      then(bytes(), wasm => then(compile(wasm), start, e => fail(blocked(e))), fail)
+      const start = module => glue.start(module, resolve, e => fail(said(e)))
+      bytes(wasm => then(compile(wasm), start, e => fail(blocked(e))), fail)
     }))
 
   const call = use =>
     new Promise((resolve, reject) =>
-      then(
-        load(),
-        () => {
-          try {
-            then(use(), resolve, reject)
-          } catch (e) {
-            // A bug of ours (the module traps) must not leave the caller waiting.
-            reject(e)
-          }
-        },
-        reject,
-      ),
+      then(load(), () => guarded(() => then(use(), resolve, reject), reject), reject),
     )
 
   // A response that has left the address bar, and that the wasm has not seen: loading it may fail, and the next
@@ -43,7 +34,7 @@ export const library = bytes => {
   let taken
 
   const handleRedirect = url => {
-    if (url !== undefined) return call(() => glue.handleRedirect('' + url, false))
+    if (url !== undefined && '' + url !== href()) return call(() => glue.handleRedirect('' + url, false))
     // Now: the wasm may take a while.
     const address = takeAddress()
     if (isOurs(address)) taken = address
@@ -54,24 +45,25 @@ export const library = bytes => {
     })
   }
 
+  const startLogin = config => {
+    const text = toJson(config)
+    const navigate = ownFunction(config, 'navigate')
+    return call(() => glue.startLogin(text, navigate))
+  }
+
+  const fetchPrivate = (input, init) =>
+    new Promise((resolve, reject) => {
+      const prepared = prepare(input, init)
+      then(abortable(prepared.signal, () => call(() => glue.fetchPrivate(prepared))), resolve, reject)
+    })
+
   return {
-    startLogin: config => call(() => glue.startLogin(config)),
+    startLogin,
     handleRedirect,
-    fetchPrivate: (input, init) => abortable(input, init, call(() => glue.fetchPrivate(input, init))),
+    fetchPrivate,
     session: () => call(glue.session),
     logout: () => call(glue.logout),
   }
-}
-
-/** As `fetch` does, rejects when the caller's signal says so, even while a renewal for others goes on. */
-const abortable = (input, init, answer) => {
-  const signal = (init && init.signal) || (input && input.signal)
-  if (!isSignal(signal)) return answer
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason)
-    then(answer, resolve, reject)
-    signal.aborted ? abort() : signal.addEventListener('abort', abort, { once: true })
-  })
 }
 
 const said = reason => (reason && reason.message) || 'no reason given'

@@ -2,23 +2,18 @@
 // natives: generated, it would call `decoder.decode(view)` or `memory.buffer` and hand the whole memory to whoever
 // has patched them. `xtask/src/seal.rs` puts the generated import table on top of this.
 
-import { member, then, uncurry } from '#src/browser/natives.js'
+import { byteLength, copyInto, member, of, record, then, uncurry } from '#src/browser/natives.js'
 
-const { Error, Promise, TextDecoder, TextEncoder, Uint8Array, WebAssembly, crypto } = globalThis
-const { DataView } = globalThis
-const typedArray = Object.getPrototypeOf(Uint8Array.prototype)
+const { DataView, Error, TextDecoder, TextEncoder, Uint8Array, WebAssembly, crypto } = globalThis
 const { Instance, Memory, Table, instantiate } = WebAssembly || {}
-const of = (type, name) => member(type && type.prototype, name)
 
 const exportsOf = of(Instance, 'exports')
 const bufferOf = of(Memory, 'buffer')
 const setEntry = of(Table, 'set')
-const byteLength = member(typedArray, 'byteLength')
-const copyInto = member(typedArray, 'set')
 const setInt32 = of(DataView, 'setInt32')
 const charCodeAt = uncurry(String.prototype.charCodeAt)
 const slice = uncurry(String.prototype.slice)
-const decoder = TextDecoder && new TextDecoder('utf-8', { ignoreBOM: true })
+const decoder = TextDecoder && new TextDecoder('utf-8', record({ ignoreBOM: true }))
 const decode = of(TextDecoder, 'decode')
 const encoder = TextEncoder && new TextEncoder()
 const encodeInto = of(TextEncoder, 'encodeInto')
@@ -26,28 +21,33 @@ const encodeInto = of(TextEncoder, 'encodeInto')
 export { Error }
 export const getRandomValues = crypto && crypto.getRandomValues.bind(crypto)
 
-/** The module's exports, but for its memory and its table. */
+/** What a trap of the module is shown as. */
+export const CRASHED =
+  '{"name":"OAuthError","code":"internal_error","message":"the library has failed","remedy":"Reload the page, and report it","retryable":false}'
+
+/** The module's exports: functions. Its memory and its table are ours and imported, so no instance leads to them. */
 export let wasm
 let memory
 let table
 let bytes
 let words
 
-/** Instantiates the compiled module, once. */
-export const open = (module, imports) =>
-  new Promise((resolve, reject) =>
-    then(
-      instantiate(module, imports),
-      instance => {
-        wasm = exportsOf(instance)
-        memory = wasm.memory
-        table = wasm.__wbindgen_externrefs
-        wasm.__wbindgen_start()
-        resolve()
-      },
-      reject,
-    ),
-  )
+/** Instantiates the compiled module. */
+export const open = (module, imports, done, failed) => {
+  memory = imports.a.memory = new Memory(record({ initial: MEMORY_PAGES }))
+  table = imports.a.table = new Table(record({ element: 'externref', initial: TABLE_SIZE }))
+  bytes = undefined
+  const started = instance => {
+    try {
+      wasm = exportsOf(instance)
+      wasm.__wbindgen_start()
+    } catch {
+      return failed()
+    }
+    done()
+  }
+  then(instantiate(module, imports), started, failed)
+}
 
 // Growing the memory detaches its buffer: the old view is then empty.
 const view = () => {

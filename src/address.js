@@ -8,7 +8,7 @@ const indexOf = uncurry(String.prototype.indexOf)
 const slice = uncurry(String.prototype.slice)
 
 // As protocol/authorization.rs makes them.
-const OURS = 'state=ow1-'
+const OURS = 'state=ow1x'
 
 const NAMES = Object.create(null)
 for (const name of [

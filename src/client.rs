@@ -10,6 +10,8 @@ use zeroize::Zeroizing;
 
 use crate::browser::http::{Request, Unanswered, header_of, post_form, status_of};
 use crate::browser::page::NotStored;
+#[cfg(any(feature = "js", feature = "npm"))]
+use crate::browser::task::Outcome;
 use crate::browser::task::{Answer, Local, Shared};
 use crate::browser::{clock, entropy, page};
 use crate::protocol::authorization::{Accepted, AuthorizationResponse, PendingLogin};
@@ -39,12 +41,25 @@ static HANDLED: Local<Option<Handled>> = Local::new(None);
 struct Handled {
     state: State,
     session: Once,
+    /// The session it led to, once it has.
+    id: Option<SessionId>,
 }
 
 /// Why a call failed: by our own judgement, or with what the page's own `fetch` or callback threw.
 pub enum Failure {
     OAuth(Error),
     Native(JsValue),
+}
+
+#[cfg(any(feature = "js", feature = "npm"))]
+impl Failure {
+    /// What a JavaScript caller sees of it.
+    pub fn outcome(self) -> Outcome {
+        match self {
+            Self::OAuth(error) => Outcome::Error(error.to_json()),
+            Self::Native(reason) => Outcome::Reason(reason),
+        }
+    }
 }
 
 impl From<Error> for Failure {
@@ -97,25 +112,33 @@ pub async fn handle_redirect(href: &str, own_address: bool) -> Result<Option<Str
     if response.is_ours() && !page::has_storage() {
         return Err(ErrorCode::StorageBlocked.error().into());
     }
-    let record = page::take(&key(response.state()));
     let state = response.state().clone();
-    let pending =
-        record.and_then(|record| PendingLogin::from_record(state.expose(), &record, &origin));
-    let Some(pending) = pending else {
-        return match waiting(&origin).iter().any(|(_, p)| p.expects(&response)) {
+    let mut waiting = waiting(&origin);
+    let Some(at) = waiting.iter().position(|(known, _)| *known == key(&state)) else {
+        let now = clock::wall();
+        let expected = |(_, login): &(String, PendingLogin)| {
+            login.expects(&response) && !login.is_expired(now)
+        };
+        return match waiting.iter().any(expected) {
             true => Err(ErrorCode::StateMismatch.error().into()),
             false if response.is_ours() => Err(ErrorCode::UnknownState.error().into()),
             false => Ok(None),
         };
     };
+    let (key, pending) = waiting.swap_remove(at);
+    if !pending.expects(&response) {
+        return Err(ErrorCode::RedirectUriMismatch.error().into());
+    }
+    page::remove(&key);
     let session = Shared::spawn(Box::pin(answer(pending, response)));
     HANDLED.with(|handled| {
         *handled = Some(Handled {
             state,
             session: session.clone(),
+            id: None,
         });
     });
-    Ok(Some(session.await?))
+    answered_before(None).await
 }
 
 async fn answer(
@@ -135,10 +158,14 @@ async fn answer(
             tokens
         }
     };
-    let session = Session::new(login, tokens);
-    let description = session.describe(clock::wall(), clock::elapsed());
-    SESSIONS.with(|sessions| sessions.add(session));
-    Ok(description)
+    let session = Session::new(login, tokens, clock::wall(), clock::elapsed());
+    let id = SESSIONS.with(|sessions| sessions.add(session));
+    HANDLED.with(|handled| {
+        if let Some(handled) = handled {
+            handled.id = Some(id);
+        }
+    });
+    Ok(String::new())
 }
 
 fn is_answered(handled: &Option<Handled>, response: &AuthorizationResponse) -> bool {
@@ -147,54 +174,70 @@ fn is_answered(handled: &Option<Handled>, response: &AuthorizationResponse) -> b
         .is_some_and(|handled| handled.state == *response.state())
 }
 
+/// The answer that this page has got, or is getting: the session as it is now, for as long as it lives.
 async fn answered_before(state: Option<&State>) -> Result<Option<String>, Failure> {
     let session = HANDLED.with(|handled| {
         let handled = handled.as_ref()?;
         let same = state.is_none_or(|state| *state == handled.state);
         same.then(|| handled.session.clone())
     });
-    match session {
-        Some(session) => Ok(Some(session.await?)),
-        None => Ok(None),
+    let Some(session) = session else {
+        return Ok(None);
+    };
+    if let Err(error) = session.await {
+        // It may go well the next time, and the next time is another login.
+        if error.code.retryable() {
+            HANDLED.with(|handled| drop(handled.take()));
+        }
+        return Err(error.into());
     }
+    let id = HANDLED.with(|handled| handled.as_ref().and_then(|handled| handled.id));
+    let described = SESSIONS.with(|sessions| Some(sessions.get(id?)?.describe()));
+    Ok(described)
 }
 
 /// `fetch` with the token of the session that the URL belongs to. The native response, whatever its status.
-pub async fn fetch_private(input: &JsValue, init: JsValue) -> Result<JsValue, Failure> {
-    let request = Request::new(input, init)?;
+pub async fn fetch_private(request: Request) -> Result<JsValue, Failure> {
     let wanted = PrivateRequest::read(&request.inspect())?;
     let id = SESSIONS.with(|sessions| sessions.find(wanted.url()))?;
-    let token = match session(id, |session| session.access(clock::elapsed()))? {
+    let now = clock::elapsed();
+    let token = match session(id, |session| session.access(now))? {
         Access::Token(token) => token,
-        Access::Renew => renewed(id).await?,
+        Access::Renew => match renewed(id).await {
+            Ok(token) => token,
+            Err(error) => session(id, |session| session.living_token(now))
+                .ok()
+                .flatten()
+                .ok_or(error)?,
+        },
         Access::LoginRequired => return Err(ErrorCode::LoginRequired.error().into()),
     };
-    let copy = match wanted.is_repeatable() {
-        true => request.copy(),
-        false => None,
-    };
-    let response = send(request, &token).await?;
-    let (401, Some(copy)) = (status_of(&response), copy) else {
+    let again = wanted.is_repeatable();
+    let response = send(&request, &token, again).await?;
+    if status_of(&response) != 401 {
         return Ok(response);
-    };
+    }
     let challenge = header_of(&response, "www-authenticate");
+    if !again {
+        SESSIONS.with(|sessions| sessions.refused(id, &token, &challenge));
+        return Ok(response);
+    }
     let token = match session(id, |session| session.after_unauthorized(&token, &challenge))? {
         AfterUnauthorized::Token(token) => token,
         AfterUnauthorized::Renew => renewed(id).await?,
         AfterUnauthorized::GiveUp => return Ok(response),
     };
-    Ok(send(copy, &token).await?)
+    Ok(send(&request, &token, false).await?)
 }
 
-async fn send(request: Request, token: &AccessToken) -> Result<JsValue, JsValue> {
+async fn send(request: &Request, token: &AccessToken, again: bool) -> Result<JsValue, JsValue> {
     let header = token.authorization_header();
-    request.send_with("authorization", header).await
+    request.send_with("authorization", header, again).await
 }
 
 /// The newest session, as JSON text.
 pub fn describe_session() -> Option<String> {
-    let (wall, now) = (clock::wall(), clock::elapsed());
-    SESSIONS.with(|sessions| Some(sessions.last()?.describe(wall, now)))
+    SESSIONS.with(|sessions| Some(sessions.last()?.describe()))
 }
 
 /// Forgets every session and overwrites its tokens.
@@ -234,7 +277,8 @@ async fn renew(id: SessionId, request: TokenRequest) -> Result<String, Error> {
             renewals.swap_remove(at);
         }
     });
-    SESSIONS.with(|sessions| sessions.renewed(id, outcome))?;
+    let (wall, now) = (clock::wall(), clock::elapsed());
+    SESSIONS.with(|sessions| sessions.renewed(id, outcome, wall, now))?;
     Ok(String::new())
 }
 

@@ -1,17 +1,19 @@
 //! Floor 4, JavaScript: parse, call, translate the error.
 //!
-//! The types are in `types.d.ts`. Every export is a function that returns a promise.
+//! The types are in `types.d.ts`. Every export is a function that returns a promise. These are the exports of a
+//! plain wasm-bindgen build; the npm package's, whose entry has read what is the caller's already, are in `npm.rs`.
 
 use alloc::boxed::Box;
 use alloc::string::String;
 use core::future::Future;
 use wasm_bindgen::prelude::*;
 
-use crate::browser::{task, value};
+use crate::address;
+use crate::browser::http::Request;
+use crate::browser::task::{self, Outcome};
+use crate::browser::value;
 use crate::client::{self, Failure};
 use crate::protocol::config::Config;
-use crate::protocol::error::ErrorCode;
-use crate::protocol::json::Json;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = include_str!("types.d.ts");
@@ -19,31 +21,23 @@ const TYPES: &str = include_str!("types.d.ts");
 /// Starts a login and leaves the page.
 #[wasm_bindgen(js_name = startLogin, skip_typescript)]
 pub fn start_login(config: JsValue) -> JsValue {
-    promise(async move {
-        let (config, navigate) = read_config(&config)?;
-        client::start_login(config, navigate).await?;
-        Ok(JsValue::UNDEFINED)
-    })
+    let text = value::to_json(&config);
+    let navigate = value::own_function(&config, "navigate");
+    promise(start(text, navigate))
 }
 
-/// Answers the redirect that brought the user back. `taken` says that `url` was the page's own address.
+/// Answers the redirect that brought the user back.
 #[wasm_bindgen(js_name = handleRedirect, skip_typescript)]
-pub fn handle_redirect(url: Option<String>, taken: bool) -> JsValue {
-    // The npm package's entry has cleaned the address bar before this module was there.
-    #[cfg(feature = "npm")]
-    let (href, taken) = (url.unwrap_or_default(), taken);
-    #[cfg(not(feature = "npm"))]
-    let (href, taken) = match url {
-        Some(url) => (url, taken),
-        None => (crate::address::take_address(), true),
-    };
-    promise(async move { Ok(described(client::handle_redirect(&href, taken).await?)) })
+pub fn handle_redirect(url: Option<String>) -> JsValue {
+    let taken = url.is_none();
+    promise(answer(url.unwrap_or_else(address::take_address), taken))
 }
 
 /// `fetch` with the token of the session that the URL belongs to.
 #[wasm_bindgen(js_name = fetchPrivate, skip_typescript)]
 pub fn fetch_private(input: JsValue, init: JsValue) -> JsValue {
-    promise(async move { client::fetch_private(&input, init).await })
+    let request = Request::new(&input, &init);
+    promise(async move { Ok(Outcome::Value(client::fetch_private(request?).await?)) })
 }
 
 /// What is known of the session.
@@ -57,32 +51,23 @@ pub fn session() -> JsValue {
 pub fn logout() -> JsValue {
     promise(async {
         client::logout();
-        Ok(JsValue::UNDEFINED)
+        Ok(Outcome::Value(JsValue::UNDEFINED))
     })
 }
 
-fn promise(flow: impl Future<Output = Result<JsValue, Failure>> + 'static) -> JsValue {
-    task::to_promise(Box::pin(flow), |failure| match failure {
-        Failure::OAuth(error) => value::error(&error.to_json()),
-        Failure::Native(reason) => reason,
-    })
+async fn start(config: String, navigate: Option<JsValue>) -> Result<Outcome, Failure> {
+    client::start_login(Config::parse(&config)?, navigate).await?;
+    Ok(Outcome::Value(JsValue::UNDEFINED))
 }
 
-fn described(session: Option<String>) -> JsValue {
-    match session {
-        Some(text) => value::from_json(&text),
-        None => JsValue::NULL,
-    }
+async fn answer(href: String, taken: bool) -> Result<Outcome, Failure> {
+    Ok(described(client::handle_redirect(&href, taken).await?))
 }
 
-/// The configuration is data, but for `navigate`, which is a function.
-fn read_config(config: &JsValue) -> Result<(Config, Option<JsValue>), Failure> {
-    let Some(json) = Json::parse(value::to_json(config).as_bytes()) else {
-        return Err(ErrorCode::InvalidConfig
-            .at("the configuration must be plain data")
-            .into());
-    };
-    // An object, if it is a configuration: only then it may have a function.
-    let read = Config::read(json)?;
-    Ok((read, value::own_function(config, "navigate")))
+fn promise(flow: impl Future<Output = Result<Outcome, Failure>> + 'static) -> JsValue {
+    task::to_promise(Box::pin(flow), Failure::outcome)
+}
+
+fn described(session: Option<String>) -> Outcome {
+    Outcome::Json(session.unwrap_or_else(|| String::from("null")))
 }

@@ -57,7 +57,7 @@ mod address;
 mod browser;
 #[cfg(target_family = "wasm")]
 mod client;
-#[cfg(all(target_family = "wasm", feature = "js"))]
+#[cfg(all(target_family = "wasm", feature = "js", not(feature = "npm")))]
 mod js;
 #[cfg(all(target_family = "wasm", feature = "npm"))]
 mod npm;

@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::address;
-use crate::browser::value;
+use crate::browser::{http, value};
 use crate::client;
 use crate::protocol::config::Config;
 use crate::protocol::error::{Error, ErrorCode};
@@ -176,7 +176,8 @@ pub fn logout() {
 
 async fn fetch(request: Request, init: JsValue) -> Result<Response, Failure> {
     let request: web_sys::Request = request.into();
-    let response = client::fetch_private(&request, init).await?;
+    let request = http::Request::new(&request, &init).map_err(Failure::JavaScript)?;
+    let response = client::fetch_private(request).await?;
     Ok(response.unchecked_into::<web_sys::Response>().into())
 }
 

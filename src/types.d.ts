@@ -29,6 +29,7 @@ export type OAuthErrorCode =
   | 'login_required'
   | 'session_ended'
   | 'undeclared_resource_server'
+  | 'internal_error'
   | 'invalid_request'
 
 /** Every failure of the library's own. Neither it nor its `stack` carries a token, code, verifier or state. */
@@ -69,7 +70,10 @@ export interface LoginConfig {
   tokenEndpoint?: string
   /** Where tokens may go: origins, each perhaps with a path below which all belongs to it. */
   resourceServers?: readonly string[]
-  /** `code` (default) or `token`, the implicit grant, which RFC 9700 advises against. */
+  /**
+   * `code` (default) or `token`, the implicit grant, which RFC 9700 advises against: its token passes through the
+   * address bar, and the browser keeps the page's first address readable to scripts (performance entries).
+   */
   responseType?: 'code' | 'token'
   /** `S256` (default); `plain` only for a server that cannot do better. */
   codeChallengeMethod?: 'S256' | 'plain'
@@ -102,7 +106,7 @@ export interface Session {
   readonly expiresAt: number | null
   /** Whether it can be renewed without the user. */
   readonly renewable: boolean
-  /** The provider's own members of the token response, for example `user_id`. */
+  /** The provider's own members of the token response, for example `user_id`; none that ends in `_token` or `_secret`. */
   readonly extra: { readonly [name: string]: Json }
   readonly returnTo: string | null
   readonly appState: Json

@@ -220,7 +220,7 @@ async fn the_address_bar_is_clean_before_anything_is_awaited() {
     let before = window().location().href().expect("an address");
     let history = window().history().expect("a history");
     let state = JsValue::from_str("the page's own");
-    let answer = "/?page=7&code=c&state=ow1-AAAA&iss=x#/route";
+    let answer = "/?page=7&code=c&state=ow1xAAAA&iss=x#/route";
     history
         .push_state_with_url(&state, "", Some(answer))
         .expect("same origin");

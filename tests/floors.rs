@@ -168,6 +168,11 @@ fn the_entry_and_the_protocol_agree() {
     assert!(address.contains(&format!("'state={STATE_PREFIX}'")));
     let load_failed = ErrorCode::LoadFailed;
     let entry = read("pkg-template/entry.js");
+    let crashed = ErrorCode::InternalError;
+    let memory = read("pkg-template/memory.js");
+    for text in [crashed.code(), crashed.message(), crashed.remedy()] {
+        assert!(memory.contains(text), "memory.js lacks {text:?}");
+    }
     for text in [
         load_failed.code(),
         load_failed.message(),
@@ -190,7 +195,13 @@ fn the_documented_functions_are_the_exported_ones() {
             js.contains(&format!("js_name = {name}")) || js.contains(&format!("pub fn {name}("));
         assert!(exported, "{name} is not exported");
     }
-    assert_eq!(js.matches("\npub fn ").count(), names.len());
+    for file in ["src/js.rs", "src/npm.rs"] {
+        assert_eq!(
+            read(file).matches("\npub fn ").count(),
+            names.len(),
+            "{file}"
+        );
+    }
 }
 
 #[test]

@@ -84,7 +84,9 @@ impl Page {
             Accepted::Exchange(request) => self.ask(request)?,
             Accepted::Tokens(tokens) => tokens,
         };
-        Ok(self.sessions.add(Session::new(login, tokens)))
+        Ok(self
+            .sessions
+            .add(Session::new(login, tokens, self.now, self.now)))
     }
 
     fn log_in(&mut self, more: &str) -> SessionId {
@@ -100,7 +102,7 @@ impl Page {
     fn renew(&mut self, id: SessionId) -> Result<(), Error> {
         let request = self.session(id).renewal()?;
         let outcome = self.ask(request);
-        self.sessions.renewed(id, outcome)
+        self.sessions.renewed(id, outcome, self.now, self.now)
     }
 
     /// The status of a private call, and its body.
@@ -130,7 +132,7 @@ const USER: &str = "https://api.mercadolibre.com/users/226384143";
 fn a_code_login_reads_private_data_and_renews() {
     let mut page = Page::new();
     let id = page.log_in(r#","returnTo":"/cart""#);
-    let known = page.session(id).describe(page.now, page.now);
+    let known = page.session(id).describe();
     assert!(
         known.contains(r#""scope":["offline_access","read","write"]"#),
         "{known}"

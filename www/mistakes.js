@@ -32,7 +32,7 @@ const IN_THE_PAGE = [
 const ON_THE_WAY_BACK = [
   ['denied', 'error', 'the user said no', page =>
     answerLogin(page, state => ({ error: 'access_denied', error_description: 'The user said no', state }))],
-  ['unknown-state', 'state', 'of an old bookmark', () => handleRedirect(location.origin + '/old?code=x&state=ow1-old')],
+  ['unknown-state', 'state', 'of an old bookmark', () => handleRedirect(location.origin + '/old?code=x&state=ow1xold')],
   ['state-mismatch', 'state', 'of somebody else’s login', answerOfSomebodyElse],
   ['expired', 'pendingMaxAge', 'is over, and then the answer comes', page =>
     answerLogin(page, state => ({ code: 'x', state }), { pendingMaxAge: 0 }, 1100)],
@@ -87,7 +87,7 @@ async function answerOfSomebodyElse(page) {
   try {
     return await answerLogin(page, state => {
       ours = state
-      return { code: 'x', state: 'ow1-theirs' }
+      return { code: 'x', state: 'ow1xtheirs' }
     })
   } finally {
     // Our login still waits for its own answer: give it one, or it would go on waiting in this tab.

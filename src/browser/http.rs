@@ -19,12 +19,12 @@ extern "C" {
     fn status(response: &JsValue) -> u16;
     fn header(response: &JsValue, name: &str) -> String;
 
+    #[cfg(not(feature = "npm"))]
     #[wasm_bindgen(catch)]
-    fn request(input: &JsValue, init: &JsValue) -> Result<JsValue, JsValue>;
-    #[wasm_bindgen(js_name = cloneRequest)]
-    fn clone_request(request: &JsValue) -> Option<JsValue>;
-    fn inspect(request: &JsValue, init: &JsValue) -> String;
-    fn send(id: usize, request: &JsValue, init: &JsValue, name: &str, value: &str);
+    fn prepare(input: &JsValue, init: &JsValue) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(js_name = textOf)]
+    fn text_of(prepared: &JsValue) -> String;
+    fn send(id: usize, prepared: &JsValue, name: &str, value: &str, again: bool);
 }
 
 /// An answer to [`post_form`].
@@ -71,35 +71,36 @@ fn unanswered(reason: JsValue) -> Unanswered {
 }
 
 /// A request as `fetch(input, init)` would make it, which the caller can no longer reach.
-pub struct Request {
-    request: JsValue,
-    init: JsValue,
-}
+pub struct Request(JsValue);
 
 impl Request {
     /// `Err` is what `fetch` would throw.
-    pub fn new(input: &JsValue, init: JsValue) -> Result<Self, JsValue> {
-        let request = request(input, &init)?;
-        Ok(Self { request, init })
+    #[cfg(not(feature = "npm"))]
+    pub fn new(input: &JsValue, init: &JsValue) -> Result<Self, JsValue> {
+        prepare(input, init).map(Self)
+    }
+
+    /// What `prepare` of `natives.js` gave.
+    #[cfg(feature = "npm")]
+    pub fn prepared(prepared: JsValue) -> Self {
+        Self(prepared)
     }
 
     /// What is to be known of it, as JSON text: `url` (as the browser serialises what it will fetch), `method`,
     /// `mode`, `authorization` (whether the header is there), `stream` (whether the body is one), `idempotent`.
     pub fn inspect(&self) -> String {
-        inspect(&self.request, &self.init)
+        text_of(&self.0)
     }
 
-    /// The same request once more.
-    pub fn copy(&self) -> Option<Self> {
-        Some(Self {
-            request: clone_request(&self.request)?,
-            init: self.init.clone(),
-        })
-    }
-
-    /// Sends it with one header more. The answer is what `fetch` gives, or throws.
-    pub async fn send_with(self, name: &str, value: Zeroizing<String>) -> Result<JsValue, JsValue> {
-        let answer = Answer::to(|id| send(id, &self.request, &self.init, name, &value));
+    /// Sends it with one header more. The answer is what `fetch` gives, or throws. Only where `again` says so may
+    /// it be sent once more.
+    pub async fn send_with(
+        &self,
+        name: &str,
+        value: Zeroizing<String>,
+        again: bool,
+    ) -> Result<JsValue, JsValue> {
+        let answer = Answer::to(|id| send(id, &self.0, name, &value, again));
         drop(value);
         answer.await
     }

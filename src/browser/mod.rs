@@ -9,4 +9,5 @@ pub mod entropy;
 pub mod http;
 pub mod page;
 pub mod task;
+#[cfg(not(feature = "npm"))]
 pub mod value;

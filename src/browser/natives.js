@@ -1,10 +1,15 @@
 // What this library needs of the platform, in a page and in a worker alike, taken while the module is evaluated:
-// whatever the page replaces or patches afterwards never sees a value of ours. Methods are taken off their
-// prototypes and called by `uncurry`, since `promise.then(...)` would look `then` up again; objects that are
-// written to have no prototype, since a setter on Object.prototype would be called.
+// whatever the page replaces or patches afterwards never sees a value of ours. Four rules keep it so:
+//
+// - Methods are taken off their prototypes and called by `uncurry`: `promise.then(..)` would look `then` up again.
+// - Objects that are written to or handed to the platform have no prototype, where a setter or getter could wait.
+// - No promise of ours shows its value: `then` hides its `constructor`, and what the platform resolves a promise
+//   with has a `then` of its own, which is nothing.
+// - No code of the page's runs, and no error it can see is made, while the module is on the stack: a stack trace
+//   can name the instance. Whatever could do so waits for the next turn (`later`).
 
-const { Date, Error, JSON, Object, Promise, performance, fetch, AbortSignal, Headers, ReadableStream, Request, Response, Uint8Array } =
-  globalThis
+const { AbortSignal, Date, Error, Headers, JSON, Object, Promise, ReadableStream, Request, Response } = globalThis
+const { Uint8Array, WebAssembly, WritableStream, fetch, performance } = globalThis
 const { create, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, keys } = Object
 const { parse, stringify } = JSON
 
@@ -16,31 +21,10 @@ export const member = (prototype, name) => {
   const found = prototype && getOwnPropertyDescriptor(prototype, name)
   return found && uncurry(found.get || found.value)
 }
-const of = (type, name) => member(type && type.prototype, name)
-
-export const then = of(Promise, 'then')
-const hasOwn = uncurry(Object.prototype.hasOwnProperty)
-const typedArray = getPrototypeOf(Uint8Array.prototype)
-const byteLength = member(typedArray, 'byteLength')
-const buffer = member(typedArray, 'buffer')
-const copyInto = member(typedArray, 'set')
-const fill = member(typedArray, 'fill')
-const timeout = AbortSignal && AbortSignal.timeout && AbortSignal.timeout.bind(AbortSignal)
-const getHeader = of(Headers, 'get')
-const setHeader = of(Headers, 'set')
-const hasHeader = of(Headers, 'has')
-const requestHeaders = of(Request, 'headers')
-const responseHeaders = of(Response, 'headers')
-const responseBody = of(Response, 'body')
-const getReader = of(ReadableStream, 'getReader')
-const reader = globalThis.ReadableStreamDefaultReader
-const readChunk = of(reader, 'read')
-const cancelReader = of(reader, 'cancel')
-const resolved = Promise.resolve()
-const now = performance && performance.now.bind(performance)
+export const of = (type, name) => member(type && type.prototype, name)
 
 /** An object whose properties are its own and nobody else's. */
-const record = properties => {
+export const record = properties => {
   const names = keys(properties)
   const result = create(null)
   for (let i = 0; i < names.length; i++) result[names[i]] = properties[names[i]]
@@ -49,6 +33,33 @@ const record = properties => {
 
 const own = (object, name, value, enumerable) =>
   defineProperty(object, name, record({ value, enumerable, writable: true, configurable: true }))
+
+const nothing = record({ value: undefined })
+const { Instance, Module } = WebAssembly || {}
+const shown = [Response, Instance, Module]
+for (let i = 0; i < shown.length; i++) shown[i] && defineProperty(shown[i].prototype, 'then', nothing)
+
+const chain = of(Promise, 'then')
+export const then = (promise, done, failed) => {
+  chain(defineProperty(promise, 'constructor', nothing), done, failed)
+}
+
+const hasOwn = uncurry(Object.prototype.hasOwnProperty)
+const typedArray = getPrototypeOf(Uint8Array.prototype)
+export const byteLength = member(typedArray, 'byteLength')
+export const bufferOf = member(typedArray, 'buffer')
+export const copyInto = member(typedArray, 'set')
+const fill = member(typedArray, 'fill')
+const timeout = AbortSignal && AbortSignal.timeout && AbortSignal.timeout.bind(AbortSignal)
+const getHeader = of(Headers, 'get')
+const setHeader = of(Headers, 'set')
+const hasHeader = of(Headers, 'has')
+const requestHeaders = of(Request, 'headers')
+const responseHeaders = of(Response, 'headers')
+const responseBody = of(Response, 'body')
+const pipeTo = of(ReadableStream, 'pipeTo')
+const resolved = Promise.resolve()
+const now = performance && performance.now.bind(performance)
 
 // Clocks, in milliseconds.
 
@@ -59,10 +70,43 @@ export const monotonicClock = () => (now ? now() : wallClock())
 
 const givenOut = create(null)
 let resume
+let crashed
 
-export const connect = callback => {
+/** `text` is the JSON text of the error that a trap is shown as. */
+export const connect = (callback, text) => {
   resume = callback
+  crashed = text
 }
+
+/** If the module traps, which is a bug of ours, nobody is left waiting, and nobody sees the trap's own error. */
+export const guarded = (f, reject) => {
+  try {
+    f()
+  } catch (e) {
+    if (!crashed) throw e
+    const ids = keys(givenOut)
+    for (let i = 0; i < ids.length; i++) settleWith(ids[i], false, crashed)
+    reject && reject(error(crashed))
+  }
+}
+
+const wake = (id, ok, value) => guarded(() => resume(id, ok, value))
+
+/** Starts something when the module is off the stack, and wakes the task with what becomes of it. */
+const later = (id, start) =>
+  then(resolved, () => {
+    let started
+    try {
+      started = start()
+    } catch (e) {
+      return wake(id, false, e)
+    }
+    then(
+      started,
+      result => wake(id, true, result),
+      reason => wake(id, false, reason),
+    )
+  })
 
 export const promise = id =>
   new Promise((resolve, reject) => {
@@ -70,21 +114,21 @@ export const promise = id =>
   })
 
 export const settle = (id, ok, value) => {
-  const { resolve, reject } = givenOut[id]
+  const given = givenOut[id]
   delete givenOut[id]
-  ok ? resolve(value) : reject(value)
+  then(resolved, () => (ok ? given.resolve : given.reject)(value))
 }
 
-const answer = (id, promise) => {
-  then(
-    promise,
-    result => resume(id, true, result),
-    reason => resume(id, false, reason),
-  )
+/** Settles with the value of a JSON text, or with the error it describes. */
+export const settleWith = (id, ok, text) => {
+  const given = givenOut[id]
+  delete givenOut[id]
+  then(resolved, () => (ok ? given.resolve(parse(text)) : given.reject(error(text))))
 }
 
 /** Calls a function of the caller's, which may throw, or give a promise or any other value. */
-export const callWith = (id, callback, value) => answer(id, new Promise(resolve => resolve(callback(value))))
+export const callWith = (id, callback, value) =>
+  later(id, () => new Promise(resolve => resolve(callback(value))))
 
 // Values.
 
@@ -101,7 +145,7 @@ export const toJson = value => {
 
 /** A function that stands in `object` itself. */
 export const ownFunction = (object, name) => {
-  const value = hasOwn(object, name) && object[name]
+  const value = object && hasOwn(object, name) && object[name]
   return typeof value === 'function' ? value : undefined
 }
 
@@ -120,53 +164,55 @@ export const error = text => {
 
 // Requests of the library's own.
 
-/** Sends a form and resumes with the native response, or with the name of the reason. */
-export const post = (id, url, form, milliseconds) => {
-  const init = record({
-    method: 'POST',
-    body: form,
-    headers: record({ accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' }),
-    cache: 'no-store',
-    credentials: 'omit',
-    redirect: 'error',
-    referrerPolicy: 'no-referrer',
-    signal: timeout && timeout(milliseconds),
-  })
-  answer(id, fetch(url, init))
-}
+/** Sends a form and wakes the task with the native response, or with the reason there is none. */
+export const post = (id, url, form, milliseconds) =>
+  later(id, () =>
+    fetch(
+      url,
+      record({
+        method: 'POST',
+        body: form,
+        headers: record({ accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' }),
+        cache: 'no-store',
+        credentials: 'omit',
+        redirect: 'error',
+        referrerPolicy: 'no-referrer',
+        signal: timeout && timeout(milliseconds),
+      }),
+    ),
+  )
 
-/** Resumes with the bytes of a response; with the name TooLarge if there are more than `limit`. */
-export const readBody = (id, response, limit) => {
-  const done = bytes => resume(id, true, bytes)
+/** Wakes the task with the bytes of a response; with the reason TooLarge if there are more than `limit`. */
+export const readBody = (id, response, limit) =>
+  then(resolved, () =>
+    readAll(
+      response,
+      limit,
+      bytes => wake(id, true, bytes),
+      reason => wake(id, false, reason),
+    ),
+  )
+
+/** The bytes go through a stream of our own: a reader's promise would resolve with each part of them. */
+export const readAll = (response, limit, done, failed) => {
   const stream = responseBody(response)
-  if (!stream) return done(new Uint8Array(0))
-  const source = getReader(stream)
   let bytes = new Uint8Array(4096)
   let size = 0
-  const next = () =>
-    then(
-      readChunk(source),
-      chunk => {
-        if (chunk.done) return done(new Uint8Array(buffer(bytes), 0, size))
-        const length = byteLength(chunk.value)
-        if (size + length > limit) {
-          then(cancelReader(source), () => {}, () => {})
-          return resume(id, false, record({ name: 'TooLarge' }))
-        }
-        if (size + length > byteLength(bytes)) {
-          const larger = new Uint8Array(2 * (size + length))
-          copyInto(larger, bytes)
-          fill(bytes, 0)
-          bytes = larger
-        }
-        copyInto(bytes, chunk.value, size)
-        fill(chunk.value, 0)
-        size += length
-        next()
-      },
-      reason => resume(id, false, reason),
-    )
-  next()
+  const write = chunk => {
+    const length = byteLength(chunk)
+    if (size + length > limit) throw record({ name: 'TooLarge' })
+    if (size + length > byteLength(bytes)) {
+      const larger = new Uint8Array(2 * (size + length))
+      copyInto(larger, bytes)
+      fill(bytes, 0)
+      bytes = larger
+    }
+    copyInto(bytes, chunk, size)
+    fill(chunk, 0)
+    size += length
+  }
+  const end = () => done(new Uint8Array(bufferOf(bytes), 0, size))
+  stream ? then(pipeTo(stream, new WritableStream(record({ write }))), end, failed) : end()
 }
 
 /** The bytes, for the module to copy; what stays here is gone with the next turn. */
@@ -175,62 +221,77 @@ export const handOver = bytes => {
   return bytes
 }
 
-export const nameOf = reason => '' + ((reason && reason.name) || '')
+export const nameOf = reason => (reason && typeof reason.name === 'string' ? reason.name : '')
 
 // Requests of the caller's, who sees them as fetch would make them.
 
-export const request = (input, init) => new Request(input, init)
-
 const clone = of(Request, 'clone')
-export const cloneRequest = request => {
-  try {
-    return clone(request)
-  } catch {
-    // Its body is in use: it cannot be sent twice.
-  }
-}
-
 const urlOf = of(Request, 'url')
 const methodOf = of(Request, 'method')
 const modeOf = of(Request, 'mode')
-
-/** What is to be known of a request before it is sent, as JSON text. */
-export const inspect = (request, init) =>
-  stringify(
-    record({
-      url: urlOf(request),
-      method: methodOf(request),
-      mode: modeOf(request),
-      authorization: hasHeader(requestHeaders(request), 'authorization'),
-      stream: !!init && !!ReadableStream && init.body instanceof ReadableStream,
-      idempotent: !!init && hasOwn(init, 'idempotent') && init.idempotent === true,
-    }),
-  )
-
 const redirectOf = of(Request, 'redirect')
 const credentialsOf = of(Request, 'credentials')
+const referrerOf = of(Request, 'referrer')
 const referrerPolicyOf = of(Request, 'referrerPolicy')
+const signalOf = of(Request, 'signal')
 
-/** Sends it with one header more. Where the caller left the platform's default, the careful value stands. */
-export const send = (id, request, init, name, value) => {
-  const choice = (option, theirs, standard, ours) =>
-    theirs !== standard || (init && hasOwn(init, option) && init[option] === standard) ? theirs : ours
-  setHeader(requestHeaders(request), name, value)
-  answer(
-    id,
-    fetch(
-      request,
+/**
+ * What fetch(input, init) would send, and what is to be known of it, as JSON text. Nothing of the caller's is read
+ * after this. Where the caller left the platform's default, the careful choice stands.
+ */
+export const prepare = (input, init) => {
+  const request = new Request(input, init)
+  const said = name => (init && hasOwn(init, name) ? init[name] : undefined)
+  const choice = (name, theirs, standard, ours) => (theirs !== standard || said(name) === standard ? theirs : ours)
+  return record({
+    request,
+    signal: signalOf(request),
+    referrer: referrerOf(request),
+    redirect: choice('redirect', redirectOf(request), 'follow', 'error'),
+    credentials: choice('credentials', credentialsOf(request), 'same-origin', 'omit'),
+    referrerPolicy: choice('referrerPolicy', referrerPolicyOf(request), '', 'no-referrer'),
+    text: stringify(
       record({
-        redirect: choice('redirect', redirectOf(request), 'follow', 'error'),
-        credentials: choice('credentials', credentialsOf(request), 'same-origin', 'omit'),
-        referrerPolicy: choice('referrerPolicy', referrerPolicyOf(request), '', 'no-referrer'),
+        url: urlOf(request),
+        method: methodOf(request),
+        mode: modeOf(request),
+        authorization: hasHeader(requestHeaders(request), 'authorization'),
+        stream: !!ReadableStream && said('body') instanceof ReadableStream,
+        idempotent: said('idempotent') === true,
       }),
     ),
-  )
+  })
 }
 
-export const isSignal = value => !!AbortSignal && value instanceof AbortSignal
+export const textOf = prepared => prepared.text
+
+/** Sends what was prepared with one header more; `again` keeps a copy for once more. */
+export const send = (id, prepared, name, value, again) =>
+  later(id, () => {
+    const { request, referrer, redirect, credentials, referrerPolicy } = prepared
+    prepared.request = again && clone(request)
+    setHeader(requestHeaders(request), name, value)
+    return fetch(request, record({ referrer, redirect, credentials, referrerPolicy }))
+  })
 
 export const status = of(Response, 'status')
-export const responseBytes = of(Response, 'arrayBuffer')
 export const header = (response, name) => getHeader(responseHeaders(response), name) || ''
+
+const aborted = of(AbortSignal, 'aborted')
+const reasonOf = of(AbortSignal, 'reason')
+const target = globalThis.EventTarget
+const listen = of(target, 'addEventListener')
+const unlisten = of(target, 'removeEventListener')
+
+/** As `fetch` does, rejects when the caller's signal says so, even while a renewal for others goes on. */
+export const abortable = (signal, answer) =>
+  new Promise((resolve, reject) => {
+    const abort = () => reject(reasonOf(signal))
+    if (aborted(signal)) return abort()
+    listen(signal, 'abort', abort)
+    const settled = f => value => {
+      unlisten(signal, 'abort', abort)
+      f(value)
+    }
+    then(answer(), settled(resolve), settled(reject))
+  })

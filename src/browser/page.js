@@ -1,7 +1,7 @@
 // What only a page has: its address, its history, its sessionStorage. Taken while the module is evaluated (see
 // natives.js); on a server there is none of it, and importing must not throw.
 
-import { member, uncurry } from './natives.js'
+import { member, then, uncurry } from './natives.js'
 
 const { location, history, Storage } = globalThis
 const storage = (() => {
@@ -19,11 +19,13 @@ const itemCount = member(items, 'length')
 const keyAt = member(items, 'key')
 const state = history && member(Object.getPrototypeOf(history), 'state')
 const replaceState = history && history.replaceState.bind(history)
+const left = Promise.resolve()
 const startsWith = uncurry(String.prototype.startsWith)
 
 export const href = () => (location ? location.href : '')
 export const origin = () => (location ? location.origin : '')
-export const navigate = url => location.assign(url)
+/** In the next turn: leaving tells the page, and the module must be off the stack then. */
+export const navigate = url => then(left, () => location.assign(url))
 export const replaceAddress = url => replaceState(state(history), '', url)
 
 export const STORED = 0

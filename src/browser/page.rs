@@ -43,13 +43,6 @@ pub fn has_storage() -> bool {
     can_store()
 }
 
-/// Reads an item and removes it: it is answered for once.
-pub fn take(key: &str) -> Option<String> {
-    let value = load_item(key)?;
-    remove_item(key);
-    Some(value)
-}
-
 /// Reads an item.
 pub fn load(key: &str) -> Option<String> {
     load_item(key)

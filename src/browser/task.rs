@@ -5,6 +5,7 @@
 
 use alloc::boxed::Box;
 use alloc::rc::Rc;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::{RefCell, UnsafeCell};
 use core::future::Future;
@@ -19,6 +20,8 @@ extern "C" {
     fn connect(callback: &JsValue);
     fn promise(id: usize) -> JsValue;
     fn settle(id: usize, ok: bool, value: &JsValue);
+    #[wasm_bindgen(js_name = settleWith)]
+    fn settle_with(id: usize, ok: bool, text: &str);
     #[wasm_bindgen(js_name = callWith)]
     fn call_with(id: usize, callback: &JsValue, value: &str);
 }
@@ -83,19 +86,30 @@ pub fn spawn(future: Boxed) {
     wake(id);
 }
 
-/// A JavaScript promise of what the future gives; `explain` makes its reason out of a failure.
+/// What a promise is settled with.
+pub enum Outcome {
+    Value(JsValue),
+    /// A value as JSON text.
+    Json(String),
+    Reason(JsValue),
+    /// An error as JSON text.
+    Error(String),
+}
+
+/// A JavaScript promise of what the future gives; `explain` says what a failure looks like.
 pub fn to_promise<E: 'static>(
-    future: Pin<Box<dyn Future<Output = Result<JsValue, E>>>>,
-    explain: fn(E) -> JsValue,
+    future: Pin<Box<dyn Future<Output = Result<Outcome, E>>>>,
+    explain: fn(E) -> Outcome,
 ) -> JsValue {
     let id = next_id();
     let result = promise(id);
     spawn(Box::pin(async move {
-        let (ok, value) = match future.await {
-            Ok(value) => (true, value),
-            Err(failure) => (false, explain(failure)),
-        };
-        settle(id, ok, &value);
+        match future.await.unwrap_or_else(explain) {
+            Outcome::Value(value) => settle(id, true, &value),
+            Outcome::Json(text) => settle_with(id, true, &text),
+            Outcome::Reason(reason) => settle(id, false, &reason),
+            Outcome::Error(text) => settle_with(id, false, &text),
+        }
     }));
     result
 }

@@ -1,4 +1,4 @@
-//! JavaScript values: to JSON and back, errors, functions.
+//! JavaScript values: to JSON and back, functions.
 
 use alloc::string::String;
 use wasm_bindgen::prelude::*;
@@ -12,9 +12,6 @@ extern "C" {
     /// The value of a JSON text of ours.
     #[wasm_bindgen(js_name = fromJson)]
     pub fn from_json(text: &str) -> JsValue;
-
-    /// A real Error with the members of a JSON text of ours.
-    pub fn error(text: &str) -> JsValue;
 
     /// A function that stands in the object itself.
     #[wasm_bindgen(js_name = ownFunction)]

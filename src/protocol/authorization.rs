@@ -20,7 +20,7 @@ pub type Entropy = [u8; 64];
 
 /// Every `state` of ours begins so, that a response to us is known from any other `?code=` of the page.
 /// `src/address.js` says the same.
-pub const STATE_PREFIX: &str = "ow1-";
+pub const STATE_PREFIX: &str = "ow1x";
 
 /// Parameters of the authorization request that only the library sets.
 pub const PROTOCOL_PARAMETERS: &[&str] = &[
@@ -48,6 +48,8 @@ const RESPONSE_PARAMETERS: &[&str] = &[
     "token_type",
     "expires_in",
     "scope",
+    "refresh_token",
+    "id_token",
 ];
 
 /// A login that was sent away and waits for its answer. It carries its [`Login`], so the answer is judged
@@ -268,10 +270,9 @@ impl AuthorizationResponse {
     /// Reads a URL. `None` if it is no response to an authorization request: no `state`, or nothing with it.
     pub fn read(href: &str) -> Option<Box<Self>> {
         let (address, fragment, query) = url::cut(href);
-        let mut parameters = form::parse(query.unwrap_or(""))?;
+        let mut parameters = form::parse(query.unwrap_or(""));
         let in_query = parameters.len();
-        // A fragment may be the page's own (`#/route?x=%`): what cannot be read is not a response.
-        parameters.append(&mut form::parse(fragment.unwrap_or("")).unwrap_or_default());
+        parameters.append(&mut form::parse(fragment.unwrap_or("")));
         let state = State::new(String::from(find(&parameters, "state")?));
         let answers = ["code", "error", "access_token"];
         if !answers.iter().any(|name| count(&parameters, name) > 0) {
@@ -301,7 +302,7 @@ impl AuthorizationResponse {
     /// Whether the response arrived at this `redirect_uri`, whose own query must still be there.
     fn is_at(&self, redirect_uri: &str) -> bool {
         let (address, _, query) = url::cut(redirect_uri);
-        let own = form::parse(query.unwrap_or("")).unwrap_or_default();
+        let own = form::parse(query.unwrap_or(""));
         without_root(address) == without_root(&self.address)
             && own.iter().all(|pair| self.parameters.contains(pair))
     }
@@ -387,7 +388,7 @@ mod tests {
             url,
             "https://as.example/a?tenant=7&response_type=code&client_id=c%201\
              &redirect_uri=https%3A%2F%2Fapp.example%2Fcb&scope=read%20write\
-             &state=ow1-AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\
+             &state=ow1xAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\
              &code_challenge=zwkx4Wi0nph1A8rxivb-JTtrPYKoEAjD6OHuZ8fI3FU&code_challenge_method=S256\
              &prompt=login"
         );
@@ -546,9 +547,21 @@ mod tests {
                 "#access_token=a&token_type=bearer&expires_in=-1&state=STATE",
                 InvalidTokenResponse,
             ),
+            (
+                "#access_token=a&token_type=bearer&refresh_token=r&refresh_token=s&state=STATE",
+                DuplicateParameter,
+            ),
         ] {
             assert_eq!(refusal(implicit, &format!("{cb}{query}")), want, "{query}");
         }
+    }
+
+    #[test]
+    fn one_unreadable_parameter_does_not_hide_the_answer() {
+        let url =
+            "https://app.example/cb?error=access_denied&error_description=cancel%F3&state=STATE";
+        assert_eq!(refusal("", url), ErrorCode::AccessDenied);
+        assert!(answer("", "https://app.example/cb?discount=50%&code=c&state=STATE").is_ok());
     }
 
     #[test]
@@ -556,7 +569,7 @@ mod tests {
         assert_eq!(
             refusal(
                 "",
-                "https://app.example/cb?error=access_denied&state=ow1-other"
+                "https://app.example/cb?error=access_denied&state=ow1xother"
             ),
             ErrorCode::StateMismatch
         );

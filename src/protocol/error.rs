@@ -147,6 +147,10 @@ errors! {
     UndeclaredResourceServer "undeclared_resource_server" false
         "no resource server is declared for this address, so no token is sent there"
         "Add it to resourceServers, or use fetch"
+    /// The module has trapped: a bug of ours.
+    InternalError "internal_error" false
+        "the library has failed"
+        "Reload the page, and report it"
     /// fetchPrivate got a request it must not send.
     InvalidRequest "invalid_request" false
         "the request cannot carry a token"
@@ -272,14 +276,14 @@ impl core::fmt::Display for Error {
 
 impl core::error::Error for Error {}
 
-/// The server's text with each of our secrets replaced: servers do echo what they refuse.
+/// The server's text with each of our secrets replaced (servers do echo what they refuse), and then cut to a length
+/// that is enough for any sentence and too short to fill a log.
 pub fn redact(text: &str, secrets: &[&str]) -> String {
-    // Long enough for any sentence, too short to fill a log.
-    let mut text = String::from(text::clip(text, 500));
+    let mut text = String::from(text);
     for secret in secrets {
         text = text::replace(&text, secret, "(..)");
     }
-    text
+    String::from(text::clip(&text, 500))
 }
 
 #[cfg(test)]

@@ -7,14 +7,14 @@ use super::json::{Json, Members};
 use super::text;
 
 /// Reads the name and value pairs of a query, fragment or form body, repeated ones too; each value is a string.
-/// `None` if a percent sign is not an escape or the bytes are not UTF-8.
-pub fn parse(form: &str) -> Option<Members> {
+/// Nothing is refused here, or one broken parameter would hide all the others: see [`decode`].
+pub fn parse(form: &str) -> Members {
     let mut pairs = Members::new();
     for pair in text::parts(form, "&") {
         let (name, value) = text::cut(pair, "=").unwrap_or((pair, ""));
-        pairs.push((decode(name)?, Json::String(decode(value)?)));
+        pairs.push((decode(name), Json::String(decode(value))));
     }
-    Some(pairs)
+    pairs
 }
 
 /// Appends `name=value`, with `&` before it where something stands already.
@@ -47,19 +47,27 @@ pub fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || text::is_one_of(byte, b"-._~")
 }
 
-/// Undoes the encoding of one name or value; `+` is a space.
-pub fn decode(text: &str) -> Option<String> {
+/// Undoes the encoding of one name or value; `+` is a space. A percent sign that is no escape stands for itself;
+/// what is not UTF-8 then becomes a single replacement character, which no state, code or token can have.
+pub fn decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    let digit = |rest: &mut core::str::Bytes<'_>| char::from(rest.next()?).to_digit(16);
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => (digit(&mut rest)? * 16 + digit(&mut rest)?) as u8,
-            byte => byte,
-        });
+    let mut rest = text.as_bytes();
+    let digit = |byte: &u8| char::from(*byte).to_digit(16);
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        let mut decoded = *byte;
+        if *byte == b'+' {
+            decoded = b' ';
+        } else if *byte == b'%'
+            && let [high, low, after @ ..] = rest
+            && let (Some(high), Some(low)) = (digit(high), digit(low))
+        {
+            rest = after;
+            decoded = (high * 16 + low) as u8;
+        }
+        bytes.push(decoded);
     }
-    String::from_utf8(bytes).ok()
+    String::from_utf8(bytes).unwrap_or_else(|_| String::from("\u{fffd}"))
 }
 
 #[cfg(test)]
@@ -73,22 +81,31 @@ mod tests {
         let mut out = String::new();
         encode(text, &mut out);
         assert_eq!(out, "%20%25%26%2B%C2%A3%E2%82%AC");
-        assert_eq!(decode("+%25%26%2B%C2%A3%E2%82%AC").as_deref(), Some(text));
+        assert_eq!(decode("+%25%26%2B%C2%A3%E2%82%AC"), text);
     }
 
     #[test]
     fn pairs_are_read_in_order_and_empty_ones_passed_over() {
-        let pairs = parse("a=1&&b&c=x=y").expect("a form");
+        let pairs = parse("a=1&&b&c=x=y");
         let want = [("a", "1"), ("b", ""), ("c", "x=y")];
         assert_eq!(pairs, want.map(|(n, v)| (n.into(), Json::String(v.into()))));
-        assert_eq!(parse(""), Some(Vec::new()));
+        assert!(parse("").is_empty());
     }
 
     #[test]
-    fn broken_escapes_are_refused() {
-        for text in ["a=%", "a=%4", "a=%zz", "a=%ff", "%=b", "a=%+1"] {
-            assert_eq!(parse(text), None, "{text}");
+    fn broken_escapes_hide_nothing_else() {
+        for (text, want) in [
+            ("%", "%"),
+            ("%4", "%4"),
+            ("%zz", "%zz"),
+            ("%+1", "% 1"),
+            ("cancel%F3", "\u{fffd}"),
+            ("%f", "%f"),
+        ] {
+            assert_eq!(decode(text), want, "{text}");
         }
+        let pairs = parse("a=%ff&b=2");
+        assert_eq!(pairs[1], ("b".into(), Json::String("2".into())));
     }
 
     #[test]

@@ -2,13 +2,14 @@
 //!
 //! Token answers are read here and not by the page's `JSON.parse`, so that a token never becomes a
 //! JavaScript string on its way in, and so that native tests run the very reader that browsers run.
-//! Stricter than the RFC where leniency helps an attacker: a repeated member, more than 32 levels and
-//! anything after the value are errors.
+//! Stricter than the RFC where leniency helps an attacker: a repeated member, more than 32 levels,
+//! more than 256 members and anything after the value are errors.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 const MAX_DEPTH: usize = 32;
+const MAX_MEMBERS: usize = 256;
 
 /// The members of an object, in order.
 pub type Members = Vec<(String, Json)>;
@@ -64,6 +65,24 @@ impl Json {
                 Some(_) => {}
                 None => members.push((name, value)),
             }
+        }
+    }
+
+    /// Removes the members whose name ends so, however deep they stand.
+    pub fn remove_endings(&mut self, endings: &[&str]) {
+        match self {
+            Json::Object(members) => {
+                members.retain(|(name, _)| !endings.iter().any(|end| name.ends_with(end)));
+                for (_, value) in members {
+                    value.remove_endings(endings);
+                }
+            }
+            Json::Array(items) => {
+                for item in items {
+                    item.remove_endings(endings);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -284,7 +303,8 @@ impl<'a> Reader<'a> {
         loop {
             self.space();
             let key = self.string()?;
-            if members.iter().any(|(known, _)| *known == key) {
+            // Also: comparing each with each takes long where there are many.
+            if members.len() == MAX_MEMBERS || members.iter().any(|(known, _)| *known == key) {
                 return None;
             }
             self.space();

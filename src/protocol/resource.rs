@@ -30,8 +30,8 @@ pub fn covers(server: &str, url: &str) -> Option<usize> {
         return Some(0);
     }
     let below = url.path.strip_prefix(path)?;
-    // A server may decode %2f before it resolves dots, and leave the declared path.
-    let hidden = ["%2f", "%2F", "%5c", "%5C"];
+    // A server may decode these before it resolves dots, or drop what follows a semicolon, and leave the path.
+    let hidden = ["%2f", "%2F", "%5c", "%5C", "%25", "..;"];
     let inside = below.is_empty() || below.starts_with("/");
     let plain = !hidden.iter().any(|slash| text::contains(below, slash));
     (inside && plain).then_some(path.len())
@@ -143,6 +143,8 @@ mod tests {
                 "https://api.example/v1%2f..%2fadmin",
                 "https://api.example/v1/..%2fadmin",
                 "https://api.example/v1/..%5Cadmin",
+                "https://api.example/v1/..;/admin",
+                "https://api.example/v1/%252e%252e/admin",
             ],
         );
     }

@@ -17,6 +17,8 @@ use super::token::{Grant, TokenRequest, Tokens};
 pub struct Session {
     login: Rc<Login>,
     tokens: Tokens,
+    /// When the access token ends, by the wall clock: for showing only.
+    ends: Option<Seconds>,
 }
 
 /// What to do before a private request.
@@ -42,8 +44,14 @@ pub enum AfterUnauthorized {
 }
 
 impl Session {
-    pub fn new(login: Rc<Login>, tokens: Tokens) -> Self {
-        Self { login, tokens }
+    /// `wall` is the wall clock, `now` the monotonic time that the tokens were read with.
+    pub fn new(login: Rc<Login>, tokens: Tokens, wall: Seconds, now: Seconds) -> Self {
+        let ends = ends(&tokens, wall, now);
+        Self {
+            login,
+            tokens,
+            ends,
+        }
     }
 
     pub fn is_renewable(&self) -> bool {
@@ -59,6 +67,12 @@ impl Session {
         } else {
             Access::Token(self.token())
         }
+    }
+
+    /// The token, if it still lives: a renewal ahead of time may fail without harm.
+    pub fn living_token(&self, now: Seconds) -> Option<AccessToken> {
+        let lives = self.tokens.expires_at().is_none_or(|at| now < at);
+        lives.then(|| self.token())
     }
 
     /// The token there is, whatever its age: what a renewal just gave is used at least once.
@@ -89,13 +103,14 @@ impl Session {
     }
 
     /// Puts renewed tokens in the place of the old ones.
-    fn renew(&mut self, tokens: Tokens) {
+    fn renew(&mut self, tokens: Tokens, wall: Seconds, now: Seconds) {
+        self.ends = ends(&tokens, wall, now);
         let old = core::mem::replace(&mut self.tokens, tokens);
         self.tokens.keep_from(old);
     }
 
-    /// What a page may know, as JSON text (`Session` in `types.d.ts`). `wall` is the wall clock in seconds.
-    pub fn describe(&self, wall: Seconds, now: Seconds) -> String {
+    /// What a page may know, as JSON text (`Session` in `types.d.ts`).
+    pub fn describe(&self) -> String {
         let mut out = Object::new();
         let text =
             |value: Option<&str>| value.map_or(Json::Null, |v| Json::String(String::from(v)));
@@ -103,10 +118,10 @@ impl Session {
             .value("site", text(self.login.site()))
             .str("clientId", self.login.client_id())
             .list("scope", self.tokens.scope());
-        match self.tokens.expires_at() {
+        match self.ends {
             Some(at) => {
                 // Milliseconds, as Date wants them, and too many for 32 bits.
-                let mut text = decimal((wall + at).saturating_sub(now));
+                let mut text = decimal(at);
                 text.push_str("000");
                 out.value("expiresAt", Json::Number(text))
             }
@@ -122,6 +137,11 @@ impl Session {
             .done()
             .text()
     }
+}
+
+fn ends(tokens: &Tokens, wall: Seconds, now: Seconds) -> Option<Seconds> {
+    let at = tokens.expires_at()?;
+    Some(wall.saturating_add(at.saturating_sub(now)))
 }
 
 /// Names a session for as long as it lives; a session that takes its place has another.
@@ -165,6 +185,15 @@ impl Sessions {
         Some(&mut entry.1)
     }
 
+    /// Takes note that a resource server has refused the token: the next call renews it first.
+    pub fn refused(&mut self, id: SessionId, sent: &AccessToken, challenge: &str) {
+        if let Some(session) = self.get_mut(id)
+            && session.after_unauthorized(sent, challenge) == AfterUnauthorized::Renew
+        {
+            session.tokens.end();
+        }
+    }
+
     /// The newest session.
     pub fn last(&self) -> Option<&Session> {
         self.list.last().map(|(_, session)| session)
@@ -191,12 +220,18 @@ impl Sessions {
     }
 
     /// Takes the outcome of a renewal. `invalid_grant` ends the session (RFC 6749 section 5.2); no other failure does.
-    pub fn renewed(&mut self, id: SessionId, outcome: Result<Tokens, Error>) -> Result<(), Error> {
+    pub fn renewed(
+        &mut self,
+        id: SessionId,
+        outcome: Result<Tokens, Error>,
+        wall: Seconds,
+        now: Seconds,
+    ) -> Result<(), Error> {
         let error = match outcome {
             Ok(tokens) => {
                 let session = self.get_mut(id);
                 let session = session.ok_or_else(|| ErrorCode::LoginRequired.error())?;
-                session.renew(tokens);
+                session.renew(tokens, wall, now);
                 return Ok(());
             }
             Err(error) => error,
@@ -233,7 +268,7 @@ mod tests {
         let login = Config::read(Json::parse(config.as_bytes()).expect("JSON"))
             .and_then(|config| config.resolve("https://app.example"))
             .expect("a login");
-        Session::new(login, tokens(members))
+        Session::new(login, tokens(members), 1000, 10)
     }
 
     fn tokens(members: &str) -> Tokens {
@@ -288,6 +323,21 @@ mod tests {
     }
 
     #[test]
+    fn a_refused_token_is_renewed_before_the_next_call_and_one_refused_for_its_scope_is_not() {
+        let mut sessions = Sessions::default();
+        let id = sessions.add(session("1", API, RENEWABLE));
+        let sent = AccessToken::new("a1".to_string());
+        sessions.refused(id, &sent, "Bearer error=\"insufficient_scope\"");
+        assert_eq!(
+            sessions.get(id).map(|s| s.access(0)),
+            Some(Access::Token(sent.clone()))
+        );
+        sessions.refused(id, &sent, "");
+        assert_eq!(sessions.get(id).map(|s| s.access(0)), Some(Access::Renew));
+        assert_eq!(sessions.get(id).and_then(|s| s.living_token(0)), None);
+    }
+
+    #[test]
     fn the_url_decides_which_session_is_used() {
         let mut sessions = Sessions::default();
         let id = |sessions: &Sessions, url| sessions.find(url).map_err(|error| error.code);
@@ -328,7 +378,7 @@ mod tests {
             API,
             r#","expires_in":100,"refresh_token":"r-canary","user_id":7"#,
         );
-        let text = session.describe(1000, 10);
+        let text = session.describe();
         assert_eq!(
             text,
             r#"{"provider":null,"site":null,"clientId":"1","scope":[],"expiresAt":1090000,"renewable":true,"extra":{"user_id":7},"returnTo":null,"appState":null}"#

@@ -24,12 +24,9 @@ const MAX_EXPIRES_IN: Seconds = 10 * 365 * 24 * 3600;
 
 /// Members of a response that are the protocol's; the others are the provider's own.
 const PROTOCOL_MEMBERS: &[&str] = &[
-    "access_token",
     "token_type",
     "expires_in",
-    "refresh_token",
     "scope",
-    "id_token",
     "state",
     "iss",
     "session_state",
@@ -223,6 +220,7 @@ impl Tokens {
         for name in PROTOCOL_MEMBERS {
             members.take(name);
         }
+        members.remove_endings(&["_token", "_secret"]);
         Ok(Tokens {
             access_token,
             refresh_token: refresh_token.filter(|token| !token.expose().is_empty()),
@@ -248,6 +246,11 @@ impl Tokens {
     /// When the access token ends, in the seconds of the `now` it was read with.
     pub fn expires_at(&self) -> Option<Seconds> {
         self.expires_at
+    }
+
+    /// Counts the token as ended: its resource server has refused it.
+    pub fn end(&mut self) {
+        self.expires_at = Some(0);
     }
 
     /// Whether the token has ended, or will within the time that a renewal is given.
@@ -351,6 +354,9 @@ mod tests {
         assert_eq!(ok(r#","expires_in":0"#).expires_at(), Some(100));
         assert_eq!(ok(r#","expires_in":null"#).expires_at(), None);
         assert_eq!(ok(r#","id_token":"x.y.z""#).extra().text(), "{}");
+        let nested = r#","authed_user":{"id":1,"access_token":"a"},"list":[{"device_secret":"b"}]"#;
+        let without = r#"{"authed_user":{"id":1},"list":[{}]}"#;
+        assert_eq!(ok(nested).extra().text(), without);
         let body = r#"{"access_token":"a","token_type":"BEARER"}"#;
         assert!(read(200, "Application/Vnd.x+JSON", body).is_ok());
     }

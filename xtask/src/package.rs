@@ -53,7 +53,14 @@ const ESBUILD: &[&str] = &[
 const ENTRIES: &[(&str, &[&str])] = &[
     ("oauth-wasm.js", &["--format=esm"]),
     ("inline.js", &["--format=esm"]),
-    ("classic.js", &["--format=iife", "--global-name=OAuthWasm"]),
+    (
+        "classic.js",
+        &[
+            "--format=iife",
+            "--global-name=OAuthWasm",
+            "--banner:js=\"use strict\";",
+        ],
+    ),
 ];
 
 /// How a bundler finds the `.wasm`; it must be in the module as esbuild writes it.

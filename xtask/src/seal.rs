@@ -8,10 +8,10 @@
 use crate::package::EXPORTS;
 use anyhow::{Context as _, Result, bail, ensure};
 use std::fmt::Write as _;
-use walrus::Module;
+use walrus::{ExportItem, Module};
 
 /// What `pkg-template/memory.js` puts in the place of the generated functions.
-const OURS: &str = "import { Error, WASM_VECTOR_LEN, addToExternrefTable0, getArrayU8FromWasm0, getRandomValues, getStringFromWasm0, \
+const OURS: &str = "import { CRASHED, Error, WASM_VECTOR_LEN, addToExternrefTable0, getArrayU8FromWasm0, getRandomValues, getStringFromWasm0, \
     giveText, handleError, isLikeNone, open, passArray8ToWasm0, passStringToWasm0, setTableEntry, setWord, \
     wasm } from '#memory'\n";
 
@@ -126,7 +126,15 @@ pub fn seal(glue: &str, memory: &str, wasm: &[u8]) -> Result<Sealed> {
     let mut table = format!("{table}\n");
 
     let mut module = Module::from_buffer(wasm)?;
+    let (pages, entries) = import_memory_and_table(&mut module)?;
+    let mut memory = memory
+        .replace("MEMORY_PAGES", &pages.to_string())
+        .replace("TABLE_SIZE", &entries.to_string());
     for (n, import) in module.imports.iter_mut().enumerate() {
+        if import.module == OWN {
+            import.module = "a".into();
+            continue;
+        }
         let short = short_name(n);
         let long = format!("        {}: function(", import.name);
         if table.contains(&long) {
@@ -172,7 +180,6 @@ pub fn seal(glue: &str, memory: &str, wasm: &[u8]) -> Result<Sealed> {
     for text in TEXTS {
         body = body.replace(text, "giveText(arg0 >>> 0, ret);");
     }
-    let mut memory = memory.to_owned();
     for (n, export) in module.exports.iter_mut().enumerate() {
         let (long, short) = (
             format!("wasm.{}", export.name),
@@ -187,7 +194,7 @@ pub fn seal(glue: &str, memory: &str, wasm: &[u8]) -> Result<Sealed> {
         sealed,
         "import {{ connect }} from '#src/browser/natives.js'
 \
-         connect({RESUME})
+         connect({RESUME}, CRASHED)
 \
          export const start = module => open(module, imports)"
     )?;
@@ -196,6 +203,43 @@ pub fn seal(glue: &str, memory: &str, wasm: &[u8]) -> Result<Sealed> {
         memory,
         wasm: module.emit_wasm(),
     })
+}
+
+/// The module of imports that `memory.js` makes itself.
+const OWN: &str = "memory.js";
+
+/// Has the module import its memory and its table of references instead of exporting them: a stack trace can name
+/// an instance, but not what it imports. Gives their initial sizes.
+fn import_memory_and_table(module: &mut Module) -> Result<(u64, u64)> {
+    let mut sizes = (0, 0);
+    let exported: Vec<_> = module
+        .exports
+        .iter()
+        .map(|export| (export.id(), export.item))
+        .collect();
+    for (id, item) in exported {
+        match item {
+            ExportItem::Memory(memory) => {
+                let import = module.imports.add(OWN, "memory", memory);
+                let memory = module.memories.get_mut(memory);
+                memory.import = Some(import);
+                sizes.0 = memory.initial;
+            }
+            ExportItem::Table(table) => {
+                let import = module.imports.add(OWN, "table", table);
+                let table = module.tables.get_mut(table);
+                table.import = Some(import);
+                sizes.1 = table.initial;
+            }
+            _ => continue,
+        }
+        module.exports.delete(id);
+    }
+    ensure!(
+        sizes.0 > 0 && sizes.1 > 0,
+        "a memory and a table: {sizes:?}"
+    );
+    Ok(sizes)
 }
 
 /// Replaces a name where it is not the beginning of a longer one.

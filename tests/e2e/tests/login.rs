@@ -209,7 +209,7 @@ async fn abandoned_logins_are_swept_and_never_fill_the_storage() {
     world.run(age, &[json!(PENDING), json!(old)]).await;
     world
         .run(
-            "sessionStorage[args[0] + 'ow1-broken'] = '{'",
+            "sessionStorage[args[0] + 'ow1xbroken'] = '{'",
             &[json!(PENDING)],
         )
         .await;

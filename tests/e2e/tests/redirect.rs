@@ -14,7 +14,7 @@ const STRICT: &str =
     </script>";
 
 /// A state that looks like one of ours and is none.
-const FORGED: &str = "ow1-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const FORGED: &str = "ow1xAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// `handleRedirect(url)` on the page that is open: no navigation, for tables.
 async fn answer(world: &World, redirect: &str) -> Value {
