@@ -1,7 +1,14 @@
 // What the package's three modules share: the functions, and loading the wasm when the first is called. Whatever is
 // the caller's (getters, toJSON, the request) is read here, before the module is on the stack (see natives.js).
 
-import * as glue from '#glue'
+import {
+  fetchPrivate as fetchPrepared,
+  handleRedirect as answer,
+  logout,
+  session,
+  start,
+  startLogin as login,
+} from '#glue'
 import { isOurs, takeAddress } from '../src/address.js'
 import { abortable, error, guarded, ownFunction, prepare, then, toJson } from '../src/browser/natives.js'
 import { href } from '../src/browser/page.js'
@@ -20,8 +27,8 @@ export const library = bytes => {
         reject(loadFailed(reason))
       }
       if (!compile) return fail('this browser has no WebAssembly')
-      const start = module => glue.start(module, resolve, e => fail(said(e)))
-      bytes(wasm => then(compile(wasm), start, e => fail(blocked(e))), fail)
+      const open = module => start(module, resolve, e => fail(said(e)))
+      bytes(wasm => then(compile(wasm), open, e => fail(blocked(e))), fail)
     }))
 
   const call = use =>
@@ -34,35 +41,35 @@ export const library = bytes => {
   let taken
 
   const handleRedirect = url => {
-    if (url !== undefined && '' + url !== href()) return call(() => glue.handleRedirect('' + url, false))
+    if (url !== undefined && '' + url !== href()) return call(() => answer('' + url, false))
     // Now: the wasm may take a while.
     const address = takeAddress()
     if (isOurs(address)) taken = address
     return call(() => {
       const response = taken || address
       taken = undefined
-      return glue.handleRedirect(response, true)
+      return answer(response, true)
     })
   }
 
   const startLogin = config => {
     const text = toJson(config)
     const navigate = ownFunction(config, 'navigate')
-    return call(() => glue.startLogin(text, navigate))
+    return call(() => login(text, navigate))
   }
 
   const fetchPrivate = (input, init) =>
     new Promise((resolve, reject) => {
       const prepared = prepare(input, init)
-      then(abortable(prepared.signal, () => call(() => glue.fetchPrivate(prepared))), resolve, reject)
+      then(abortable(prepared.signal, () => call(() => fetchPrepared(prepared))), resolve, reject)
     })
 
   return {
     startLogin,
     handleRedirect,
     fetchPrivate,
-    session: () => call(glue.session),
-    logout: () => call(glue.logout),
+    session: () => call(session),
+    logout: () => call(logout),
   }
 }
 

@@ -21,7 +21,7 @@ const bytes = (done, failed) =>
       }
       readAll(response, LIMIT, check, () => failed('oauth-wasm.wasm was cut off'))
     },
-    () => failed('oauth-wasm.wasm could not be fetched (offline, or connect-src in the Content-Security-Policy)'),
+    () => failed('oauth-wasm.wasm could not be fetched: offline, or blocked by connect-src'),
   )
 
 export const { startLogin, handleRedirect, fetchPrivate, session, logout } = library(bytes)

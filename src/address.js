@@ -20,11 +20,7 @@ for (const name of [
   'error_uri',
   'session_state',
   'access_token',
-  'token_type',
-  'expires_in',
   'scope',
-  'id_token',
-  'refresh_token',
   'user_id',
 ]) {
   NAMES[name] = true

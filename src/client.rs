@@ -36,13 +36,13 @@ static SESSIONS: Local<Sessions> = Local::new(Sessions::new());
 static RENEWALS: Local<Vec<(SessionId, Once)>> = Local::new(Vec::new());
 static LOGOUTS: Local<u32> = Local::new(0);
 static HANDLED: Local<Option<Handled>> = Local::new(None);
+/// The session that the last redirect led to, once it has.
+static ANSWERED: Local<Option<SessionId>> = Local::new(None);
 
 /// The redirect that this page has answered: called again, it answers the same.
 struct Handled {
     state: State,
     session: Once,
-    /// The session it led to, once it has.
-    id: Option<SessionId>,
 }
 
 /// Why a call failed: by our own judgement, or with what the page's own `fetch` or callback threw.
@@ -132,11 +132,7 @@ pub async fn handle_redirect(href: &str, own_address: bool) -> Result<Option<Str
     page::remove(&key);
     let session = Shared::spawn(Box::pin(answer(pending, response)));
     HANDLED.with(|handled| {
-        *handled = Some(Handled {
-            state,
-            session: session.clone(),
-            id: None,
-        });
+        *handled = Some(Handled { state, session });
     });
     answered_before(None).await
 }
@@ -160,11 +156,7 @@ async fn answer(
     };
     let session = Session::new(login, tokens, clock::wall(), clock::elapsed());
     let id = SESSIONS.with(|sessions| sessions.add(session));
-    HANDLED.with(|handled| {
-        if let Some(handled) = handled {
-            handled.id = Some(id);
-        }
-    });
+    ANSWERED.with(|answered| *answered = Some(id));
     Ok(String::new())
 }
 
@@ -191,9 +183,8 @@ async fn answered_before(state: Option<&State>) -> Result<Option<String>, Failur
         }
         return Err(error.into());
     }
-    let id = HANDLED.with(|handled| handled.as_ref().and_then(|handled| handled.id));
-    let described = SESSIONS.with(|sessions| Some(sessions.get(id?)?.describe()));
-    Ok(described)
+    let id = ANSWERED.with(|answered| *answered);
+    Ok(SESSIONS.with(|sessions| Some(sessions.get(id?)?.describe())))
 }
 
 /// `fetch` with the token of the session that the URL belongs to. The native response, whatever its status.

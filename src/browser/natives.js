@@ -59,12 +59,11 @@ const responseHeaders = of(Response, 'headers')
 const responseBody = of(Response, 'body')
 const pipeTo = of(ReadableStream, 'pipeTo')
 const resolved = Promise.resolve()
-const now = performance && performance.now.bind(performance)
 
 // Clocks, in milliseconds.
 
 export const wallClock = Date.now
-export const monotonicClock = () => (now ? now() : wallClock())
+export const monotonicClock = performance ? performance.now.bind(performance) : wallClock
 
 // Tasks: promises given out under a number, and promises waited for under a number.
 
@@ -145,9 +144,11 @@ export const toJson = value => {
 
 /** A function that stands in `object` itself. */
 export const ownFunction = (object, name) => {
-  const value = object && hasOwn(object, name) && object[name]
+  const value = ownValue(object, name)
   return typeof value === 'function' ? value : undefined
 }
+
+const ownValue = (object, name) => (object && hasOwn(object, name) ? object[name] : undefined)
 
 /** A real Error with the members of the JSON text. Its stack would name the page's URL, so it has none. */
 export const error = text => {
@@ -241,8 +242,8 @@ const signalOf = of(Request, 'signal')
  */
 export const prepare = (input, init) => {
   const request = new Request(input, init)
-  const said = name => (init && hasOwn(init, name) ? init[name] : undefined)
-  const choice = (name, theirs, standard, ours) => (theirs !== standard || said(name) === standard ? theirs : ours)
+  const choice = (name, theirs, standard, ours) =>
+    theirs !== standard || ownValue(init, name) === standard ? theirs : ours
   return record({
     request,
     signal: signalOf(request),
@@ -256,8 +257,8 @@ export const prepare = (input, init) => {
         method: methodOf(request),
         mode: modeOf(request),
         authorization: hasHeader(requestHeaders(request), 'authorization'),
-        stream: !!ReadableStream && said('body') instanceof ReadableStream,
-        idempotent: said('idempotent') === true,
+        stream: !!ReadableStream && ownValue(init, 'body') instanceof ReadableStream,
+        idempotent: ownValue(init, 'idempotent') === true,
       }),
     ),
   })

@@ -38,7 +38,7 @@ errors! {
     /// `provider` names no preset.
     UnknownProvider "unknown_provider" false
         "no such provider"
-        "Use a known name, or give the endpoints yourself"
+        "Use a known name, or give the endpoints"
     /// `site` is missing, or the provider has no such site.
     UnknownSite "unknown_site" false
         "no such site"
@@ -65,16 +65,16 @@ errors! {
         "Remove what the page keeps there"
     /// The random number generator is missing or predictable.
     EntropyFailure "entropy_failure" false
-        "crypto.getRandomValues gives no random numbers"
+        "crypto.getRandomValues is not random"
         "Look for a script that replaces it"
     /// The response names a login of which this tab knows nothing: an old bookmark, another tab, a second use.
     UnknownState "unknown_state" false
-        "no login in this tab waits for this response"
+        "no login in this tab waits for it"
         "Call startLogin again"
     /// Logins are waiting here, but not for this response: perhaps a forged one.
     StateMismatch "state_mismatch" false
-        "the response is not to the login that waits here"
-        "Call startLogin again if the user meant to log in"
+        "the response answers no login that waits here"
+        "Call startLogin again"
     /// The login was started too long ago.
     LoginExpired "login_expired" false
         "the login was started too long ago"
@@ -86,7 +86,7 @@ errors! {
     /// The response is not one that RFC 6749 section 4.1.2 or 4.2.2 allows.
     InvalidAuthorizationResponse "invalid_authorization_response" false
         "the authorization response breaks the protocol"
-        "Call startLogin again; if it stays, tell the provider"
+        "Call startLogin again"
     /// `iss` is not the server that was asked (RFC 9207 section 2.4).
     IssuerMismatch "issuer_mismatch" false
         "the response comes from another server than the one asked"
@@ -102,11 +102,11 @@ errors! {
     /// The authorization server answered with another error.
     AuthorizationError "authorization_error" false
         "the provider refused the authorization request"
-        "See error and errorDescription"
+        "See errorDescription"
     /// A request of the library's own got no answer: offline, blocked, or no CORS headers.
     NetworkError "network_error" true
         "no answer from the server: offline, blocked, or not allowed by CORS"
-        "Try again; if it stays, look into the browser's console"
+        "Try again; the browser's console may say more"
     /// A request of the library's own took too long.
     Timeout "timeout" true
         "the server took too long to answer"
@@ -122,11 +122,11 @@ errors! {
     /// The token endpoint refused (RFC 6749 section 5.2).
     TokenRequestRefused "token_request_refused" false
         "the provider refused the token request"
-        "See error and errorDescription, then call startLogin again"
+        "See errorDescription, then call startLogin again"
     /// The token response is not one that RFC 6749 section 5.1 allows.
     InvalidTokenResponse "invalid_token_response" false
         "the token response breaks the protocol"
-        "Check tokenEndpoint; if it is right, tell the provider"
+        "Check tokenEndpoint"
     /// The response is larger than any token response.
     ResponseTooLarge "response_too_large" false
         "the token response is larger than 1 MiB"
@@ -145,7 +145,7 @@ errors! {
         "Call startLogin"
     /// The address belongs to no declared resource server, so no token is sent there.
     UndeclaredResourceServer "undeclared_resource_server" false
-        "no resource server is declared for this address, so no token is sent there"
+        "the address belongs to no declared resource server"
         "Add it to resourceServers, or use fetch"
     /// The module has trapped: a bug of ours.
     InternalError "internal_error" false
@@ -311,7 +311,7 @@ mod tests {
         let error = ErrorCode::TokenRequestRefused.error().with(said);
         assert_eq!(
             error.to_json(),
-            r#"{"name":"OAuthError","code":"token_request_refused","message":"the provider refused the token request","remedy":"See error and errorDescription, then call startLogin again","retryable":false,"error":"invalid_grant","errorDescription":"code (..) was used; (..)!","status":400}"#
+            r#"{"name":"OAuthError","code":"token_request_refused","message":"the provider refused the token request","remedy":"See errorDescription, then call startLogin again","retryable":false,"error":"invalid_grant","errorDescription":"code (..) was used; (..)!","status":400}"#
         );
     }
 }

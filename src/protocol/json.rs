@@ -68,24 +68,6 @@ impl Json {
         }
     }
 
-    /// Removes the members whose name ends so, however deep they stand.
-    pub fn remove_endings(&mut self, endings: &[&str]) {
-        match self {
-            Json::Object(members) => {
-                members.retain(|(name, _)| !endings.iter().any(|end| name.ends_with(end)));
-                for (_, value) in members {
-                    value.remove_endings(endings);
-                }
-            }
-            Json::Array(items) => {
-                for item in items {
-                    item.remove_endings(endings);
-                }
-            }
-            _ => {}
-        }
-    }
-
     /// The text of a JSON string.
     pub fn as_str(&self) -> Option<&str> {
         match self {

@@ -26,7 +26,7 @@ const WASM_OPT: &[&str] = &[
     "--converge",
     // Inlining saves bytes, but repeated calls compress better.
     "--always-inline-max-function-size=0",
-    "--one-caller-inline-max-function-size=0",
+    "--one-caller-inline-max-function-size=20",
     "--enable-bulk-memory",
     "--enable-bulk-memory-opt",
     "--enable-call-indirect-overlong",

@@ -196,7 +196,7 @@ pub fn seal(glue: &str, memory: &str, wasm: &[u8]) -> Result<Sealed> {
 \
          connect({RESUME}, CRASHED)
 \
-         export const start = module => open(module, imports)"
+         export const start = (module, done, failed) => open(module, imports, done, failed)"
     )?;
     Ok(Sealed {
         glue: sealed,

@@ -218,6 +218,8 @@ async fn a_401_renews_once_and_sends_once_more_where_that_does_no_harm() {
     // Not by a flag that is no flag, nor by one that is not the caller's own.
     for flag in [json!(1), json!("true"), json!({})] {
         post["idempotent"] = flag;
+        // The call after a refused one renews first.
+        assert_eq!(me(&world).await["value"]["status"], 200);
         world.sandbox.expire_tokens();
         let answer = world.fetch_private("/items", post.clone()).await;
         assert_eq!(answer["value"]["status"], 401, "{answer}");
@@ -225,6 +227,7 @@ async fn a_401_renews_once_and_sends_once_more_where_that_does_no_harm() {
 
     // With the caller's word it is, body and all.
     post["idempotent"] = true.into();
+    assert_eq!(me(&world).await["value"]["status"], 200);
     world.sandbox.forget_requests();
     world.sandbox.expire_tokens();
     let answer = world.fetch_private("/items", post).await;
@@ -301,8 +304,8 @@ async fn a_stream_is_not_sent_twice() {
     assert_eq!(seen, json!([401, ["once"], 401, ["twice", "twice"]]));
     assert_eq!(
         world.token_requests("refresh_token"),
-        1,
-        "for the text only"
+        2,
+        "one before the call after the stream's, one for the text"
     );
 }
 
