@@ -23,10 +23,14 @@ const requestHeaders = getOwnPropertyDescriptor(Request.prototype, 'headers').ge
 
 /** How often each function ran, and where a word was seen. */
 const calls = Object.create(null)
-const sightings = []
-window.report = () => ({ calls: { ...calls }, sightings: [...sightings] })
-
+let sightings = []
 let looking = false
+window.report = () => {
+  const report = { calls: { ...calls }, sightings }
+  sightings = []
+  return report
+}
+
 let patience = 0
 const look = (where, value) => {
   // What runs while we look runs for us.
