@@ -26,7 +26,13 @@ export const href = () => (location ? location.href : '')
 export const origin = () => (location ? location.origin : '')
 /** In the next turn: leaving tells the page, and the module must be off the stack then. */
 export const navigate = url => then(left, () => location.assign(url))
-export const replaceAddress = url => replaceState(state(history), '', url)
+export const replaceAddress = url => {
+  try {
+    replaceState(state(history), '', url)
+  } catch {
+    // Some browsers limit how often a page may do this; what the page is about goes on.
+  }
+}
 
 export const STORED = 0
 export const BLOCKED = 1

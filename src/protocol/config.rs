@@ -141,12 +141,12 @@ impl Config {
         for server in &resource_servers {
             resource::check_server(server)?;
         }
-        if let Some(Json::Object(members)) = config.get("authorizationParameters") {
-            if let Some(name) = protocol_parameter(members) {
-                let mut field = String::from("authorizationParameters.");
-                field.push_str(name);
-                return Err(wrong(&field, "is the library's own to set"));
-            }
+        if let Some(Json::Object(members)) = config.get("authorizationParameters")
+            && let Some(name) = protocol_parameter(members)
+        {
+            let mut field = String::from("authorizationParameters.");
+            field.push_str(name);
+            return Err(wrong(&field, "is the library's own to set"));
         }
         if let Some(return_to) = config.str("returnTo") {
             url::check_return_to(return_to, origin)?;

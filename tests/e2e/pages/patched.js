@@ -23,10 +23,11 @@ const requestHeaders = getOwnPropertyDescriptor(Request.prototype, 'headers').ge
 
 /** How often each function ran, and where a word was seen. */
 const calls = Object.create(null)
+const patched = []
 let sightings = []
 let looking = false
 window.report = () => {
-  const report = { calls: { ...calls }, sightings }
+  const report = { calls: { ...calls }, patched, sightings }
   sightings = []
   return report
 }
@@ -102,6 +103,7 @@ const wrap = (original, name) => {
     return result
   }
   apply(addWrapper, wrappers, [wrapper])
+  patched[patched.length] = name
   const names = ownKeys(original)
   for (let n = 0; n < names.length; n++) {
     const own = getOwnPropertyDescriptor(original, names[n])

@@ -11,6 +11,9 @@ pub const APP: &str = "/e2e/app.html";
 /// How the keys of waiting logins begin in sessionStorage; the rest is the login's `state`.
 pub const PENDING: &str = "oauth-wasm.pending.";
 
+/// A `state` that looks like one of the library's and is none.
+pub const FORGED: &str = "ow1xAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
 /// The user of the sandbox who consents where a page is skipped.
 pub const USER: u64 = 226_384_143;
 
@@ -146,6 +149,12 @@ impl World {
             .map(key => key.slice(args[0].length))";
         let states = self.run(script, &[json!(PENDING)]).await;
         serde_json::from_value(states).expect("a list of states")
+    }
+
+    /// Nothing was said on the console, and no promise was left rejected, since the page was opened.
+    pub async fn is_quiet(&self) {
+        let console = self.page.console().await;
+        assert!(console.is_empty(), "{}", console.join("\n"));
     }
 
     /// Until the sandbox holds so many requests.

@@ -331,6 +331,7 @@ async fn two_hundred_calls_on_an_expired_token_make_one_renewal() {
     assert_eq!(seen, json!([50, [200]]));
     assert_eq!(world.token_requests("refresh_token"), 2);
     assert_eq!(world.sandbox.refresh_tokens_spent_twice(), 0);
+    world.is_quiet().await;
 }
 
 #[tokio::test]
@@ -465,6 +466,24 @@ async fn an_aborted_call_rejects_with_the_very_reason() {
     assert_eq!(world.calls("/users").len(), 1, "the others never went out");
     assert_eq!(world.token_requests("refresh_token"), 1);
     assert_eq!(at_once, json!(vec![true; 6]), "an abort does not wait");
+
+    // While the answer's body comes in.
+    let script = "const controller = new AbortController()
+        const { signal } = controller
+        const response = await oauth.fetchPrivate(args[0], { signal })
+        const reader = response.body.getReader()
+        await reader.read()
+        controller.abort('stop')
+        for (;;) {
+            try {
+                if ((await reader.read()).done) return 'the whole body'
+            } catch (e) {
+                return e
+            }
+        }";
+    let big = json!(format!("{}/big?bytes=60000000", world.sandbox_origin));
+    assert_eq!(world.run(script, &[big]).await, "stop");
+    world.is_quiet().await;
 }
 
 #[tokio::test]

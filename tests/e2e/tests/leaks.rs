@@ -186,7 +186,7 @@ async fn a_token_is_nowhere_a_script_of_the_page_can_look() {
             () => oauth.fetchPrivate(origin + '/sites', { method: 'TRACE' }),
             () => oauth.fetchPrivate(origin + '/redirect?to=' + foreign),
             () => oauth.fetchPrivate(origin + '/sites'),
-            () => oauth.handleRedirect(redirect.replace('ow1-', 'ow1-x')),
+            () => oauth.handleRedirect(redirect.replace(/state=[^&]*/, '$&x')),
             () => oauth.startLogin({ clientSecret: 'x' }),
             () => oauth.fetchPrivate(origin + '/users/me'),
             () => oauth.fetchPrivate(origin + '/users/me'),
@@ -385,6 +385,43 @@ async fn what_the_page_patches_after_the_module_was_evaluated_never_sees_a_token
     let world = World::start().await;
     let report = among_traps(&world, "").await;
     assert_eq!(report["sightings"], json!([]));
+    let patched = report["patched"].as_array().expect("names");
+    for name in [
+        "fetch",
+        "Headers",
+        "Headers.prototype.set",
+        "Request",
+        "Response.prototype.text",
+        "Response.prototype.body",
+        "ReadableStreamDefaultReader.prototype.read",
+        "Promise",
+        "Promise.prototype.then",
+        "TextDecoder.prototype.decode",
+        "TextEncoder.prototype.encodeInto",
+        "TypedArray.prototype.set",
+        "TypedArray.prototype.subarray",
+        "TypedArray.prototype.buffer",
+        "DataView.prototype.setInt32",
+        "JSON.parse",
+        "JSON.stringify",
+        "WebAssembly.instantiate",
+        "Instance.exports",
+        "Memory.buffer",
+        "Table.get",
+        "Storage.prototype.getItem",
+        "Storage.prototype.setItem",
+        "String.prototype.slice",
+        "String.prototype.charCodeAt",
+        "Crypto.prototype.getRandomValues",
+        "Function.prototype.call",
+        "Function.prototype.apply",
+        "Function.prototype.bind",
+        "Array.prototype.push",
+        "Object.defineProperty",
+        "Reflect.apply",
+    ] {
+        assert!(patched.contains(&json!(name)), "{name}: {patched:?}");
+    }
     // The traps work: the page's own calls went through them.
     let calls = report["calls"].as_object().expect("counts");
     assert!(calls.contains_key("JSON.parse"), "{calls:?}");
@@ -422,8 +459,16 @@ async fn what_a_promise_looks_up_by_itself_never_sees_a_token() {
     let world = World::start().await;
     let report = among_traps(&world, "species").await;
     assert_eq!(report["sightings"], json!([]), "species");
+    let caught = "const canary = new URLSearchParams(location.search).get('words').split(',')[0].replaceAll('.', '-')
+        await Promise.resolve().then(() => canary).then(() => {})
+        await new Promise(resolve => resolve({ canary }))
+        return report().sightings.map(sighting => sighting.split(' in ')[1])";
+    let seen = world.run(caught, &[]).await.to_string();
+    assert!(seen.contains("species"), "the trap works: {seen}");
     let report = among_traps(&world, "then").await;
     assert_eq!(report["sightings"], json!([]), "then");
+    let seen = world.run(caught, &[]).await.to_string();
+    assert!(seen.contains("get then"), "the trap works: {seen}");
 }
 
 #[tokio::test]

@@ -294,6 +294,7 @@ async fn a_wrong_configuration_is_refused_by_name_stores_nothing_and_asks_nobody
     let args = [world.config(json!({})), json!(world.foreign.origin)];
     let seen = world.run(script, &args).await;
     assert_eq!(seen["wrong"], json!([]));
+    world.is_quiet().await;
     assert_eq!(seen["tried"], 46);
     assert_eq!(seen["stored"], json!([0, 0]));
     assert_eq!(seen["mark"], "here");

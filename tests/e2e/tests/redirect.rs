@@ -1,6 +1,6 @@
 //! What comes back in the address: which answers are ours, that each is used once, and that none stays in sight.
 
-use e2e::{APP, PENDING, World, parameter};
+use e2e::{APP, FORGED, PENDING, World, parameter};
 use sandbox::{Fault, FaultKind, Settings};
 use serde_json::{Value, json};
 
@@ -12,9 +12,6 @@ const STRICT: &str =
     use(oauth)
     window.others = [oauth.handleRedirect(), oauth.handleRedirect()].map(outcome)
     </script>";
-
-/// A state that looks like one of ours and is none.
-const FORGED: &str = "ow1xAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// `handleRedirect(url)` on the page that is open: no navigation, for tables.
 async fn answer(world: &World, redirect: &str) -> Value {
@@ -81,12 +78,13 @@ async fn the_code_is_exchanged_once_however_often_the_page_asks() {
     let first = world.redirected().await;
     assert_eq!(first["session"]["appState"], 7, "{first}");
     let later = "const all = [...await Promise.all(others), await outcome(oauth.handleRedirect()),
-            await outcome(oauth.handleRedirect(args[0])), await outcome(oauth.session())]
+            await outcome(oauth.handleRedirect(args[0])), await outcome(oauth.handleRedirect(new URL(args[0]))),
+            await outcome(oauth.session())]
         const text = value => JSON.stringify({ ...value, expiresAt: 0 })
         const { session } = await redirected
         return all.map(({ value }) => text(value) === text(session))";
     let same = world.run(later, &[json!(redirect)]).await;
-    assert_eq!(same, json!([true, true, true, true, true, true]));
+    assert_eq!(same, json!(vec![true; 7]));
     assert_eq!(world.token_requests("authorization_code"), 1);
 
     // A refusal is the same refusal for all, too.
@@ -723,6 +721,7 @@ async fn each_way_the_token_endpoint_can_fail_has_its_code_and_never_makes_a_ses
     }
     assert_eq!(wrong, Vec::<Value>::new());
     assert_eq!(world.foreign.requests(), []);
+    world.is_quiet().await;
 }
 
 #[tokio::test]
