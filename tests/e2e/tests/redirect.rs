@@ -194,7 +194,11 @@ async fn a_response_to_another_login_is_refused_and_the_login_that_waits_can_sti
         assert!(want, "{rest}: {outcome}");
         let text = outcome.to_string();
         assert!(!text.contains(&state) && !text.contains(FORGED), "{text}");
-        assert_eq!(world.pending().await, [state.clone()], "{rest}");
+        assert_eq!(
+            world.pending().await,
+            std::slice::from_ref(&state),
+            "{rest}"
+        );
         assert_eq!(world.sandbox.requests(), [], "{rest}");
     }
     let redirect = world.redirect(&url);
