@@ -657,51 +657,75 @@ async fn a_redirect_of_the_api_takes_the_token_nowhere() {
 #[tokio::test]
 async fn neither_cookies_nor_a_referrer_go_along_unless_the_caller_says_so() {
     let world = World::start().await;
-    fresh_session(&world).await;
+    // A resource server of the page's own origin may get cookies without asking first (there is no preflight).
+    world.app.serve("/api", "application/json", "{}");
+    let own = format!("{}/api", world.app.origin);
+    let servers = json!([world.sandbox_origin, own]);
+    world.log_in(json!({ "resourceServers": servers })).await;
     // Cookies know no ports.
-    world.run("document.cookie = 'mark=1'", &[]).await;
-    let here = format!("{}{APP}", world.app.origin);
+    world.run("document.cookie = 'mark=1; path=/'", &[]).await;
+    let page = format!("{}{APP}", world.app.origin);
     let origin = format!("{}/", world.app.origin);
-    let script = "const [url, init, wrapped] = args
-        const call = wrapped ? oauth.fetchPrivate(new Request(url, init)) : oauth.fetchPrivate(url, init ?? undefined)
-        await call.catch(() => {})";
-    let url = format!("{}/users/me", world.sandbox_origin);
+    let shop = format!("{}/shop", world.app.origin);
+    let script = "const [urls, init, wrapped] = args
+        for (const url of urls) {
+            const call = wrapped ? oauth.fetchPrivate(new Request(url, init)) : oauth.fetchPrivate(url, init ?? undefined)
+            await call.catch(() => {})
+        }";
+    let urls = json!([format!("{}/users/me", world.sandbox_origin), own]);
     for (init, cookie, referer) in [
         (Value::Null, false, None),
         (json!({}), false, None),
         (json!({ "cache": "no-store" }), false, None),
         (json!({ "credentials": "omit" }), false, None),
-        (json!({ "credentials": "same-origin" }), false, None),
+        (json!({ "credentials": "same-origin" }), true, None),
         (json!({ "credentials": "include" }), true, None),
         (
             json!({ "referrerPolicy": "unsafe-url" }),
             false,
-            Some(&here),
+            Some(&page),
         ),
         (json!({ "referrerPolicy": "origin" }), false, Some(&origin)),
+        (
+            json!({ "referrerPolicy": "unsafe-url", "referrer": "/shop" }),
+            false,
+            Some(&shop),
+        ),
         (json!({ "referrerPolicy": "no-referrer" }), false, None),
     ] {
         for wrapped in [false, true] {
             if wrapped && init.is_null() {
                 continue;
             }
+            let row = format!("{init} {wrapped}");
             world.sandbox.forget_requests();
-            let args = [json!(url), init.clone(), json!(wrapped)];
+            let before = world.app.requests().len();
+            let args = [urls.clone(), init.clone(), json!(wrapped)];
             world.run(script, &args).await;
-            let requests = world.sandbox.requests();
-            assert!(!requests.is_empty(), "{init}");
-            for request in requests {
-                let preflight = request.method == "OPTIONS";
-                let has_mark = request
-                    .header("cookie")
-                    .is_some_and(|cookies| cookies.contains("mark=1"));
-                assert_eq!(
-                    has_mark,
-                    cookie && !preflight,
-                    "{init} {wrapped} {request:?}"
-                );
+
+            // A Request does not say whether `same-origin` was chosen.
+            let chosen = cookie && !(wrapped && init["credentials"] == "same-origin");
+            let requests = world.app.requests();
+            let [request] = &requests[before..] else {
+                panic!("{row}: {:?}", &requests[before..]);
+            };
+            let has_mark = request
+                .headers
+                .get("cookie")
+                .is_some_and(|cookies| cookies.contains("mark=1"));
+            assert_eq!(has_mark, chosen, "{row}");
+            assert_eq!(request.headers.get("referer"), referer, "{row}");
+            let token = request.headers.get("authorization");
+            assert!(token.is_some_and(|token| token.starts_with("Bearer APP_USR-")));
+
+            // The sandbox allows no cookies, so the browser does not send the request after such a preflight.
+            let sent = world.calls("/users/me").len();
+            let wanted = usize::from(init["credentials"] != "include");
+            assert_eq!(sent, wanted, "{row}");
+            for request in world.sandbox.requests() {
+                assert_eq!(request.header("cookie"), None, "{row}");
                 let from = request.header("referer").map(str::to_owned);
-                assert_eq!(from.as_ref(), referer, "{init} {wrapped}");
+                assert_eq!(from.as_ref(), referer, "{row}");
             }
         }
     }
