@@ -16,7 +16,6 @@ const plain = {}
 for (const [type, name] of [[Headers, 'entries'], [Map, 'entries'], [Set, 'values'], [Uint8Array, 'subarray']])
   plain[type.name] = type.prototype[name]
 const { fromCharCode } = String
-const memoryBuffer = getOwnPropertyDescriptor(WebAssembly.Memory.prototype, 'buffer').get
 const viewBuffer = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), 'buffer').get
 const responseUrl = getOwnPropertyDescriptor(Response.prototype, 'url').get
 const requestHeaders = getOwnPropertyDescriptor(Request.prototype, 'headers').get

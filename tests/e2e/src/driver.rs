@@ -131,20 +131,9 @@ impl Driver {
             .prefix("e2e-")
             .tempdir()
             .expect("a temporary directory");
-        let (mut command, port) = engine.driver();
-        let mut process = command
-            .env("HOME", home.path())
-            .env("TMPDIR", home.path())
-            .env(MARK, home.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{:?} does not start: {error}", command.get_program()));
-        let port = match port {
-            Some(port) => port,
-            None => said_port(&mut process),
-        };
+        // Now and then chromedriver finds the port that it chose taken, and ends.
+        let started = (0..3).find_map(|_| launch(engine, home.path()));
+        let (process, port) = started.expect("the driver says its port");
         answers(port).await;
 
         let capabilities = engine.capabilities(&home.path().join("profile"));
@@ -201,9 +190,31 @@ fn free_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
+/// The driver and its port; `None` where it ends without saying one.
+fn launch(engine: Engine, home: &Path) -> Option<(Child, u16)> {
+    let (mut command, port) = engine.driver();
+    let mut process = command
+        .env("HOME", home)
+        .env("TMPDIR", home)
+        .env(MARK, home)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{:?} does not start: {error}", command.get_program()));
+    match port.or_else(|| said_port(&mut process)) {
+        Some(port) => Some((process, port)),
+        None => {
+            let _ = process.kill();
+            let _ = process.wait();
+            None
+        }
+    }
+}
+
 /// `... started successfully on port 43093.` or `... Listening on 127.0.0.1:41711`.
-fn said_port(process: &mut Child) -> u16 {
-    let stdout = process.stdout.take().expect("a pipe");
+fn said_port(process: &mut Child) -> Option<u16> {
+    let stdout = process.stdout.take()?;
     let mut lines = BufReader::new(stdout).lines();
     let port = lines.by_ref().find_map(|line| {
         let line = line.ok()?;
@@ -215,7 +226,7 @@ fn said_port(process: &mut Child) -> u16 {
     });
     // Somebody has to read what it says later, or it would block.
     std::thread::spawn(move || lines.for_each(drop));
-    port.expect("the driver says its port")
+    port
 }
 
 async fn answers(port: u16) {
