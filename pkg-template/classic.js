@@ -1,3 +1,3 @@
 // For <script src>: the same as inline.js, as the global OAuthWasm.
 
-export { startLogin, handleRedirect, fetchPrivate, session, logout } from './inline.js'
+export { adoptToken, explain, fetchPrivate, handleRedirect, logout, scopesFor, session, startLogin } from './inline.js'

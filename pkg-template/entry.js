@@ -1,23 +1,37 @@
 // What the package's three modules share: the functions, and loading the wasm when the first is called. Whatever is
 // the caller's (getters, toJSON, the request) is read here, before the module is on the stack (see natives.js).
 
-import {
-  fetchPrivate as fetchPrepared,
-  handleRedirect as answer,
-  logout,
-  session,
-  start,
-  startLogin as login,
-} from '#glue'
+import { ask, start } from '#glue'
 import { isOurs, takeAddress } from '../src/address.js'
-import { abortable, error, guarded, ownFunction, prepare, then, toJson } from '../src/browser/natives.js'
+import {
+  abortable,
+  calls as readCalls,
+  error,
+  fromJson,
+  guarded,
+  inspect,
+  note,
+  ownFlag,
+  ownFunction,
+  ownValue,
+  prepare,
+  then,
+  toJson,
+} from '../src/browser/natives.js'
 import { href } from '../src/browser/page.js'
 
-const { Promise, WebAssembly } = globalThis
+const { Object, Promise, WebAssembly } = globalThis
 const { compile } = WebAssembly || {}
+const { keys } = Object
+// As protocol/resource.rs has them.
+const OPTIONS = 'idempotent scope maxWait'
+const LONGEST_REFUSAL = 65536
 
-/** The functions, over `bytes(done, failed)`, which gives the wasm or the reason there is none, as text. */
-export const library = bytes => {
+/**
+ * The functions, over `bytes(done, failed)`, which gives the wasm or the reason there is none, as text, and over the
+ * providers: by name a function that gives the JSON text of the file, or a promise of it.
+ */
+export const library = (bytes, providers) => {
   let loading
 
   const load = () =>
@@ -31,47 +45,83 @@ export const library = bytes => {
       bytes(wasm => then(compile(wasm), open, e => fail(blocked(e))), fail)
     }))
 
-  const call = use =>
-    new Promise((resolve, reject) =>
-      then(load(), () => guarded(() => then(use(), resolve, reject), reject), reject),
-    )
+  /** See `npm.rs`. */
+  const call = (name, first = '', second = '', value) =>
+    new Promise((resolve, reject) => {
+      const asked = () => then(ask(name, first, second, value), resolve, reject)
+      then(load(), () => guarded(asked, reject), reject)
+    })
 
   // A response that has left the address bar, and that the wasm has not seen: loading it may fail, and the next
   // call must still find it.
   let taken
 
   const handleRedirect = url => {
-    if (url !== undefined && '' + url !== href()) return call(() => answer('' + url, false))
+    if (url !== undefined && '' + url !== href()) return call('handleRedirect', '' + url)
     // Now: the wasm may take a while.
     const address = takeAddress()
     if (isOurs(address)) taken = address
-    return call(() => {
+    const answer = () => {
       const response = taken || address
       taken = undefined
-      return answer(response, true)
-    })
+      return call('handleRedirect', response, 'own')
+    }
+    return new Promise((resolve, reject) => then(load(), () => then(answer(), resolve, reject), reject))
   }
 
-  const startLogin = config => {
-    const text = toJson(config)
-    const navigate = ownFunction(config, 'navigate')
-    return call(() => login(text, navigate))
-  }
+  /** Calls with the configuration's text and what its provider's file says, or the names that there are. */
+  const configured = (called, config, value) =>
+    new Promise((resolve, reject) => {
+      const text = toJson(config)
+      const name = text && ownValue(fromJson(text), 'provider')
+      const file = typeof name === 'string' && providers[name]
+      const found = file ? file() : toJson(keys(providers))
+      // Both at once: neither waits for the other.
+      then(load(), nothing, nothing)
+      then(
+        new Promise(resolve => resolve(found)),
+        found => then(call(called, text, found, value), resolve, reject),
+        () => reject(loadFailed("the provider's file did not come")),
+      )
+    })
+
+  const startLogin = config => configured('startLogin', config, ownFunction(config, 'navigate'))
+
+  const adoptToken = (token, config) => configured('adoptToken', config, '' + token)
+
+  const scopesFor = (calls, config) =>
+    new Promise((resolve, reject) =>
+      then(configured('scopesFor', config, readCalls(calls)), resolve, reject),
+    )
+
+  const explain = response =>
+    new Promise((resolve, reject) =>
+      inspect(response, LONGEST_REFUSAL, (answer, body) =>
+        then(call('explain', answer, '', body), resolve, reject),
+      ),
+    )
 
   const fetchPrivate = (input, init) =>
     new Promise((resolve, reject) => {
-      const prepared = prepare(input, init)
-      then(abortable(prepared.signal, () => call(() => fetchPrepared(prepared))), resolve, reject)
+      const prepared = prepare(input, init, OPTIONS)
+      const answered = response => resolve(note(response, prepared))
+      const sent = () => call('fetchPrivate', '', '', prepared)
+      then(abortable(prepared.signal, sent), answered, reject)
     })
 
   return {
     startLogin,
     handleRedirect,
+    adoptToken,
     fetchPrivate,
-    session: () => call(session),
-    logout: () => call(logout),
+    explain,
+    scopesFor,
+    session: () => call('session'),
+    logout: options => call('logout', ownFlag(options, 'revoke') ? 'revoke' : ''),
   }
 }
+
+const nothing = () => {}
 
 const said = reason => (reason && reason.message) || 'no reason given'
 

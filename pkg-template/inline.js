@@ -2,5 +2,6 @@
 
 import { library } from './entry.js'
 import { decoded } from './decoded.js'
+import providers from '#providers-inside'
 
-export const { startLogin, handleRedirect, fetchPrivate, session, logout } = library(decoded)
+export const { adoptToken, explain, fetchPrivate, handleRedirect, logout, scopesFor, session, startLogin } = library(decoded, providers)

@@ -1,9 +1,10 @@
 // The wasm in a file beside this module.
 
 import { library } from './entry.js'
+import files from '#providers-apart'
 import { header, readAll, status, then } from '../src/browser/natives.js'
 
-const { fetch } = globalThis
+const { Promise, fetch } = globalThis
 const { href } = new URL('./oauth-wasm.wasm', import.meta.url)
 const LIMIT = 1 << 20
 
@@ -24,4 +25,9 @@ const bytes = (done, failed) =>
     () => failed('oauth-wasm.wasm could not be fetched: offline, or blocked by connect-src'),
   )
 
-export const { startLogin, handleRedirect, fetchPrivate, session, logout } = library(bytes)
+// The text of a provider's file; its module has nothing else.
+const providers = files(
+  module => new Promise((resolve, reject) => then(module, ({ text }) => resolve(text), reject)),
+)
+
+export const { adoptToken, explain, fetchPrivate, handleRedirect, logout, scopesFor, session, startLogin } = library(bytes, providers)

@@ -53,7 +53,8 @@ export const takeAddress = () => {
   if (isOurs(address)) {
     const whole = cut(address, '#')
     const base = cut(whole[0], '?')
-    const answered = has(whole[1], OURS) || has(whole[1], 'access_token=')
+    const json = indexOf(whole[1], '#{') === 0 || indexOf(whole[1], '#%7B') === 0
+    const answered = has(whole[1], OURS) || has(whole[1], 'access_token=') || json
     replaceAddress(base[0] + withoutResponse(base[1]) + (answered ? '' : whole[1]))
   }
   return address

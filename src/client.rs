@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use wasm_bindgen::JsValue;
 use zeroize::Zeroizing;
 
-use crate::browser::http::{Request, Unanswered, header_of, post_form, status_of};
+use crate::browser::http::{self, Own, Request, Unanswered, header_of, retry_after_of, status_of};
 use crate::browser::page::NotStored;
 #[cfg(any(feature = "js", feature = "npm"))]
 use crate::browser::task::Outcome;
@@ -17,9 +17,11 @@ use crate::browser::{clock, entropy, page};
 use crate::protocol::authorization::{Accepted, AuthorizationResponse, PendingLogin};
 use crate::protocol::config::Config;
 use crate::protocol::error::{Error, ErrorCode};
+use crate::protocol::json::{self, Json};
+use crate::protocol::metadata;
 use crate::protocol::resource::PrivateRequest;
 use crate::protocol::secret::{AccessToken, State};
-use crate::protocol::session::{Access, AfterUnauthorized, Session, SessionId, Sessions};
+use crate::protocol::session::{self, Access, AfterRefusal, Session, SessionId, Sessions};
 use crate::protocol::token::{HttpResponse, MAX_BODY, TokenRequest, Tokens};
 
 /// Keys of our records in sessionStorage; the rest of the key is the login's `state`.
@@ -34,6 +36,8 @@ type Once = Shared<Result<String, Error>>;
 
 static SESSIONS: Local<Sessions> = Local::new(Sessions::new());
 static RENEWALS: Local<Vec<(SessionId, Once)>> = Local::new(Vec::new());
+/// What the metadata of an issuer said, for as long as the page lives.
+static METADATA: Local<Vec<(String, bool, Json)>> = Local::new(Vec::new());
 static LOGOUTS: Local<u32> = Local::new(0);
 static HANDLED: Local<Option<Handled>> = Local::new(None);
 /// The session that the last redirect led to, once it has.
@@ -75,10 +79,13 @@ impl From<JsValue> for Failure {
 }
 
 /// Sends the user to the authorization server, or hands the URL to `navigate`.
-pub async fn start_login(config: Config, navigate: Option<JsValue>) -> Result<(), Failure> {
+pub async fn start_login(mut config: Config, navigate: Option<JsValue>) -> Result<(), Failure> {
     let origin = page::origin();
     if origin.is_empty() {
         return Err(ErrorCode::UnsupportedEnvironment.error().into());
+    }
+    if let Some(issuer) = config.undiscovered()?.map(String::from) {
+        config.discovered(discover(issuer, config.is_s256()).await?);
     }
     let login = config.resolve(&origin)?;
     let entropy = entropy::bytes().ok_or_else(|| ErrorCode::EntropyFailure.error())?;
@@ -94,6 +101,43 @@ pub async fn start_login(config: Config, navigate: Option<JsValue>) -> Result<()
         }
     }
     Ok(())
+}
+
+/// Asks an issuer for its metadata, once a page. Where one place has none, or cannot be read, the other may.
+async fn discover(issuer: String, s256: bool) -> Result<Json, Error> {
+    let known = METADATA.with(|known| {
+        let same = |(name, strict, _): &&(String, bool, Json)| *name == issuer && *strict == s256;
+        Some(known.iter().find(same)?.2.clone())
+    });
+    if let Some(fields) = known {
+        return Ok(fields);
+    }
+    let mut failure = ErrorCode::InvalidMetadata.error();
+    for url in metadata::documents(&issuer) {
+        let answer = match ask("GET", &url, Zeroizing::default(), Zeroizing::default()).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                failure = error;
+                continue;
+            }
+        };
+        if let Some(fields) = metadata::read(&issuer, answer.status, &answer.body, s256) {
+            let fields = fields?;
+            METADATA.with(|known| known.push((issuer, s256, fields.clone())));
+            return Ok(fields);
+        }
+    }
+    Err(failure)
+}
+
+/// Takes a token that the user has already. The session as JSON text.
+pub fn adopt(token: String, config: Config) -> Result<String, Error> {
+    let login = config.adopt()?;
+    let tokens = Tokens::adopt(token, login.scope())?;
+    let session = Session::new(login, tokens, clock::wall(), clock::elapsed());
+    let text = session.describe();
+    SESSIONS.with(|sessions| sessions.add(session));
+    Ok(text)
 }
 
 /// Answers the redirect in `href` once. `Ok(None)`: this is no redirect of ours. Else the session as JSON text.
@@ -187,43 +231,99 @@ async fn answered_before(state: Option<&State>) -> Result<Option<String>, Failur
     Ok(SESSIONS.with(|sessions| Some(sessions.get(id?)?.describe())))
 }
 
-/// `fetch` with the token of the session that the URL belongs to. The native response, whatever its status.
+/// `fetch` with the token of the session that the URL belongs to. The native response, whatever its status, unless it
+/// asks for another login.
 pub async fn fetch_private(request: Request) -> Result<JsValue, Failure> {
-    let wanted = PrivateRequest::read(&request.inspect())?;
+    let mut wanted = PrivateRequest::read(&request.inspect())?;
     let id = SESSIONS.with(|sessions| sessions.find(wanted.url()))?;
+    let narrowed = session(id, |session| session.admit(&wanted))??;
+    let mut token = access(id).await?;
+    let repeatable = wanted.is_repeatable();
+    let mut repeated = false;
+    loop {
+        let keep = (repeatable && !repeated) || wanted.is_patient();
+        let header = token.authorization_header();
+        let sent = request.send_with("authorization", header, &narrowed, keep);
+        let response = sent.await?;
+        note_limits(id, &response);
+        let status = status_of(&response);
+        let jitter = entropy::bytes::<1>().map_or(0, |[jitter]| jitter);
+        if let Some(pause) = wanted.pause(status, retry_after_of(&response), jitter) {
+            http::pause(pause).await;
+            token = access(id).await?;
+            continue;
+        }
+        if !matches!(status, 401 | 403) {
+            return Ok(response);
+        }
+        let challenge = header_of(&response, "www-authenticate");
+        let next = session(id, |session| {
+            session.after_refusal(status, &token, &challenge)
+        })?;
+        match next {
+            AfterRefusal::Login(error) => return Err(error.into()),
+            AfterRefusal::Renew if !repeatable => {
+                SESSIONS.with(|sessions| sessions.refused(id));
+                return Ok(response);
+            }
+            AfterRefusal::Token(next) if repeatable && !repeated => token = next,
+            AfterRefusal::Renew if !repeated => token = renewed(id).await?,
+            _ => return Ok(response),
+        }
+        repeated = true;
+    }
+}
+
+/// The session's token, renewed where it is due; if that fails, the old one for as long as it lives.
+async fn access(id: SessionId) -> Result<AccessToken, Error> {
     let now = clock::elapsed();
-    let token = match session(id, |session| session.access(now))? {
-        Access::Token(token) => token,
+    match session(id, |session| session.access(now))? {
+        Access::Token(token) => Ok(token),
         Access::Renew => match renewed(id).await {
-            Ok(token) => token,
+            Ok(token) => Ok(token),
             Err(error) => session(id, |session| session.living_token(now))
                 .ok()
                 .flatten()
-                .ok_or(error)?,
+                .ok_or(error),
         },
-        Access::LoginRequired => return Err(ErrorCode::LoginRequired.error().into()),
-    };
-    let again = wanted.is_repeatable();
-    let response = send(&request, &token, again).await?;
-    if status_of(&response) != 401 {
-        return Ok(response);
+        Access::LoginRequired => Err(ErrorCode::LoginRequired.error()),
     }
-    let challenge = header_of(&response, "www-authenticate");
-    if !again {
-        SESSIONS.with(|sessions| sessions.refused(id, &token, &challenge));
-        return Ok(response);
-    }
-    let token = match session(id, |session| session.after_unauthorized(&token, &challenge))? {
-        AfterUnauthorized::Token(token) => token,
-        AfterUnauthorized::Renew => renewed(id).await?,
-        AfterUnauthorized::GiveUp => return Ok(response),
-    };
-    Ok(send(&request, &token, false).await?)
 }
 
-async fn send(request: &Request, token: &AccessToken, again: bool) -> Result<JsValue, JsValue> {
-    let header = token.authorization_header();
-    request.send_with("authorization", header, again).await
+fn note_limits(id: SessionId, response: &JsValue) {
+    if let Ok(Some((limit, usage))) = session(id, Session::limit_headers) {
+        let (limit, usage) = (header_of(response, &limit), header_of(response, &usage));
+        SESSIONS.with(|sessions| sessions.limited(id, &limit, &usage));
+    }
+}
+
+/// What a response of the API means, as the JSON text of an error; `null` where it is no refusal.
+pub fn explain(answer: &str, body: &[u8]) -> String {
+    let answer = Json::parse(answer.as_bytes()).unwrap_or(Json::Null);
+    let error = SESSIONS.with(|sessions| {
+        let session = sessions.find(answer.str("url").unwrap_or(""));
+        let session = session.ok().and_then(|id| sessions.get(id));
+        session::explain(session, &answer, body)
+    });
+    error.map_or_else(|| String::from("null"), |error| error.to_json())
+}
+
+/// The least scope for these calls, by the configuration's provider or, without one, the session that the first call
+/// belongs to. JSON texts.
+pub fn scope_for(calls: &str, config: Option<Config>) -> Result<String, Error> {
+    let calls = Json::parse(calls.as_bytes()).unwrap_or(Json::Null);
+    let scope = match config {
+        Some(config) => config.scope_for(&calls)?,
+        None => {
+            let first = match &calls {
+                Json::Array(calls) => calls.first().and_then(|call| call.str("url")),
+                _ => None,
+            };
+            let id = SESSIONS.with(|sessions| sessions.find(first.unwrap_or("")))?;
+            session(id, |session| session.scope_for(&calls))??
+        }
+    };
+    Ok(json::list(&scope).text())
 }
 
 /// The newest session, as JSON text.
@@ -231,11 +331,32 @@ pub fn describe_session() -> Option<String> {
     SESSIONS.with(|sessions| Some(sessions.last()?.describe()))
 }
 
-/// Forgets every session and overwrites its tokens.
-pub fn logout() {
-    SESSIONS.with(Sessions::clear);
+/// Forgets every session and overwrites its tokens. With `revoke` the providers are then told to forget them too; here
+/// they are gone whatever comes of that.
+pub async fn logout(revoke: bool) -> Result<(), Error> {
+    let left = SESSIONS.with(Sessions::take);
     LOGOUTS.with(|count| *count += 1);
     HANDLED.with(|handled| drop(handled.take()));
+    if !revoke {
+        return Ok(());
+    }
+    let mut outcome = Ok(());
+    for session in left {
+        outcome = outcome.and(give_back(session).await);
+    }
+    outcome
+}
+
+async fn give_back(mut session: Session) -> Result<(), Error> {
+    if session.access(clock::elapsed()) == Access::Renew
+        && let Ok(tokens) = exchange(session.renewal()?).await
+    {
+        session.renew(tokens, clock::wall(), clock::elapsed());
+    }
+    let revocation = session.revocation()?;
+    let (method, url) = (&revocation.method, &revocation.url);
+    let answer = ask(method, url, revocation.form, revocation.authorization).await?;
+    session.revoked(answer.status, &answer.body)
 }
 
 fn logouts() -> u32 {
@@ -277,21 +398,44 @@ async fn renew(id: SessionId, request: TokenRequest) -> Result<String, Error> {
 async fn exchange(request: TokenRequest) -> Result<Tokens, Error> {
     // The token's life is counted from before the request: a slow answer makes it shorter, never longer.
     let now = clock::elapsed();
-    let answer = post_form(request.endpoint(), request.body(), MAX_BODY, TIMEOUT).await;
-    let answer = answer.map_err(|why| {
+    let answer = ask(
+        "POST",
+        request.endpoint(),
+        request.body(),
+        Zeroizing::default(),
+    )
+    .await?;
+    let response = HttpResponse {
+        status: answer.status,
+        content_type: answer.content_type,
+        retry_after: answer.retry_after,
+        body: answer.body,
+    };
+    request.read(response, now)
+}
+
+/// Sends a request of the library's own, once.
+async fn ask(
+    method: &str,
+    url: &str,
+    form: Zeroizing<String>,
+    authorization: Zeroizing<String>,
+) -> Result<http::Answered, Error> {
+    let own = Own {
+        method,
+        url,
+        form,
+        authorization,
+    };
+    let answer = http::ask(own, MAX_BODY, TIMEOUT).await;
+    answer.map_err(|why| {
         match why {
             Unanswered::Network => ErrorCode::NetworkError,
             Unanswered::Timeout => ErrorCode::Timeout,
             Unanswered::TooLarge => ErrorCode::ResponseTooLarge,
         }
         .error()
-    })?;
-    let response = HttpResponse {
-        status: answer.status,
-        content_type: answer.content_type,
-        body: answer.body,
-    };
-    request.read(response, now)
+    })
 }
 
 fn session<R>(id: SessionId, f: impl FnOnce(&Session) -> R) -> Result<R, Error> {

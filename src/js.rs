@@ -9,11 +9,14 @@ use core::future::Future;
 use wasm_bindgen::prelude::*;
 
 use crate::address;
-use crate::browser::http::Request;
+use crate::browser::http::{self, Request};
 use crate::browser::task::{self, Outcome};
 use crate::browser::value;
 use crate::client::{self, Failure};
 use crate::protocol::config::Config;
+use crate::protocol::error::Error;
+use crate::protocol::provider;
+use crate::protocol::resource::OPTIONS;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = include_str!("types.d.ts");
@@ -26,6 +29,35 @@ pub fn start_login(config: JsValue) -> JsValue {
     promise(start(text, navigate))
 }
 
+/// Takes a token that the user has already.
+#[wasm_bindgen(js_name = adoptToken, skip_typescript)]
+pub fn adopt_token(token: String, config: JsValue) -> JsValue {
+    let text = value::to_json(&config);
+    promise(async move { Ok(Outcome::Json(client::adopt(token, complete(&text)?)?)) })
+}
+
+/// The least scope for some calls.
+#[wasm_bindgen(js_name = scopesFor, skip_typescript)]
+pub fn scopes_for(calls: JsValue, config: JsValue) -> JsValue {
+    let (calls, config) = (value::calls(&calls), value::to_json(&config));
+    promise(async move {
+        let config = match config.is_empty() {
+            true => None,
+            false => Some(complete(&config)?),
+        };
+        Ok(Outcome::Json(client::scope_for(&calls, config)?))
+    })
+}
+
+/// What a refusal of the API means.
+#[wasm_bindgen(skip_typescript)]
+pub fn explain(response: JsValue) -> JsValue {
+    promise(async move {
+        let (answer, body) = http::inspect(&response).await;
+        Ok(Outcome::Made(client::explain(&answer, &body)))
+    })
+}
+
 /// Answers the redirect that brought the user back.
 #[wasm_bindgen(js_name = handleRedirect, skip_typescript)]
 pub fn handle_redirect(url: Option<String>) -> JsValue {
@@ -36,7 +68,7 @@ pub fn handle_redirect(url: Option<String>) -> JsValue {
 /// `fetch` with the token of the session that the URL belongs to.
 #[wasm_bindgen(js_name = fetchPrivate, skip_typescript)]
 pub fn fetch_private(input: JsValue, init: JsValue) -> JsValue {
-    let request = Request::new(&input, &init);
+    let request = Request::new(&input, &init, OPTIONS);
     promise(async move { Ok(Outcome::Value(client::fetch_private(request?).await?)) })
 }
 
@@ -48,16 +80,23 @@ pub fn session() -> JsValue {
 
 /// Forgets the session.
 #[wasm_bindgen(skip_typescript)]
-pub fn logout() -> JsValue {
-    promise(async {
-        client::logout();
+pub fn logout(options: JsValue) -> JsValue {
+    let revoke = value::own_flag(&options, "revoke");
+    promise(async move {
+        client::logout(revoke).await?;
         Ok(Outcome::Value(JsValue::UNDEFINED))
     })
 }
 
 async fn start(config: String, navigate: Option<JsValue>) -> Result<Outcome, Failure> {
-    client::start_login(Config::parse(&config)?, navigate).await?;
+    client::start_login(complete(&config)?, navigate).await?;
     Ok(Outcome::Value(JsValue::UNDEFINED))
+}
+
+fn complete(config: &str) -> Result<Config, Error> {
+    let config = Config::parse(config)?;
+    let found = provider::find(config.provider());
+    config.complete(found)
 }
 
 async fn answer(href: String, taken: bool) -> Result<Outcome, Failure> {

@@ -6,7 +6,7 @@
 //! Imports go down only:
 //!
 //! ```text
-//! JavaScript   startLogin   handleRedirect   fetchPrivate   session   logout
+//! JavaScript   startLogin   handleRedirect   adoptToken   fetchPrivate   explain   scopesFor   session   logout
 //! 4 js         parse · call · translate the error
 //! 3 client     ask the protocol what to do, do it with the browser
 //! 2 browser    1 protocol          these two never meet
@@ -21,7 +21,8 @@
 //!
 //! 1. `protocol` has no clock, randomness, network, storage or JavaScript: the native build.
 //! 2. `browser` contains no word of RFC 6749: `tests/floors.rs`.
-//! 3. No provider's name occurs in Rust; presets are data in `providers.json`: `tests/floors.rs`.
+//! 3. No provider's name occurs in Rust; what is known of one is data, in `protocol/providers/`: `tests/floors.rs`.
+//!    `tests/providers.rs` compares the data with the sandbox.
 //! 4. A secret is never in a `Debug`, an error, a URL that is kept, or a log: `secret.rs` has no `Display`, and
 //!    tests format every error.
 //! 5. A response leaves the address bar before the first await: `address.js`, and a browser test.

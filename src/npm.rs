@@ -3,14 +3,17 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
-use core::future::Future;
+use core::future::{Future, ready};
+use core::pin::Pin;
 use lol_alloc::{AssumeSingleThreaded, FreeListAllocator};
 use wasm_bindgen::prelude::*;
 
-use crate::browser::http::Request;
+use crate::browser::http::{self, Request};
 use crate::browser::task::{self, Outcome};
 use crate::client::{self, Failure};
 use crate::protocol::config::Config;
+use crate::protocol::error::Error;
+use crate::protocol::json::Json;
 
 // SAFETY: the module is compiled without threads; one instance is entered by one thread only.
 #[global_allocator]
@@ -24,43 +27,70 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()
 }
 
-/// `config` is the JSON text of the configuration, without its function `navigate`.
-#[wasm_bindgen(js_name = startLogin)]
-pub fn start_login(config: String, navigate: Option<JsValue>) -> JsValue {
-    promise(async move {
-        client::start_login(Config::parse(&config)?, navigate).await?;
-        Ok(Outcome::Value(JsValue::UNDEFINED))
+/// Does what `entry.js` asks for, by name, and gives a promise. One export for all: each further one costs bytes.
+///
+/// | name | first | second | value |
+/// | --- | --- | --- | --- |
+/// | startLogin | the configuration, without its function | the provider's file, or the names that there are | `navigate` |
+/// | handleRedirect | the URL | `own` where it was the page's own address, which is clean by now | |
+/// | adoptToken | the configuration | as above | the token |
+/// | fetchPrivate | | | what `prepare` of `natives.js` gave |
+/// | explain | what `inspect` of `natives.js` gave | | the body's bytes |
+/// | scopesFor | the configuration, or nothing | as above | the calls |
+/// | session | | | |
+/// | logout | `revoke` or nothing | | |
+///
+/// The texts are JSON, but for the URL, the token and the words.
+#[wasm_bindgen]
+pub fn ask(name: &str, first: String, second: String, value: JsValue) -> JsValue {
+    let flow: Pin<Box<dyn Future<Output = _>>> = match name {
+        "startLogin" => Box::pin(start_login(first, second, value)),
+        "handleRedirect" => Box::pin(handle_redirect(first, second == "own")),
+        "fetchPrivate" => Box::pin(fetch_private(Request::prepared(value))),
+        "logout" => Box::pin(logout(first == "revoke")),
+        _ => Box::pin(ready(at_once(name, &first, &second, value))),
+    };
+    task::to_promise(flow, Failure::outcome)
+}
+
+async fn start_login(config: String, found: String, navigate: JsValue) -> Result<Outcome, Failure> {
+    let navigate = Some(navigate).filter(|navigate| !navigate.is_undefined());
+    client::start_login(complete(&config, &found)?, navigate).await?;
+    Ok(Outcome::Value(JsValue::UNDEFINED))
+}
+
+async fn handle_redirect(href: String, own: bool) -> Result<Outcome, Failure> {
+    Ok(described(client::handle_redirect(&href, own).await?))
+}
+
+async fn fetch_private(request: Request) -> Result<Outcome, Failure> {
+    Ok(Outcome::Value(client::fetch_private(request).await?))
+}
+
+async fn logout(revoke: bool) -> Result<Outcome, Failure> {
+    client::logout(revoke).await?;
+    Ok(Outcome::Value(JsValue::UNDEFINED))
+}
+
+/// What waits for nothing.
+fn at_once(name: &str, first: &str, second: &str, value: JsValue) -> Result<Outcome, Failure> {
+    let text = || value.as_string().unwrap_or_default();
+    Ok(match name {
+        "adoptToken" => Outcome::Json(client::adopt(text(), complete(first, second)?)?),
+        "scopesFor" => {
+            let config = match first.is_empty() {
+                true => None,
+                false => Some(complete(first, second)?),
+            };
+            Outcome::Json(client::scope_for(&text(), config)?)
+        }
+        "explain" => Outcome::Made(client::explain(first, &http::bytes_of(&value))),
+        _ => described(client::describe_session()),
     })
 }
 
-/// `taken` says that `href` was the page's own address, which is clean by now.
-#[wasm_bindgen(js_name = handleRedirect)]
-pub fn handle_redirect(href: String, taken: bool) -> JsValue {
-    promise(async move { Ok(described(client::handle_redirect(&href, taken).await?)) })
-}
-
-/// `prepared` is what `prepare` of `natives.js` gave.
-#[wasm_bindgen(js_name = fetchPrivate)]
-pub fn fetch_private(prepared: JsValue) -> JsValue {
-    let request = Request::prepared(prepared);
-    promise(async move { Ok(Outcome::Value(client::fetch_private(request).await?)) })
-}
-
-#[wasm_bindgen]
-pub fn session() -> JsValue {
-    promise(async { Ok(described(client::describe_session())) })
-}
-
-#[wasm_bindgen]
-pub fn logout() -> JsValue {
-    promise(async {
-        client::logout();
-        Ok(Outcome::Value(JsValue::UNDEFINED))
-    })
-}
-
-fn promise(flow: impl Future<Output = Result<Outcome, Failure>> + 'static) -> JsValue {
-    task::to_promise(Box::pin(flow), Failure::outcome)
+fn complete(config: &str, found: &str) -> Result<Config, Error> {
+    Config::parse(config)?.complete(Json::parse(found.as_bytes()).unwrap_or(Json::Null))
 }
 
 fn described(session: Option<String>) -> Outcome {

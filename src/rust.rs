@@ -32,7 +32,9 @@ use crate::browser::{http, value};
 use crate::client;
 use crate::protocol::config::Config;
 use crate::protocol::error::{Error, ErrorCode};
-use crate::protocol::json::Json;
+use crate::protocol::json::{Json, Object};
+use crate::protocol::provider;
+use crate::protocol::resource::OPTIONS;
 
 /// What [`start_login`] is told; `LoginConfig` of the npm package, field by field. What is `None` or empty is
 /// not said.
@@ -43,7 +45,15 @@ pub struct LoginConfig {
     pub provider: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site: Option<String>,
+    /// JSON text of a provider's file of the application's own, in the place of `provider`.
+    #[serde(skip)]
+    pub provider_file: Option<String>,
+    /// `en` (default), `es`, `pt` or another one that the provider's file has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub client_id: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub redirect_uri: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
@@ -51,6 +61,8 @@ pub struct LoginConfig {
     pub authorization_endpoint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revocation_endpoint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_servers: Option<Vec<String>>,
     /// `code` (default) or `token`.
@@ -71,7 +83,9 @@ pub struct LoginConfig {
     /// Seconds the user may take; 600 unless said otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending_max_age: Option<u32>,
+    pub iss_required: bool,
     pub token_type_optional: bool,
+    pub json_fragment: bool,
     pub allow_http: bool,
 }
 
@@ -81,13 +95,22 @@ pub struct LoginConfig {
 pub struct Session<Extra = BTreeMap<String, serde::de::IgnoredAny>> {
     pub provider: Option<String>,
     pub site: Option<String>,
-    pub client_id: String,
+    /// `None` for an adopted token.
+    pub client_id: Option<String>,
     pub scope: Vec<String>,
     /// Milliseconds since 1970 by this device's clock.
     pub expires_at: Option<f64>,
     pub renewable: bool,
     pub extra: Extra,
     pub return_to: Option<String>,
+    pub rate_limit: Option<RateLimit>,
+}
+
+/// How many requests the provider allows, and how many were made, as it said last.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+pub struct RateLimit {
+    pub limit: Option<f64>,
+    pub usage: Option<f64>,
 }
 
 /// Why a call failed.
@@ -133,6 +156,23 @@ pub async fn start_login_with(
     Ok(client::start_login(read(config)?, Some(navigate.into())).await?)
 }
 
+/// Takes a token that the user has already, for the resource servers of the configuration.
+pub fn adopt_token<Extra: DeserializeOwned>(
+    token: String,
+    config: &LoginConfig,
+) -> Result<Option<Session<Extra>>, Failure> {
+    described(Some(client::adopt(token, read(config)?)?))
+}
+
+/// The least scope for these calls, each a method and a URL, by the configuration's provider.
+pub fn scopes_for(calls: &[(&str, &str)], config: &LoginConfig) -> Result<Vec<String>, Failure> {
+    let mut list = Vec::new();
+    for (method, url) in calls {
+        list.push(Object::new().str("method", method).str("url", url).done());
+    }
+    Ok(read(config)?.scope_for(&Json::Array(list))?)
+}
+
 /// Answers the redirect that brought the user back; `None` on every other page. Without a URL the page's own
 /// address is taken, and is clean when this future is first polled.
 pub async fn handle_redirect(url: Option<&str>) -> Result<Option<Session>, Failure> {
@@ -169,14 +209,14 @@ pub fn session<Extra: DeserializeOwned>() -> Result<Option<Session<Extra>>, Fail
     described(client::describe_session())
 }
 
-/// Forgets every session and overwrites its tokens.
-pub fn logout() {
-    client::logout();
+/// Forgets every session and overwrites its tokens. With `revoke` the providers are told to forget them too.
+pub async fn logout(revoke: bool) -> Result<(), Failure> {
+    Ok(client::logout(revoke).await?)
 }
 
 async fn fetch(request: Request, init: JsValue) -> Result<Response, Failure> {
     let request: web_sys::Request = request.into();
-    let request = http::Request::new(&request, &init).map_err(Failure::JavaScript)?;
+    let request = http::Request::new(&request, &init, OPTIONS).map_err(Failure::JavaScript)?;
     let response = client::fetch_private(request).await?;
     Ok(response.unchecked_into::<web_sys::Response>().into())
 }
@@ -190,7 +230,14 @@ fn read(config: &LoginConfig) -> Result<Config, Failure> {
             .ok_or_else(|| ErrorCode::InvalidConfig.at("appState: must be JSON"))?;
         json.fill(Json::Object(alloc::vec![("appState".into(), value)]));
     }
-    Ok(Config::read(json)?)
+    if let Some(file) = &config.provider_file {
+        let value = Json::parse(file.as_bytes())
+            .ok_or_else(|| ErrorCode::InvalidConfig.at("provider: must be JSON"))?;
+        json.fill(Json::Object(alloc::vec![("provider".into(), value)]));
+    }
+    let config = Config::read(json)?;
+    let found = provider::find(config.provider());
+    Ok(config.complete(found)?)
 }
 
 fn described<Extra: DeserializeOwned>(

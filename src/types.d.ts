@@ -3,6 +3,7 @@ export type OAuthErrorCode =
   | 'invalid_config'
   | 'unknown_provider'
   | 'unknown_site'
+  | 'unknown_scope'
   | 'client_secret_refused'
   | 'unsupported_environment'
   | 'load_failed'
@@ -15,6 +16,7 @@ export type OAuthErrorCode =
   | 'duplicate_parameter'
   | 'invalid_authorization_response'
   | 'issuer_mismatch'
+  | 'invalid_metadata'
   | 'redirect_uri_mismatch'
   | 'access_denied'
   | 'authorization_error'
@@ -28,6 +30,9 @@ export type OAuthErrorCode =
   | 'unsupported_token_type'
   | 'login_required'
   | 'session_ended'
+  | 'insufficient_scope'
+  | 'insufficient_user_authentication'
+  | 'request_refused'
   | 'undeclared_resource_server'
   | 'internal_error'
   | 'invalid_request'
@@ -36,7 +41,7 @@ export type OAuthErrorCode =
 export interface OAuthError extends Error {
   readonly name: 'OAuthError'
   readonly code: OAuthErrorCode
-  /** What to do next. */
+  /** What to do next: the provider's own advice in your `language` where its table has the error, else ours. */
   readonly remedy: string
   /** Whether the same call may succeed later. */
   readonly retryable: boolean
@@ -46,61 +51,141 @@ export interface OAuthError extends Error {
   readonly errorDescription?: string
   /** The server's own `error_uri`. */
   readonly errorUri?: string
-  /** The HTTP status of the token endpoint, where it answered. */
+  /** The HTTP status, where a server answered. */
   readonly status?: number
+  /** The scopes that were missing (`insufficient_scope`). */
+  readonly scope?: readonly string[]
+  /** The route of the provider's table that says so, for example `PUT /products/{product_id}`. */
+  readonly route?: string
+  /**
+   * What the next login has to ask for: `startLogin({ ...config, ...error.ask })`. Absent where the last login asked
+   * for it already, and asking again would go round in circles.
+   */
+  readonly ask?: Pick<LoginConfig, 'scope' | 'authorizationParameters'>
+  /** Seconds to wait, as the server says (`Retry-After`). */
+  readonly retryAfter?: number
+  readonly rateLimit?: RateLimit
+}
+
+/** How many requests the provider allows, and how many were made, as it said last; null where it did not. */
+export interface RateLimit {
+  readonly limit: number | null
+  readonly usage: number | null
 }
 
 /** A value that JSON can carry. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json }
 
-/** What `startLogin` is told. An unknown field is an error that names it. */
-export interface LoginConfig {
-  /** A preset, for example `mercadolibre`. Whatever it says can be said otherwise by the fields below. */
-  provider?: 'mercadolibre' | (string & {})
+/** A text, or the same in several languages: `{ en: "..", es: "..", pt: ".." }`. */
+export type Texts = string | { readonly [language: string]: string }
+
+/** What is known of a provider: its endpoints, scopes, routes and errors. Everything may be left out. */
+export interface ProviderFields {
+  /** The authorization server's issuer identifier, compared with `iss` (RFC 9207). Without endpoints they are asked of it. */
+  issuer?: string
+  /** Refuses a response without `iss` (RFC 9207). */
+  issRequired?: boolean
+  authorizationEndpoint?: string
+  /** The token endpoint, or your own backend that adds a secret. */
+  tokenEndpoint?: string
+  /** Where `logout({ revoke: true })` gives the tokens up (RFC 7009). */
+  revocationEndpoint?: string
+  /**
+   * The request by which the provider's API takes a grant back, for example
+   * `{ method: "DELETE", url: "https://api.example/users/{user_id}/applications/{client_id}" }`. In braces stand
+   * `client_id` and members of the token response.
+   */
+  revocationRequest?: { readonly method: string; readonly url: string }
+  /** Where tokens may go: origins, each perhaps with a path below which all belongs to it. */
+  resourceServers?: readonly string[]
+  /** The scopes there are, each with those it implies. A name that ends in `*` stands for all that begin so. */
+  scopes?: { readonly [scope: string]: { readonly implies?: readonly string[]; readonly about?: Texts } }
+  /** The header that narrows the scope of one call; it gets a list with commas. */
+  scopeHeader?: string
+  /**
+   * Which scope a call needs. The first that fits counts. `path` is relative to the resource server; `{name}` is one
+   * segment, a final `/*` is everything below. `read` is for GET, HEAD and OPTIONS, `write` for other methods: scopes
+   * with spaces between them, "" where none is needed, left out where it is not known.
+   */
+  routes?: readonly { readonly path: string; readonly read?: string; readonly write?: string }[]
+  /**
+   * What the provider's errors mean. The first that fits counts: `error` (or one of `also`) is what the body says as
+   * `error` or `code`, or a word of plain text; `status` is the HTTP status; `says` is a part of its description.
+   */
+  errors?: readonly {
+    readonly error?: string
+    readonly also?: readonly string[]
+    readonly status?: number
+    readonly says?: string
+    /** What happened. */
+    readonly message: Texts
+    /** What to do. */
+    readonly remedy: Texts
+  }[]
+  /** The headers in which the API says how many requests it allows, and how many were made. */
+  limitHeader?: string
+  usageHeader?: string
+  /** `S256` (default); `plain` only for a server that cannot do better. */
+  codeChallengeMethod?: 'S256' | 'plain'
+  /** More parameters of the authorization request; the protocol's own cannot be set here. */
+  authorizationParameters?: Readonly<Record<string, string>>
+  /** The provider leaves `token_type` out of its implicit response. */
+  tokenTypeOptional?: boolean
+  /** Understands the old fragment that is JSON (`#{"authorization_info":..}`) as well; our `state` is then in the query. */
+  jsonFragment?: boolean
+}
+
+/** A provider's file, as `oauth-wasm/providers/*` have it. Yours may stand in `provider` instead of a name. */
+export interface Provider extends ProviderFields {
+  name?: string
+  /** For people: title, documentation, notes. */
+  about?: Json
+  /** Fields that differ by `site`. */
+  sites?: { readonly [site: string]: ProviderFields & { readonly about?: Json } }
+}
+
+/** What `startLogin` is told. An unknown field is an error that names it, and the nearest one. */
+export interface LoginConfig extends ProviderFields {
+  /** A provider that the package knows, or what your own file says. All of it can be said otherwise by other fields. */
+  provider?: 'appfigures' | 'mercadolibre' | 'mercadopago' | Provider | (string & {})
   /** The provider's site, for example `MLB` for Brazil. */
   site?: string
   /** The application's id at the provider. There is no `clientSecret`: a page cannot keep one. */
   clientId: string
   /** Where the provider sends the user back; exactly as registered. https, loopback, or an app's own scheme. */
   redirectUri: string | URL
-  /** The authorization server's issuer identifier, compared with `iss` (RFC 9207). */
-  issuer?: string
-  authorizationEndpoint?: string
-  /** The token endpoint, or your own backend that adds a secret. */
-  tokenEndpoint?: string
-  /** Where tokens may go: origins, each perhaps with a path below which all belongs to it. */
-  resourceServers?: readonly string[]
+  /** The language of what a provider's errors mean: `en` (default), `es`, `pt`, or what your own file has. */
+  language?: 'en' | 'es' | 'pt' | (string & {})
   /**
    * `code` (default) or `token`, the implicit grant, which RFC 9700 advises against: its token passes through the
    * address bar, and the browser keeps the page's first address readable to scripts (performance entries).
    */
   responseType?: 'code' | 'token'
-  /** `S256` (default); `plain` only for a server that cannot do better. */
-  codeChallengeMethod?: 'S256' | 'plain'
-  /** What to ask for. */
+  /** What to ask for; what another one implies is left out. */
   scope?: readonly string[] | string
   /** Where to go afterwards: a path of this origin. Comes back in the session. */
   returnTo?: string
   /** Anything JSON can carry, kept in this tab (not sent anywhere). Comes back in the session. */
   appState?: Json
-  /** More parameters of the authorization request; the protocol's own cannot be set here. */
-  authorizationParameters?: Readonly<Record<string, string>>
   /** Seconds the user may take; 600 unless said otherwise. */
   pendingMaxAge?: number
-  /** The provider leaves `token_type` out of its implicit response. */
-  tokenTypeOptional?: boolean
   /** Allows a `redirectUri` on plain http: for development on a local network only. */
   allowHttp?: boolean
   /** Gets the URL instead of leaving the page: for webviews and tests. */
   navigate?: (url: string) => void | Promise<void>
 }
 
+/** What `adoptToken` and `scopesFor` are told. */
+export type AdoptConfig = ProviderFields &
+  Pick<LoginConfig, 'provider' | 'site' | 'language' | 'scope'> & { clientId?: string }
+
 /** What is known of a session. It never holds a token. */
 export interface Session {
   readonly provider: string | null
   readonly site: string | null
-  readonly clientId: string
-  /** What was granted. */
+  /** null for an adopted token. */
+  readonly clientId: string | null
+  /** What was granted, as far as anybody said. */
   readonly scope: readonly string[]
   /** When the access token ends, in milliseconds since 1970 by this device's clock; null if the server did not say. */
   readonly expiresAt: number | null
@@ -110,12 +195,21 @@ export interface Session {
   readonly extra: { readonly [name: string]: Json }
   readonly returnTo: string | null
   readonly appState: Json
+  /** As the last response of the API said it, where the provider does. */
+  readonly rateLimit: RateLimit | null
 }
 
-/** `fetch`'s options, and one more. An `Authorization` header of your own is refused. */
+/** `fetch`'s options, and a few more. An `Authorization` header of your own is refused. */
 export interface PrivateRequestInit extends RequestInit {
   /** Your word that sending it twice does no harm: it may then be sent again after a renewal, as a GET is. */
   idempotent?: boolean
+  /** Narrows this call to these scopes, where the provider has a header for it. */
+  scope?: readonly string[] | string
+  /**
+   * Seconds to wait in all while the server asks to slow down (429, 420): as long as `Retry-After` says, else 1, 2, 4..
+   * seconds, and a little more by chance. Only GET, HEAD and OPTIONS are sent again. 0 unless said otherwise.
+   */
+  maxWait?: number
 }
 
 /** Sends the user to the provider. Resolves when the page is being left, or when `navigate` has resolved. */
@@ -128,14 +222,40 @@ export function startLogin(config: LoginConfig): Promise<void>
 export function handleRedirect(url?: string | URL): Promise<Session | null>
 
 /**
+ * Takes a token that the user has already, a personal access token for example, under the same rules: it goes to the
+ * resource servers only. `scope` is what it may do, where that is known.
+ */
+export function adoptToken(accessToken: string, config: AdoptConfig): Promise<Session>
+
+/**
  * `fetch` with the token of the session whose resource server the URL belongs to; renews an expired token first.
- * Resolves to the native Response, whatever its status. Unless you say otherwise: `redirect: "error"`,
+ * Resolves to the native Response, whatever its status, unless only another login helps: `insufficient_scope` (before
+ * anything is sent where the provider's routes say so, or by the server's challenge, RFC 6750) and
+ * `insufficient_user_authentication` (RFC 9470) reject. Unless you say otherwise: `redirect: "error"`,
  * `credentials: "omit"`, `referrerPolicy: "no-referrer"`.
  */
 export function fetchPrivate(input: string | URL | Request, init?: PrivateRequestInit): Promise<Response>
 
+/**
+ * What a refusal by the API means, as an error to show or to throw: by the provider's table of errors, its routes and
+ * its limits. `null` where the response is no refusal. The response stays unread.
+ */
+export function explain(response: Response): Promise<OAuthError | null>
+
+/**
+ * The least scope for these calls, by the routes of the configuration's provider, or without one of the session that
+ * the first of them belongs to. A text or URL is a GET.
+ */
+export function scopesFor(
+  calls: readonly (string | URL | Request | { readonly method?: string; readonly url: string | URL })[],
+  config?: AdoptConfig,
+): Promise<string[]>
+
 /** What is known of the newest session, or `null`. */
 export function session(): Promise<Session | null>
 
-/** Forgets every session of this page and overwrites its tokens. */
-export function logout(): Promise<void>
+/**
+ * Forgets every session of this page and overwrites its tokens. With `revoke` the provider is then told to forget them
+ * too (`revocationRequest`, else `revocationEndpoint`); rejects where that failed, and here they are gone all the same.
+ */
+export function logout(options?: { revoke?: boolean }): Promise<void>

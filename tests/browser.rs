@@ -51,7 +51,9 @@ fn config() -> LoginConfig {
 
 /// A clean sandbox and a clean page.
 async fn fresh(settings: &str) {
-    logout();
+    logout(false)
+        .await
+        .expect("nothing is asked of the network");
     storage().clear().expect("storage is there");
     control("reset", "").await;
     control("settings", r#"{"autoConsent":true}"#).await;
@@ -145,7 +147,9 @@ async fn a_login_gives_a_session_and_private_data() {
             .contains("test_user_38730994@testuser.com")
     );
     assert_eq!(storage().length(), Ok(0), "nothing stays behind");
-    logout();
+    logout(false)
+        .await
+        .expect("nothing is asked of the network");
     assert_eq!(session::<Extra>().ok().flatten(), None);
 }
 

@@ -168,6 +168,7 @@ fn the_entry_and_the_protocol_agree() {
     assert!(address.contains(&format!("'state={STATE_PREFIX}'")));
     let load_failed = ErrorCode::LoadFailed;
     let entry = read("pkg-template/entry.js");
+    assert!(entry.contains(&format!("'{}'", oauth_wasm::protocol::resource::OPTIONS)));
     let crashed = ErrorCode::InternalError;
     let memory = read("pkg-template/memory.js");
     for text in [crashed.code(), crashed.message(), crashed.remedy()] {
@@ -195,12 +196,11 @@ fn the_documented_functions_are_the_exported_ones() {
             js.contains(&format!("js_name = {name}")) || js.contains(&format!("pub fn {name}("));
         assert!(exported, "{name} is not exported");
     }
-    for file in ["src/js.rs", "src/npm.rs"] {
-        assert_eq!(
-            read(file).matches("\npub fn ").count(),
-            names.len(),
-            "{file}"
-        );
+    assert_eq!(js.matches("\npub fn ").count(), names.len());
+    let (npm, entry) = (read("src/npm.rs"), read("pkg-template/entry.js"));
+    for name in &names {
+        assert!(npm.contains(&format!("/// | {name} |")), "npm.rs: {name}");
+        assert!(entry.contains(&format!("'{name}'")), "entry.js: {name}");
     }
 }
 

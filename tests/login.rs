@@ -4,8 +4,8 @@
 use oauth_wasm::protocol::authorization::{Accepted, AuthorizationResponse, Entropy, PendingLogin};
 use oauth_wasm::protocol::config::Config;
 use oauth_wasm::protocol::error::{Error, ErrorCode};
-use oauth_wasm::protocol::json::Json;
-use oauth_wasm::protocol::session::{Access, AfterUnauthorized, Session, SessionId, Sessions};
+use oauth_wasm::protocol::provider;
+use oauth_wasm::protocol::session::{Access, AfterRefusal, Session, SessionId, Sessions};
 use oauth_wasm::protocol::token::{HttpResponse, TokenRequest, Tokens};
 use sandbox::http::{Request, Response};
 use sandbox::{Dropped, Sandbox};
@@ -40,8 +40,11 @@ impl Page {
         let config = format!(
             r#"{{"provider":"mercadolibre","site":"MLB","clientId":"1620218256833906","redirectUri":"{HERE}/cb","scope":["offline_access","read","write"]{more}}}"#
         );
-        let json = Json::parse(config.as_bytes()).expect("JSON");
-        let login = Config::read(json).and_then(|config| config.resolve(HERE));
+        let config = Config::parse(&config).expect("a configuration");
+        let found = provider::find(config.provider());
+        let login = config
+            .complete(found)
+            .and_then(|config| config.resolve(HERE));
         self.logins += 1;
         let entropy: Entropy = core::array::from_fn(|i| (i as u8).wrapping_add(self.logins));
         PendingLogin::new(login.expect("a login"), &entropy, self.now).expect("entropy")
@@ -71,6 +74,7 @@ impl Page {
                 content_type: content_type
                     .map_or("", |v| v.to_str().expect("ASCII"))
                     .into(),
+                retry_after: None,
                 body: response.into_body().into(),
             },
             self.now,
@@ -183,11 +187,11 @@ fn a_401_is_answered_by_one_renewal() {
     page.sandbox.expire_tokens();
     assert_eq!(page.call(id, USER).0, 401);
     let challenge = r#"Bearer error="invalid_token""#;
-    let todo = page.session(id).after_unauthorized(&sent, challenge);
-    assert_eq!(todo, AfterUnauthorized::Renew);
+    let todo = page.session(id).after_refusal(401, &sent, challenge);
+    assert_eq!(todo, AfterRefusal::Renew);
     page.renew(id).expect("a renewal");
-    let todo = page.session(id).after_unauthorized(&sent, challenge);
-    assert_eq!(todo, AfterUnauthorized::Token(page.session(id).token()));
+    let todo = page.session(id).after_refusal(401, &sent, challenge);
+    assert_eq!(todo, AfterRefusal::Token(page.session(id).token()));
     assert_eq!(page.call(id, USER).0, 200);
 }
 

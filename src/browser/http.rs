@@ -9,7 +9,7 @@ use super::task::Answer;
 
 #[wasm_bindgen(module = "/src/browser/natives.js")]
 extern "C" {
-    fn post(id: usize, url: &str, form: &str, milliseconds: u32);
+    fn request(id: usize, method: &str, url: &str, form: &str, auth: &str, milliseconds: u32);
     #[wasm_bindgen(js_name = readBody)]
     fn read_body(id: usize, response: &JsValue, limit: u32);
     #[wasm_bindgen(js_name = handOver)]
@@ -18,19 +18,48 @@ extern "C" {
     fn name_of(reason: &JsValue) -> String;
     fn status(response: &JsValue) -> u16;
     fn header(response: &JsValue, name: &str) -> String;
+    #[wasm_bindgen(js_name = retryAfter)]
+    fn retry_after(response: &JsValue) -> i32;
+    fn sleep(id: usize, milliseconds: u32);
 
     #[cfg(not(feature = "npm"))]
     #[wasm_bindgen(catch)]
-    fn prepare(input: &JsValue, init: &JsValue) -> Result<JsValue, JsValue>;
+    fn prepare(input: &JsValue, init: &JsValue, names: &str) -> Result<JsValue, JsValue>;
+    #[cfg(not(feature = "npm"))]
+    #[wasm_bindgen(js_name = bodyOf)]
+    fn hand_over_body(found: &JsValue) -> Vec<u8>;
+    #[cfg(not(feature = "npm"))]
+    #[wasm_bindgen(js_name = inspectLater)]
+    fn inspect_later(id: usize, response: &JsValue);
     #[wasm_bindgen(js_name = textOf)]
     fn text_of(prepared: &JsValue) -> String;
-    fn send(id: usize, prepared: &JsValue, name: &str, value: &str, again: bool);
+    fn send(
+        id: usize,
+        prepared: &JsValue,
+        name: &str,
+        value: &str,
+        more: &str,
+        more_value: &str,
+        again: bool,
+    );
 }
 
-/// An answer to [`post_form`].
+/// A request of the library's own.
+pub struct Own<'a> {
+    pub method: &'a str,
+    pub url: &'a str,
+    /// The body; empty where there is none.
+    pub form: Zeroizing<String>,
+    /// The Authorization header; empty where there is none.
+    pub authorization: Zeroizing<String>,
+}
+
+/// An answer to a request of the library's own.
 pub struct Answered {
     pub status: u16,
     pub content_type: String,
+    /// `Retry-After`, in seconds from now.
+    pub retry_after: Option<u32>,
     pub body: Zeroizing<Vec<u8>>,
 }
 
@@ -43,23 +72,27 @@ pub enum Unanswered {
     TooLarge,
 }
 
-/// Sends a form and reads at most `limit` bytes of the answer.
-pub async fn post_form(
-    url: &str,
-    form: Zeroizing<String>,
-    limit: u32,
-    milliseconds: u32,
-) -> Result<Answered, Unanswered> {
-    let answer = Answer::to(|id| post(id, url, &form, milliseconds));
-    drop(form);
+/// Sends a request and reads at most `limit` bytes of the answer.
+pub async fn ask(own: Own<'_>, limit: u32, milliseconds: u32) -> Result<Answered, Unanswered> {
+    let answer = Answer::to(|id| {
+        let (form, auth) = (&own.form, &own.authorization);
+        request(id, own.method, own.url, form, auth, milliseconds);
+    });
+    drop(own);
     let response = answer.await.map_err(unanswered)?;
     let body = Answer::to(|id| read_body(id, &response, limit)).await;
     let body = body.map_err(unanswered)?;
     Ok(Answered {
         status: status(&response),
         content_type: header(&response, "content-type"),
+        retry_after: retry_after_of(&response),
         body: Zeroizing::new(hand_over(&body)),
     })
+}
+
+/// Waits.
+pub async fn pause(milliseconds: u32) {
+    let _ = Answer::to(|id| sleep(id, milliseconds)).await;
 }
 
 fn unanswered(reason: JsValue) -> Unanswered {
@@ -74,10 +107,10 @@ fn unanswered(reason: JsValue) -> Unanswered {
 pub struct Request(JsValue);
 
 impl Request {
-    /// `Err` is what `fetch` would throw.
+    /// `names` are the members of `init` that are not `fetch`'s, but ours. `Err` is what `fetch` would throw.
     #[cfg(not(feature = "npm"))]
-    pub fn new(input: &JsValue, init: &JsValue) -> Result<Self, JsValue> {
-        prepare(input, init).map(Self)
+    pub fn new(input: &JsValue, init: &JsValue, names: &str) -> Result<Self, JsValue> {
+        prepare(input, init, names).map(Self)
     }
 
     /// What `prepare` of `natives.js` gave.
@@ -87,20 +120,22 @@ impl Request {
     }
 
     /// What is to be known of it, as JSON text: `url` (as the browser serialises what it will fetch), `method`,
-    /// `mode`, `authorization` (whether the header is there), `stream` (whether the body is one), `idempotent`.
+    /// `mode`, `authorization` (whether the header is there), `stream` (whether the body is one), and what else the
+    /// caller's options say for us.
     pub fn inspect(&self) -> String {
         text_of(&self.0)
     }
 
-    /// Sends it with one header more. The answer is what `fetch` gives, or throws. Only where `again` says so may
-    /// it be sent once more.
+    /// Sends it with one header more, and with another one if that has a name. The answer is what `fetch` gives, or
+    /// throws. Only where `again` says so may it be sent once more.
     pub async fn send_with(
         &self,
         name: &str,
         value: Zeroizing<String>,
+        (more, more_value): &(String, String),
         again: bool,
     ) -> Result<JsValue, JsValue> {
-        let answer = Answer::to(|id| send(id, &self.0, name, &value, again));
+        let answer = Answer::to(|id| send(id, &self.0, name, &value, more, more_value, again));
         drop(value);
         answer.await
     }
@@ -114,4 +149,23 @@ pub fn status_of(response: &JsValue) -> u16 {
 /// A header of a native response; empty where there is none or the page may not read it.
 pub fn header_of(response: &JsValue, name: &str) -> String {
     header(response, name)
+}
+
+/// `Retry-After` (RFC 9110 section 10.2.3) of a native response, a number or a date, in seconds from now.
+pub fn retry_after_of(response: &JsValue) -> Option<u32> {
+    u32::try_from(retry_after(response)).ok()
+}
+
+/// What is to be known of a response, as JSON text, and its body as far as it is short.
+#[cfg(not(feature = "npm"))]
+pub async fn inspect(response: &JsValue) -> (String, Vec<u8>) {
+    let found = Answer::to(|id| inspect_later(id, response)).await;
+    let found = found.unwrap_or(JsValue::UNDEFINED);
+    (text_of(&found), hand_over_body(&found))
+}
+
+/// The bytes of a `Uint8Array` of ours.
+#[cfg(feature = "npm")]
+pub fn bytes_of(value: &JsValue) -> Vec<u8> {
+    hand_over(value)
 }

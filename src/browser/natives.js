@@ -9,9 +9,10 @@
 //   can name the instance. Whatever could do so waits for the next turn (`later`).
 
 const { AbortSignal, Date, Error, Headers, JSON, Object, Promise, ReadableStream, Request, Response } = globalThis
-const { Uint8Array, WebAssembly, WritableStream, fetch, performance } = globalThis
+const { URL, Uint8Array, WeakMap, WebAssembly, WritableStream, fetch, performance, setTimeout } = globalThis
 const { create, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, keys } = Object
 const { parse, stringify } = JSON
+const { ceil, max, min } = Math
 
 /** uncurry(f)(self, ...rest) is f.call(self, ...rest), whatever becomes of Function.prototype.call. */
 export const uncurry = Function.prototype.bind.bind(Function.prototype.call)
@@ -44,6 +45,10 @@ export const then = (promise, done, failed) => {
   chain(defineProperty(promise, 'constructor', nothing), done, failed)
 }
 
+const split = uncurry(String.prototype.split)
+const upperCase = uncurry(String.prototype.toUpperCase)
+const base = globalThis.document && member(globalThis.Node.prototype, 'baseURI')
+const baseURI = () => (base ? base(globalThis.document) : undefined)
 const hasOwn = uncurry(Object.prototype.hasOwnProperty)
 const typedArray = getPrototypeOf(Uint8Array.prototype)
 export const byteLength = member(typedArray, 'byteLength')
@@ -63,6 +68,7 @@ const resolved = Promise.resolve()
 // Clocks, in milliseconds.
 
 export const wallClock = Date.now
+const parseDate = Date.parse
 export const monotonicClock = performance ? performance.now.bind(performance) : wallClock
 
 // Tasks: promises given out under a number, and promises waited for under a number.
@@ -148,11 +154,27 @@ export const ownFunction = (object, name) => {
   return typeof value === 'function' ? value : undefined
 }
 
-const ownValue = (object, name) => (object && hasOwn(object, name) ? object[name] : undefined)
+export const ownFlag = (object, name) => ownValue(object, name) === true
 
-/** A real Error with the members of the JSON text. Its stack would name the page's URL, so it has none. */
+/** The JSON text of a list of {method, url}, made from URLs, texts, requests and objects with these members. */
+export const calls = list => {
+  const read = []
+  for (let i = 0; i < list.length; i++) {
+    const call = list[i]
+    const { method, url } = typeof call === 'object' && !(call instanceof URL) ? call : { url: call }
+    own(read, i, record({ method: method && upperCase('' + method), url: new URL(url, baseURI()).href }), true)
+  }
+  return stringify(read)
+}
+
+export const ownValue = (object, name) => (object && hasOwn(object, name) ? object[name] : undefined)
+
+/**
+ * A real Error with the members of the JSON text, or null. Its stack would name the page's URL, so it has none.
+ */
 export const error = text => {
   const members = parse(text)
+  if (!members) return null
   const result = new Error(members.message)
   own(result, 'name', members.name, false)
   own(result, 'stack', members.name + ': ' + members.message, false)
@@ -165,23 +187,29 @@ export const error = text => {
 
 // Requests of the library's own.
 
-/** Sends a form and wakes the task with the native response, or with the reason there is none. */
-export const post = (id, url, form, milliseconds) =>
-  later(id, () =>
-    fetch(
+/** Sends a request, with a form where there is one, and wakes the task with the native response, or the reason. */
+export const request = (id, method, url, form, authorization, milliseconds) =>
+  later(id, () => {
+    const headers = record({ accept: 'application/json' })
+    if (form) headers['content-type'] = 'application/x-www-form-urlencoded'
+    if (authorization) headers.authorization = authorization
+    return fetch(
       url,
       record({
-        method: 'POST',
-        body: form,
-        headers: record({ accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' }),
+        method,
+        body: form || undefined,
+        headers,
         cache: 'no-store',
         credentials: 'omit',
         redirect: 'error',
         referrerPolicy: 'no-referrer',
         signal: timeout && timeout(milliseconds),
       }),
-    ),
-  )
+    )
+  })
+
+/** Wakes the task after a while. */
+export const sleep = (id, milliseconds) => setTimeout(() => wake(id, true), milliseconds)
 
 /** Wakes the task with the bytes of a response; with the reason TooLarge if there are more than `limit`. */
 export const readBody = (id, response, limit) =>
@@ -236,11 +264,19 @@ const referrerOf = of(Request, 'referrer')
 const referrerPolicyOf = of(Request, 'referrerPolicy')
 const signalOf = of(Request, 'signal')
 
+/** The members of `init` that are not fetch's, but ours; their names with spaces between them. */
+const optionsOf = (init, names) => {
+  const options = create(null)
+  const list = split(names, ' ')
+  for (let i = 0; i < list.length; i++) options[list[i]] = ownValue(init, list[i])
+  return options
+}
+
 /**
  * What fetch(input, init) would send, and what is to be known of it, as JSON text. Nothing of the caller's is read
  * after this. Where the caller left the platform's default, the careful choice stands.
  */
-export const prepare = (input, init) => {
+export const prepare = (input, init, names) => {
   const request = new Request(input, init)
   const choice = (name, theirs, standard, ours) =>
     theirs !== standard || ownValue(init, name) === standard ? theirs : ours
@@ -251,6 +287,7 @@ export const prepare = (input, init) => {
     redirect: choice('redirect', redirectOf(request), 'follow', 'error'),
     credentials: choice('credentials', credentialsOf(request), 'same-origin', 'omit'),
     referrerPolicy: choice('referrerPolicy', referrerPolicyOf(request), '', 'no-referrer'),
+    method: methodOf(request),
     text: stringify(
       record({
         url: urlOf(request),
@@ -258,7 +295,7 @@ export const prepare = (input, init) => {
         mode: modeOf(request),
         authorization: hasHeader(requestHeaders(request), 'authorization'),
         stream: !!ReadableStream && ownValue(init, 'body') instanceof ReadableStream,
-        idempotent: ownValue(init, 'idempotent') === true,
+        options: optionsOf(init, names),
       }),
     ),
   })
@@ -266,17 +303,67 @@ export const prepare = (input, init) => {
 
 export const textOf = prepared => prepared.text
 
-/** Sends what was prepared with one header more; `again` keeps a copy for once more. */
-export const send = (id, prepared, name, value, again) =>
+/** Sends what was prepared with one header more, or two; `again` keeps a copy for once more. */
+export const send = (id, prepared, name, value, more, moreValue, again) =>
   later(id, () => {
     const { request, referrer, redirect, credentials, referrerPolicy } = prepared
     prepared.request = again && clone(request)
     setHeader(requestHeaders(request), name, value)
+    if (more) setHeader(requestHeaders(request), more, moreValue)
     return fetch(request, record({ referrer, redirect, credentials, referrerPolicy }))
   })
 
 export const status = of(Response, 'status')
 export const header = (response, name) => getHeader(responseHeaders(response), name) || ''
+
+/** Retry-After, which is a number of seconds or a date, in seconds from now; -1 where there is none. */
+export const retryAfter = response => {
+  const text = header(response, 'retry-after')
+  const date = header(response, 'date')
+  const now = date ? parseDate(date) : wallClock()
+  const seconds = text && +text === +text ? +text : (parseDate(text) - now) / 1000
+  return seconds === seconds ? ceil(max(0, min(seconds, 1e9))) : -1
+}
+
+const methods = WeakMap && new WeakMap()
+const setMethod = of(WeakMap, 'set')
+const getMethod = of(WeakMap, 'get')
+
+/** Remembers what a response answers, for `inspect`. */
+export const note = (response, prepared) => {
+  setMethod(methods, response, prepared.method)
+  return response
+}
+
+const responseUrl = of(Response, 'url')
+const cloneResponse = of(Response, 'clone')
+
+/** What is to be known of a response, as JSON text; its body goes to `done` as bytes, empty where it is read already. */
+export const inspect = (response, limit, done) => {
+  const seconds = retryAfter(response)
+  const text = stringify(
+    record({
+      url: responseUrl(response),
+      status: status(response),
+      method: getMethod(methods, response) || 'GET',
+      authenticate: header(response, 'www-authenticate'),
+      retryAfter: seconds < 0 ? undefined : seconds,
+    }),
+  )
+  const empty = () => done(text, new Uint8Array(0))
+  let copy
+  try {
+    copy = cloneResponse(response)
+  } catch {
+    return empty()
+  }
+  readAll(copy, limit, bytes => done(text, bytes), empty)
+}
+
+/** `inspect` for a task. */
+export const inspectLater = (id, response) =>
+  then(resolved, () => inspect(response, 65536, (text, bytes) => wake(id, true, record({ text, bytes }))))
+export const bodyOf = found => found.bytes
 
 const aborted = of(AbortSignal, 'aborted')
 const reasonOf = of(AbortSignal, 'reason')

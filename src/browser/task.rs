@@ -18,6 +18,7 @@ use wasm_bindgen::prelude::*;
 extern "C" {
     #[cfg(not(feature = "npm"))]
     fn connect(callback: &JsValue);
+    fn error(text: &str) -> JsValue;
     fn promise(id: usize) -> JsValue;
     fn settle(id: usize, ok: bool, value: &JsValue);
     #[wasm_bindgen(js_name = settleWith)]
@@ -94,6 +95,8 @@ pub enum Outcome {
     Reason(JsValue),
     /// An error as JSON text.
     Error(String),
+    /// An error as JSON text, which is no failure but what was asked for; `null` where there is none.
+    Made(String),
 }
 
 /// A JavaScript promise of what the future gives; `explain` says what a failure looks like.
@@ -109,6 +112,7 @@ pub fn to_promise<E: 'static>(
             Outcome::Json(text) => settle_with(id, true, &text),
             Outcome::Reason(reason) => settle(id, false, &reason),
             Outcome::Error(text) => settle_with(id, false, &text),
+            Outcome::Made(text) => settle(id, true, &error(&text)),
         }
     }));
     result

@@ -16,4 +16,11 @@ extern "C" {
     /// A function that stands in the object itself.
     #[wasm_bindgen(js_name = ownFunction)]
     pub fn own_function(object: &JsValue, name: &str) -> Option<JsValue>;
+
+    /// Whether a member that stands in the object itself is `true`.
+    #[wasm_bindgen(js_name = ownFlag)]
+    pub fn own_flag(object: &JsValue, name: &str) -> bool;
+
+    /// The JSON text of a list of `{method, url}`, made from URLs, texts and objects with these members.
+    pub fn calls(list: &JsValue) -> String;
 }

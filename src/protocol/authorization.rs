@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec;
+use zeroize::Zeroizing;
 
 use super::config::{Config, Login, ResponseType};
 use super::error::{Error, ErrorCode, ServerError, redact};
@@ -111,7 +112,7 @@ impl PendingLogin {
         add("client_id", client.client_id());
         add("redirect_uri", client.redirect_uri());
         if !client.scope().is_empty() {
-            add("scope", &scope::join(client.scope()));
+            add("scope", &scope::join(client.scope(), " "));
         }
         add("state", self.state.expose());
         if client.response_type() == ResponseType::Code {
@@ -188,10 +189,18 @@ impl PendingLogin {
         if response.repeated {
             return Err(ErrorCode::DuplicateParameter.error());
         }
-        if let (Some(want), Some(iss)) = (self.login.issuer(), response.one("iss"))
-            && want != iss
-        {
+        let wrong_issuer = match (self.login.issuer(), response.one("iss")) {
+            (Some(want), Some(iss)) => want != iss,
+            (_, iss) => iss.is_none() && self.login.iss_required(),
+        };
+        if wrong_issuer {
             return Err(ErrorCode::IssuerMismatch.error());
+        }
+        if response.json.is_some() {
+            let understood = self.login.json_fragment() && response.unfold().is_some();
+            if !understood {
+                return Err(invalid("its fragment is JSON, or broken JSON"));
+            }
         }
         if let Some(error) = response.one("error") {
             return Err(self.refused(error, &response));
@@ -213,12 +222,12 @@ impl PendingLogin {
             "access_denied" => ErrorCode::AccessDenied,
             _ => ErrorCode::AuthorizationError,
         };
-        code.error().with(ServerError {
+        self.login.explained(code.error().with(ServerError {
             error: Some(redact(error, &secrets)),
             error_description: text("error_description"),
             error_uri: text("error_uri"),
             status: None,
-        })
+        }))
     }
 
     fn exchange(&self, response: &AuthorizationResponse) -> Result<TokenRequest, Error> {
@@ -264,6 +273,8 @@ pub struct AuthorizationResponse {
     parameters: Members,
     in_query: usize,
     repeated: bool,
+    /// A fragment that is JSON text, which one provider has sent.
+    json: Option<Zeroizing<String>>,
 }
 
 impl AuthorizationResponse {
@@ -272,10 +283,17 @@ impl AuthorizationResponse {
         let (address, fragment, query) = url::cut(href);
         let mut parameters = form::parse(query.unwrap_or(""));
         let in_query = parameters.len();
-        parameters.append(&mut form::parse(fragment.unwrap_or("")));
+        let fragment = fragment.unwrap_or("");
+        let is_json = ["{", "%7B", "%7b"]
+            .iter()
+            .any(|open| fragment.starts_with(open));
+        let json = is_json.then(|| Zeroizing::new(form::decode(fragment)));
+        if !is_json {
+            parameters.append(&mut form::parse(fragment));
+        }
         let state = State::new(String::from(find(&parameters, "state")?));
         let answers = ["code", "error", "access_token"];
-        if !answers.iter().any(|name| count(&parameters, name) > 0) {
+        if !is_json && !answers.iter().any(|name| count(&parameters, name) > 0) {
             return None;
         }
         let repeated = RESPONSE_PARAMETERS
@@ -287,7 +305,29 @@ impl AuthorizationResponse {
             parameters,
             in_query,
             repeated,
+            json,
         }))
+    }
+
+    /// Puts what a JSON fragment says in the place of parameters:
+    /// `{"state": "AUTHORIZED", "authorization_info": {"access_token", "expires_in", "scopes": [], ..}}`, where `state` is
+    /// a word of the provider's. Ours stands in the query.
+    fn unfold(&mut self) -> Option<()> {
+        let text = self.json.take()?;
+        let mut json = Json::parse(text.as_bytes())?;
+        if json.str("state") == Some("NOT_AUTHORIZED") {
+            let denied = Json::String(String::from("access_denied"));
+            self.parameters.push((String::from("error"), denied));
+        }
+        if let Some(mut info) = json.take("authorization_info") {
+            let scopes = info.take("scopes").map_or(vec![], |scopes| scopes.texts());
+            let scope = Json::String(scope::join(&scopes, " "));
+            info.fill(Json::Object(vec![(String::from("scope"), scope)]));
+            if let Json::Object(mut members) = info {
+                self.parameters.append(&mut members);
+            }
+        }
+        Some(())
     }
 
     pub fn state(&self) -> &State {
@@ -467,6 +507,85 @@ mod tests {
         };
         assert!(!tokens.is_renewable());
         assert_eq!(tokens.extra().text(), "{}");
+    }
+
+    #[test]
+    fn a_json_fragment_is_understood_only_where_that_was_asked_for() {
+        let implicit = r#","responseType":"token","tokenTypeOptional":true"#;
+        let asked = format!(r#"{implicit},"jsonFragment":true"#);
+        let info = r#"{"client_id":1,"state":"AUTHORIZED","authorization_info":{"access_token":"a","expires_in":10800,"user_id":7,"scopes":["read","write"]},"domains":[]}"#;
+        let encode = |text: &str| {
+            let mut out = String::new();
+            form::encode(text, &mut out);
+            out
+        };
+        let cb = "https://app.example/cb?state=STATE#";
+        for fragment in [
+            info.to_string(),
+            encode(info),
+            encode(info).replacen("%7B", "%7b", 1),
+        ] {
+            let url = format!("{cb}{fragment}");
+            assert_eq!(
+                refusal(implicit, &url),
+                ErrorCode::InvalidAuthorizationResponse
+            );
+            let Accepted::Tokens(tokens) = answer(&asked, &url).expect("tokens") else {
+                panic!("tokens");
+            };
+            assert_eq!(tokens.access_token().expose(), "a");
+            assert_eq!(tokens.expires_at(), Some(10 + 10800));
+            assert_eq!(tokens.scope(), ["read", "write"]);
+            assert_eq!(tokens.extra().text(), r#"{"user_id":7}"#);
+            // A code was asked for: no token is taken.
+            assert_eq!(
+                refusal(r#","jsonFragment":true"#, &url),
+                ErrorCode::InvalidAuthorizationResponse
+            );
+        }
+        for (fragment, want) in [
+            (r#"{"state":"NOT_AUTHORIZED"}"#, ErrorCode::AccessDenied),
+            (r#"{"state":"UNKNOWN"}"#, ErrorCode::InvalidTokenResponse),
+            (
+                r#"{"authorization_info":{"expires_in":1}}"#,
+                ErrorCode::InvalidTokenResponse,
+            ),
+            (
+                r#"{"authorization_info":"a"}"#,
+                ErrorCode::InvalidTokenResponse,
+            ),
+            (
+                r#"{"authorization_info":{"access_token":"a","access_token":"b"}}"#,
+                ErrorCode::InvalidAuthorizationResponse,
+            ),
+            (r#"{"state""#, ErrorCode::InvalidAuthorizationResponse),
+            ("{", ErrorCode::InvalidAuthorizationResponse),
+        ] {
+            assert_eq!(
+                refusal(&asked, &format!("{cb}{fragment}")),
+                want,
+                "{fragment}"
+            );
+        }
+        // The provider's word is not our state, and without ours there is no answer of ours.
+        let bare = format!("https://app.example/cb#{}", encode(info));
+        assert!(AuthorizationResponse::read(&bare).is_none());
+    }
+
+    #[test]
+    fn an_issuer_that_was_announced_must_be_named() {
+        let announced = r#","issRequired":true"#;
+        let url = "https://app.example/cb?code=c&state=STATE";
+        assert_eq!(refusal(announced, url), ErrorCode::IssuerMismatch);
+        assert_eq!(
+            refusal(
+                announced,
+                "https://app.example/cb?error=access_denied&state=STATE"
+            ),
+            ErrorCode::IssuerMismatch
+        );
+        let named = format!("{url}&iss=https%3A%2F%2Fas.example");
+        assert!(answer(announced, &named).is_ok());
     }
 
     #[test]

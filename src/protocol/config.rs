@@ -6,50 +6,93 @@ use alloc::vec::Vec;
 
 use super::authorization::PROTOCOL_PARAMETERS;
 use super::error::{Error, ErrorCode};
-use super::json::Json;
+use super::json::{Json, Members};
 use super::pkce::CodeChallengeMethod;
-use super::{Seconds, form, resource, scope, text, url};
+use super::{Seconds, form, provider, refusal, resource, scope, text, url};
 
-const PROVIDERS: &str = include_str!("providers.json");
 const PENDING_MAX_AGE: Seconds = 600;
 
-#[derive(Clone, Copy, PartialEq)]
+/// The name of a field and what may stand there.
+type Field = (&'static str, Kind);
+
+#[derive(Clone, Copy)]
 enum Kind {
     Text,
     Texts,
     /// A list of scopes, or one text with spaces.
     Scope,
     Flag,
-    Seconds,
+    Number,
     /// An object whose members are texts.
     TextMembers,
+    /// A list of objects with these fields.
+    Items(&'static [Field]),
+    /// An object whose members are objects with these fields.
+    Named(&'static [Field]),
+    /// The name of a provider, or what its file says.
+    Provider,
     Any,
     /// What no page can keep.
     Secret,
 }
 
-/// What a caller can say to `startLogin`, as documented in `types.d.ts`.
-/// A preset of `providers.json` is the same thing said in advance.
-const FIELDS: &[(&str, Kind)] = &[
-    ("provider", Kind::Text),
+/// What a caller can say to `startLogin`, as documented in `types.d.ts`. A provider's file (`providers/*.json`) says
+/// the same things in advance.
+const FIELDS: &[Field] = &[
+    ("provider", Kind::Provider),
     ("site", Kind::Text),
+    ("language", Kind::Text),
     ("clientId", Kind::Text),
     ("redirectUri", Kind::Text),
     ("issuer", Kind::Text),
+    ("issRequired", Kind::Flag),
     ("authorizationEndpoint", Kind::Text),
     ("tokenEndpoint", Kind::Text),
+    ("revocationEndpoint", Kind::Text),
+    ("revocationRequest", Kind::TextMembers),
     ("resourceServers", Kind::Texts),
     ("responseType", Kind::Text),
     ("codeChallengeMethod", Kind::Text),
     ("scope", Kind::Scope),
+    ("scopes", Kind::Named(SCOPE)),
+    ("scopeHeader", Kind::Text),
+    ("routes", Kind::Items(ROUTE)),
+    ("errors", Kind::Items(ERROR)),
+    ("limitHeader", Kind::Text),
+    ("usageHeader", Kind::Text),
     ("authorizationParameters", Kind::TextMembers),
     ("returnTo", Kind::Text),
     ("appState", Kind::Any),
-    ("pendingMaxAge", Kind::Seconds),
+    ("pendingMaxAge", Kind::Number),
     ("tokenTypeOptional", Kind::Flag),
+    ("jsonFragment", Kind::Flag),
     ("allowHttp", Kind::Flag),
     ("clientSecret", Kind::Secret),
     ("client_secret", Kind::Secret),
+];
+
+const SCOPE: &[Field] = &[("implies", Kind::Texts), ("about", Kind::Any)];
+
+const ROUTE: &[Field] = &[
+    ("path", Kind::Text),
+    ("read", Kind::Text),
+    ("write", Kind::Text),
+];
+
+const ERROR: &[Field] = &[
+    ("error", Kind::Text),
+    ("also", Kind::Texts),
+    ("status", Kind::Number),
+    ("says", Kind::Text),
+    ("message", Kind::Any),
+    ("remedy", Kind::Any),
+];
+
+/// A provider's file has these as well; `about` is for people.
+const PROVIDER: &[Field] = &[
+    ("name", Kind::Text),
+    ("about", Kind::Any),
+    ("sites", Kind::Any),
 ];
 
 /// A configuration whose fields are known and of the right kind; nothing else is checked yet.
@@ -65,56 +108,92 @@ impl Config {
         }
     }
 
-    /// Reads a configuration object. An unknown field is an error that names it.
+    /// Reads a configuration object. An unknown field is an error that names it, and the nearest that is known.
     pub fn read(json: Json) -> Result<Config, Error> {
         let Json::Object(members) = &json else {
             return Err(ErrorCode::InvalidConfig.at("the configuration must be an object"));
         };
-        for (name, value) in members {
-            let field = FIELDS.iter().find(|(known, _)| known == name);
-            let Some((_, kind)) = field else {
-                return Err(wrong(name, "there is no such field"));
-            };
-            if *value != Json::Null {
-                check_kind(name, *kind, value)?;
-            }
-        }
+        check_fields("", members, &[FIELDS])?;
         Ok(Config(json))
     }
 
-    /// Fills what the caller left out.
-    fn fill_from_preset(&mut self) -> Result<(), Error> {
-        let Some(provider) = self.0.str("provider") else {
-            return match self.0.get("site") {
-                None => Ok(()),
-                Some(_) => Err(wrong("site", "means nothing without a provider")),
-            };
-        };
-        let preset =
-            Json::parse(PROVIDERS.as_bytes()).and_then(|mut providers| providers.take(provider));
-        let Some(mut preset) = preset else {
-            return Err(ErrorCode::UnknownProvider.at(text::clip(provider, 64)));
-        };
-        if let Some(mut sites) = preset.take("sites") {
-            let chosen = match self.0.str("site") {
-                Some(site) => match sites.take(site) {
-                    Some(chosen) => chosen,
-                    None => return Err(ErrorCode::UnknownSite.at(text::clip(site, 64))),
-                },
-                None if self.0.get("authorizationEndpoint").is_some() => Json::Null,
-                None => {
-                    return Err(ErrorCode::UnknownSite.at("the provider has one for each country"));
-                }
-            };
-            self.0.fill(chosen);
-        }
-        self.0.fill(preset);
-        Ok(())
+    /// The provider that the caller names.
+    pub fn provider(&self) -> Option<&str> {
+        self.0.str("provider")
     }
 
-    /// Checks everything. `origin` is the page's own, for `returnTo`.
-    pub fn resolve(mut self, origin: &str) -> Result<Rc<Login>, Error> {
-        self.fill_from_preset()?;
+    /// Fills what the caller left out from the provider's file, which is the caller's own or `found`: what there is
+    /// under the name that the caller says (the file, or a list of the names that there are).
+    pub fn complete(mut self, found: Json) -> Result<Config, Error> {
+        if let Some(mut file) = provider::choose(&mut self.0, found)? {
+            if let Json::Object(members) = &file {
+                check_fields("provider.", members, &[FIELDS, PROVIDER])?;
+            }
+            let site = provider::site(&self.0, &mut file)?;
+            if let Json::Object(members) = &site {
+                check_fields("site.", members, &[FIELDS, PROVIDER])?;
+            }
+            self.0.fill(site);
+            self.0.fill(file);
+        }
+        provider::distil(&mut self.0);
+        Ok(self)
+    }
+
+    /// Whether the login will use S256, unless the caller says otherwise.
+    pub fn is_s256(&self) -> bool {
+        self.0.str("codeChallengeMethod") != Some("plain")
+    }
+
+    /// The issuer whose metadata has to be asked for the endpoints (RFC 8414).
+    pub fn undiscovered(&self) -> Result<Option<&str>, Error> {
+        let issuer = self.0.str("issuer");
+        if let Some(issuer) = issuer
+            && self.0.get("authorizationEndpoint").is_none()
+        {
+            url::check("issuer", issuer, false)?;
+            return Ok(Some(issuer));
+        }
+        Ok(None)
+    }
+
+    /// Fills what the caller left out from what the metadata said.
+    pub fn discovered(&mut self, metadata: Json) {
+        self.0.fill(metadata);
+    }
+
+    /// Checks everything that a login needs. `origin` is the page's own, for `returnTo`.
+    pub fn resolve(self, origin: &str) -> Result<Rc<Login>, Error> {
+        let login = self.settle()?;
+        let config = &login.config;
+        required(config, "clientId")?;
+        check_redirect_uri(required(config, "redirectUri")?, config.flag("allowHttp"))?;
+        check_authorization_endpoint(required(config, "authorizationEndpoint")?)?;
+        if login.response_type == ResponseType::Code {
+            required(config, "tokenEndpoint")?;
+        }
+        if let Some(return_to) = config.str("returnTo") {
+            url::check_return_to(return_to, origin)?;
+        }
+        Ok(Rc::new(login))
+    }
+
+    /// Checks what a token that the user has already needs: somewhere to go.
+    pub fn adopt(self) -> Result<Rc<Login>, Error> {
+        let login = self.settle()?;
+        if login.resource_servers.is_empty() {
+            return Err(wrong("resourceServers", "is missing"));
+        }
+        Ok(Rc::new(login))
+    }
+
+    /// The least scope for these calls, a list of `{method, url}` objects.
+    pub fn scope_for(self, calls: &Json) -> Result<Vec<String>, Error> {
+        self.adopt()?.scope_for(calls)
+    }
+
+    /// Checks each field that is there.
+    fn settle(self) -> Result<Login, Error> {
         let config = self.0;
         let response_type = match config.str("responseType") {
             None | Some("code") => ResponseType::Code,
@@ -126,14 +205,10 @@ impl Config {
             Some("plain") => CodeChallengeMethod::Plain,
             Some(_) => return Err(wrong("codeChallengeMethod", "must be S256 or plain")),
         };
-        required(&config, "clientId")?;
-        check_redirect_uri(required(&config, "redirectUri")?, config.flag("allowHttp"))?;
-        check_authorization_endpoint(required(&config, "authorizationEndpoint")?)?;
-        if response_type == ResponseType::Code {
-            required(&config, "tokenEndpoint")?;
-        }
-        if let Some(endpoint) = config.str("tokenEndpoint") {
-            url::check("tokenEndpoint", endpoint, false)?;
+        for field in ["tokenEndpoint", "revocationEndpoint"] {
+            if let Some(endpoint) = config.str(field) {
+                url::check(field, endpoint, false)?;
+            }
         }
         let resource_servers = config
             .get("resourceServers")
@@ -144,24 +219,22 @@ impl Config {
         if let Some(Json::Object(members)) = config.get("authorizationParameters")
             && let Some(name) = protocol_parameter(members)
         {
-            let mut field = String::from("authorizationParameters.");
-            field.push_str(name);
+            let field = text::concat(&["authorizationParameters.", name]);
             return Err(wrong(&field, "is the library's own to set"));
-        }
-        if let Some(return_to) = config.str("returnTo") {
-            url::check_return_to(return_to, origin)?;
         }
         let scope = match config.get("scope") {
             Some(value) => scope::read(value)?,
             None => Vec::new(),
         };
-        Ok(Rc::new(Login {
+        scope::check(config.get("scopes"), &scope)?;
+        let scope = scope::reduce(config.get("scopes"), scope);
+        Ok(Login {
             config,
             response_type,
             code_challenge_method,
             resource_servers,
             scope,
-        }))
+        })
     }
 }
 
@@ -236,6 +309,77 @@ impl Login {
         &self.scope
     }
 
+    /// The scopes that the provider has, with what each implies; `None` where nobody said.
+    pub fn scopes(&self) -> Option<&Json> {
+        self.config.get("scopes")
+    }
+
+    /// The header that narrows the scope of one call.
+    pub fn scope_header(&self) -> Option<&str> {
+        self.config.str("scopeHeader")
+    }
+
+    /// The scope that a call needs and the route that says so; `None` where nobody said. The URL is the browser's
+    /// own serialisation.
+    pub fn need(&self, method: &str, url: &str) -> Option<resource::Need<'_>> {
+        let path = self
+            .resource_servers
+            .iter()
+            .find_map(|server| resource::below(server, url))?;
+        resource::need(self.config.get("routes")?, method, path)
+    }
+
+    /// The least scope for these calls; an address that belongs to no resource server is an error.
+    pub fn scope_for(&self, calls: &Json) -> Result<Vec<String>, Error> {
+        let mut scope = Vec::new();
+        if let Json::Array(calls) = calls {
+            for call in calls {
+                let url = call.str("url").unwrap_or("");
+                let covers = |server: &String| resource::covers(server, url).is_some();
+                if !self.resource_servers.iter().any(covers) {
+                    return Err(ErrorCode::UndeclaredResourceServer.error());
+                }
+                if let Some(need) = self.need(call.str("method").unwrap_or("GET"), url) {
+                    scope.append(&mut need.scope());
+                }
+            }
+        }
+        Ok(scope::reduce(self.scopes(), scope))
+    }
+
+    /// The headers in which the provider says how many requests it allows, and how many were made.
+    pub fn limit_headers(&self) -> Option<(&str, &str)> {
+        Some((
+            self.config.str("limitHeader")?,
+            self.config.str("usageHeader")?,
+        ))
+    }
+
+    /// The error with the provider's own words for it, where its table has them.
+    pub fn explained(&self, error: Error) -> Error {
+        refusal::explained(self.config.get("errors"), error)
+    }
+
+    /// Where a token is given up (RFC 7009).
+    pub fn revocation_endpoint(&self) -> Option<&str> {
+        self.config.str("revocationEndpoint")
+    }
+
+    /// The request by which the provider's API takes the user's grant back: `method` and `url`.
+    pub fn revocation_request(&self) -> Option<&Json> {
+        self.config.get("revocationRequest")
+    }
+
+    /// Whether a response must name its issuer (RFC 9207 section 2.4).
+    pub fn iss_required(&self) -> bool {
+        self.config.flag("issRequired")
+    }
+
+    /// Whether the fragment may be a JSON text.
+    pub fn json_fragment(&self) -> bool {
+        self.config.flag("jsonFragment")
+    }
+
     pub fn token_type_optional(&self) -> bool {
         self.config.flag("tokenTypeOptional")
     }
@@ -278,28 +422,75 @@ impl Login {
     }
 }
 
+/// Checks that each member is one of the fields and of its kind. `path` stands before the names in an error.
+fn check_fields(path: &str, members: &Members, tables: &[&[Field]]) -> Result<(), Error> {
+    for (name, value) in members {
+        let field = text::concat(&[path, text::clip(name, 64)]);
+        let mut known = Vec::new();
+        let mut found = None;
+        for (one, kind) in tables.iter().copied().flatten() {
+            if one == name {
+                found = Some(*kind);
+            }
+            if !matches!(kind, Kind::Secret) {
+                known.push(*one);
+            }
+        }
+        match found {
+            Some(_) if *value == Json::Null => {}
+            Some(kind) => check_kind(&field, kind, value)?,
+            None => {
+                let mut rule = String::from("there is no such field");
+                text::suggest(&mut rule, name, &known);
+                return Err(wrong(&field, &rule));
+            }
+        }
+    }
+    Ok(())
+}
+
 fn check_kind(field: &str, kind: Kind, value: &Json) -> Result<(), Error> {
     let all_texts = |items: &[Json]| items.iter().all(|item| item.as_str().is_some());
     let rule = match (kind, value) {
-        (Kind::Secret, _) => return Err(ErrorCode::ClientSecretRefused.error()),
-        (Kind::Any, _) | (Kind::Text, Json::String(_)) | (Kind::Flag, Json::Bool(_)) => {
-            return Ok(());
-        }
+        (Kind::Secret, _) => return Err(ErrorCode::ClientSecretRefused.at(field)),
+        (Kind::Any, _)
+        | (Kind::Provider, Json::Object(_))
+        | (Kind::Text | Kind::Provider, Json::String(_))
+        | (Kind::Flag, Json::Bool(_)) => return Ok(()),
         (Kind::Scope, value) => return scope::read(value).map(|_| ()),
         (Kind::Texts, Json::Array(items)) if all_texts(items) => return Ok(()),
-        (Kind::Seconds, value) if value.as_u32().is_some() => return Ok(()),
+        (Kind::Number, value) if value.as_u32().is_some() => return Ok(()),
         (Kind::TextMembers, Json::Object(members))
             if members.iter().all(|(_, value)| value.as_str().is_some()) =>
         {
             return Ok(());
         }
+        (Kind::Items(fields), Json::Array(items)) => {
+            return items
+                .iter()
+                .try_for_each(|item| check_object(field, fields, item));
+        }
+        (Kind::Named(fields), Json::Object(members)) => {
+            let mut values = members.iter().map(|(_, value)| value);
+            return values.try_for_each(|item| check_object(field, fields, item));
+        }
         (Kind::Text, _) => "must be a string",
         (Kind::Flag, _) => "must be true or false",
         (Kind::Texts, _) => "must be a list of strings",
-        (Kind::Seconds, _) => "must be a whole number of seconds",
+        (Kind::Number, _) => "must be a whole number",
         (Kind::TextMembers, _) => "must be an object of strings",
+        (Kind::Items(_), _) => "must be a list",
+        (Kind::Named(_), _) => "must be an object",
+        (Kind::Provider, _) => "must be a name, or what a provider's file says",
     };
     Err(wrong(field, rule))
+}
+
+fn check_object(field: &str, fields: &[Field], value: &Json) -> Result<(), Error> {
+    let Json::Object(members) = value else {
+        return Err(wrong(field, "must be made of objects"));
+    };
+    check_fields(&text::concat(&[field, "."]), members, &[fields])
 }
 
 /// `redirect_uri` (RFC 6749 section 3.1.2; RFC 8252 section 7.1 for the private-use schemes of apps).
@@ -347,9 +538,7 @@ fn protocol_parameter(parameters: &[(String, Json)]) -> Option<&str> {
 
 /// A rule that a field breaks; the message never shows the value.
 pub fn wrong(field: &str, rule: &str) -> Error {
-    let mut detail = String::from(text::clip(field, 64));
-    detail.push_str(": ");
-    detail.push_str(rule);
+    let detail = text::concat(&[text::clip(field, 64), ": ", rule]);
     ErrorCode::InvalidConfig.at(&detail)
 }
 
@@ -363,12 +552,18 @@ fn required<'a>(config: &'a Json, field: &str) -> Result<&'a str, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{format, vec};
+    use std::format;
 
     const ORIGIN: &str = "https://app.example";
 
+    fn complete(text: &str) -> Result<Config, Error> {
+        let config = Config::parse(text)?;
+        let found = provider::find(config.provider());
+        config.complete(found)
+    }
+
     fn resolve(text: &str) -> Result<Rc<Login>, Error> {
-        Config::read(Json::parse(text.as_bytes()).expect("test JSON"))?.resolve(ORIGIN)
+        complete(text)?.resolve(ORIGIN)
     }
 
     fn refusal(fields: &str) -> (ErrorCode, String) {
@@ -412,34 +607,48 @@ mod tests {
     }
 
     #[test]
-    fn every_preset_and_every_site_resolves() {
-        let Some(Json::Object(providers)) = Json::parse(PROVIDERS.as_bytes()) else {
-            panic!("providers.json is an object");
-        };
-        for (provider, preset) in providers {
-            let sites = match preset.get("sites") {
-                Some(Json::Object(sites)) => sites.iter().map(|(name, _)| name.clone()).collect(),
-                _ => vec![String::new()],
-            };
-            for site in sites {
-                let site = if site.is_empty() {
-                    String::new()
-                } else {
-                    format!(r#","site":"{site}""#)
-                };
-                resolve(&format!(
-                    r#"{{"provider":"{provider}"{site},"clientId":"1","redirectUri":"https://app.example/cb"}}"#
-                ))
-                .unwrap_or_else(|error| panic!("{provider} {site}: {error}"));
-            }
-        }
-    }
-
-    #[test]
     fn a_wrong_field_is_named() {
         use ErrorCode::InvalidConfig as Config;
         for (fields, want) in [
-            (r#","clientID":"1""#, "clientID: there is no such field"),
+            (
+                r#","clientID":"1""#,
+                "clientID: there is no such field; the nearest is clientId",
+            ),
+            (
+                r#","tokenEndpont":"1""#,
+                "tokenEndpont: there is no such field; the nearest is tokenEndpoint",
+            ),
+            (
+                r#","provider":{"name":"x","sitess":{}}"#,
+                "provider.sitess: there is no such field; the nearest is sites",
+            ),
+            (
+                r#","site":"A","provider":{"sites":{"A":{"tokenEndpoint":1}}}"#,
+                "site.tokenEndpoint: must be a string",
+            ),
+            (
+                r#","routes":[{"path":"/","reed":"x"}]"#,
+                "routes.reed: there is no such field; the nearest is read",
+            ),
+            (r#","routes":["/"]"#, "routes: must be made of objects"),
+            (r#","routes":{}"#, "routes: must be a list"),
+            (r#","scopes":["a"]"#, "scopes: must be an object"),
+            (
+                r#","scopes":{"a":{"implies":"b"}}"#,
+                "scopes.implies: must be a list of strings",
+            ),
+            (
+                r#","provider":5"#,
+                "provider: must be a name, or what a provider's file says",
+            ),
+            (
+                r#","provider":{},"site":"A""#,
+                "site: the provider has none",
+            ),
+            (
+                r#","revocationEndpoint":"http://as.example/r""#,
+                "revocationEndpoint: must be https",
+            ),
             (r#","scope":5"#, "scope: must be a list of strings"),
             (r#","site":"MLB""#, "site: means nothing without a provider"),
             (
@@ -452,7 +661,7 @@ mod tests {
             ),
             (
                 r#","pendingMaxAge":-1"#,
-                "pendingMaxAge: must be a whole number of seconds",
+                "pendingMaxAge: must be a whole number",
             ),
             (r#","allowHttp":"yes""#, "allowHttp: must be true or false"),
             (
@@ -478,18 +687,109 @@ mod tests {
         ] {
             assert_eq!(refusal(fields), (Config, want.into()));
         }
+        for field in ["clientSecret", "client_secret"] {
+            assert_eq!(
+                refusal(&format!(r#","{field}":"x""#)),
+                (ErrorCode::ClientSecretRefused, field.into())
+            );
+        }
+    }
+
+    #[test]
+    fn what_does_not_exist_is_named_with_the_nearest_that_does() {
+        use ErrorCode::{UnknownProvider, UnknownScope, UnknownSite};
+        let scopes = r#","scopes":{"read":{},"write":{"implies":["read"]},"urn:x:*":{}}"#;
+        for (fields, want, detail) in [
+            (
+                r#","provider":"mercadolivre""#,
+                UnknownProvider,
+                "mercadolivre; the nearest is mercadolibre",
+            ),
+            (
+                r#","provider":"mercadolibre","site":"MLX""#,
+                UnknownSite,
+                "MLX; the nearest is MLA",
+            ),
+            (
+                r#","provider":"mercadolibre","site":"mlb2""#,
+                UnknownSite,
+                "mlb2; the nearest is MLB",
+            ),
+            (
+                &format!(r#","scope":"red"{scopes}"#),
+                UnknownScope,
+                "red; the nearest is read",
+            ),
+        ] {
+            assert_eq!(refusal(fields), (want, detail.into()));
+        }
+        for scope in ["urn:x:1 read", ""] {
+            let config = format!(
+                r#"{{"clientId":"1","redirectUri":"https://app.example/","authorizationEndpoint":"https://as.example/a","tokenEndpoint":"https://as.example/t","scope":"{scope}"{scopes}}}"#
+            );
+            assert!(resolve(&config).is_ok(), "{scope}");
+        }
+    }
+
+    #[test]
+    fn a_provider_of_ones_own_is_as_good_as_a_known_one() {
+        let login = resolve(
+            r#"{"provider":{"name":"mine","about":{"title":"Mine"},"authorizationEndpoint":"https://as.example/a","tokenEndpoint":"https://as.example/t",
+                "resourceServers":["https://api.example"],"sites":{"A":{"about":"..","authorizationEndpoint":"https://a.as.example/a"},"B":{}},
+                "errors":[{"error":"e","message":{"en":"m","es":"n"},"remedy":"r"}],"scopes":{"s":{"about":"x"}}},
+                "site":"A","language":"es-MX","clientId":"1","redirectUri":"https://app.example/cb"}"#,
+        )
+        .expect("a login");
+        assert_eq!((login.provider(), login.site()), (Some("mine"), Some("A")));
+        assert_eq!(login.authorization_endpoint(), "https://a.as.example/a");
         assert_eq!(
-            refusal(r#","provider":"nobody""#),
-            (ErrorCode::UnknownProvider, "nobody".into())
+            login.to_json().text(),
+            r#"{"site":"A","clientId":"1","redirectUri":"https://app.example/cb","provider":"mine","authorizationEndpoint":"https://a.as.example/a","tokenEndpoint":"https://as.example/t","resourceServers":["https://api.example"],"errors":[{"error":"e","message":"n","remedy":"r"}],"scopes":{"s":{}}}"#
+        );
+        let again = Config::read(login.to_json()).and_then(|config| config.resolve(ORIGIN));
+        assert_eq!(again.as_ref(), Ok(&login));
+    }
+
+    #[test]
+    fn only_an_issuer_without_endpoints_is_asked_for_its_metadata() {
+        let issuer = |fields: &str| {
+            let config = complete(&format!("{{{fields}}}")).expect("a configuration");
+            let issuer = config.undiscovered().map(|issuer| issuer.map(String::from));
+            issuer.map_err(|error| error.detail.clone())
+        };
+        assert_eq!(issuer(r#""clientId":"1""#), Ok(None));
+        assert_eq!(
+            issuer(r#""issuer":"https://as.example""#),
+            Ok(Some("https://as.example".into()))
         );
         assert_eq!(
-            refusal(r#","clientSecret":"x""#).0,
-            ErrorCode::ClientSecretRefused
+            issuer(
+                r#""issuer":"https://as.example","authorizationEndpoint":"https://as.example/a""#
+            ),
+            Ok(None)
         );
-        assert_eq!(
-            refusal(r#","client_secret":"x""#).0,
-            ErrorCode::ClientSecretRefused
-        );
+        for hostile in [
+            "http://as.example",
+            "https://a@b.example",
+            "javascript:1",
+            "//as.example",
+            "",
+        ] {
+            assert!(
+                issuer(&format!(r#""issuer":"{hostile}""#)).is_err(),
+                "{hostile}"
+            );
+        }
+        assert!(issuer(r#""issuer":"http://127.0.0.1:8080""#).is_ok());
+    }
+
+    #[test]
+    fn a_token_that_is_there_already_needs_somewhere_to_go_and_no_more() {
+        let adopt = |text: &str| complete(text).and_then(Config::adopt);
+        assert!(adopt(r#"{"resourceServers":["https://api.example"]}"#).is_ok());
+        assert!(adopt(r#"{"provider":"appfigures"}"#).is_ok());
+        assert!(adopt("{}").is_err());
+        assert!(adopt(r#"{"resourceServers":["http://api.example"]}"#).is_err());
     }
 
     #[test]

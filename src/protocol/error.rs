@@ -6,7 +6,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 
-use super::json::Object;
+use super::json::{Json, Members, Object};
 use super::text;
 
 macro_rules! errors {
@@ -43,9 +43,13 @@ errors! {
     UnknownSite "unknown_site" false
         "no such site"
         "Use one of the provider's sites"
+    /// A scope that the provider does not have.
+    UnknownScope "unknown_scope" false
+        "no such scope"
+        "Use one of the provider's scopes"
     /// A client secret was put into a page's configuration (RFC 9700; RFC 8252 section 8.5).
     ClientSecretRefused "client_secret_refused" false
-        "clientSecret: a page cannot keep a secret"
+        "a page cannot keep a secret"
         "Remove it; where one is demanded, point tokenEndpoint at your own backend, which adds it"
     /// The page runs where something the login needs is missing (a server, an old browser).
     UnsupportedEnvironment "unsupported_environment" false
@@ -91,6 +95,10 @@ errors! {
     IssuerMismatch "issuer_mismatch" false
         "the response comes from another server than the one asked"
         "Call startLogin again"
+    /// The server's metadata is missing, or not its own, or lacks what is needed (RFC 8414 section 3.3).
+    InvalidMetadata "invalid_metadata" false
+        "the server's metadata is not usable"
+        "Check issuer, or give the endpoints"
     /// The response arrived at another address than the registered redirect_uri.
     RedirectUriMismatch "redirect_uri_mismatch" false
         "the response arrived elsewhere than at redirectUri"
@@ -143,6 +151,19 @@ errors! {
     SessionEnded "session_ended" false
         "the provider has ended the session"
         "Call startLogin"
+    /// The session lacks a scope that the call needs: known before it is sent, or said by the server
+    /// (RFC 6750 section 3.1).
+    InsufficientScope "insufficient_scope" false
+        "the session lacks a scope that this call needs"
+        "Call startLogin with what ask says"
+    /// The server wants a newer or a stronger login for this (RFC 9470 section 3).
+    InsufficientUserAuthentication "insufficient_user_authentication" false
+        "this call needs a newer or a stronger login"
+        "Call startLogin with what ask says"
+    /// The API refused the request; what the provider's own table says of it stands in its place.
+    RequestRefused "request_refused" false
+        "the provider refused the request"
+        "See errorDescription"
     /// The address belongs to no declared resource server, so no token is sent there.
     UndeclaredResourceServer "undeclared_resource_server" false
         "the address belongs to no declared resource server"
@@ -188,7 +209,9 @@ impl ErrorCode {
         Error(Box::new(Report {
             code: self,
             detail: String::from(detail),
+            explained: None,
             server: None,
+            more: Members::new(),
         }))
     }
 }
@@ -203,7 +226,11 @@ pub struct Report {
     pub code: ErrorCode,
     /// The field or rule, for example `redirectUri: must be https`; empty where the kind says all.
     pub detail: String,
+    /// What happened and what to do, in the words of the provider's table.
+    pub explained: Option<(String, String)>,
     pub server: Option<ServerError>,
+    /// What only some kinds have: `scope`, `route`, `ask`, `retryAfter`, `rateLimit`.
+    pub more: Members,
 }
 
 impl core::ops::Deref for Error {
@@ -238,8 +265,34 @@ impl Error {
         self
     }
 
-    /// The kind's sentence, with the detail.
+    /// Puts the provider's words in the place of ours, and its name for what happened beside them.
+    pub fn explain(mut self, error: Option<&str>, message: &str, remedy: &str) -> Self {
+        self.0.explained = Some((String::from(message), String::from(remedy)));
+        if let (Some(server), Some(error)) = (&mut self.0.server, error) {
+            server.error = Some(String::from(error));
+        }
+        self
+    }
+
+    /// Adds a member that only some kinds have.
+    pub fn and(mut self, name: &str, value: Json) -> Self {
+        self.0.more.push((String::from(name), value));
+        self
+    }
+
+    /// What to do next.
+    pub fn remedy(&self) -> &str {
+        match &self.explained {
+            Some((_, remedy)) => remedy,
+            None => self.code.remedy(),
+        }
+    }
+
+    /// What happened: the provider's sentence, or the kind's with the detail.
     pub fn message(&self) -> String {
+        if let Some((message, _)) = &self.explained {
+            return message.clone();
+        }
         let mut text = String::from(self.code.message());
         if !self.detail.is_empty() {
             text.push_str(": ");
@@ -248,14 +301,15 @@ impl Error {
         text
     }
 
-    /// All of it as JSON text: `{name, code, message, remedy, retryable, error?, errorDescription?, errorUri?, status?}`.
+    /// All of it as JSON text: `{name, code, message, remedy, retryable, error?, errorDescription?, errorUri?, status?}`
+    /// and what only this kind has.
     pub fn to_json(&self) -> String {
         let mut out = Object::new();
         out.str("name", "OAuthError")
             .str("code", self.code.code())
             .str("message", &self.message())
-            .str("remedy", self.code.remedy())
-            .value("retryable", super::json::Json::Bool(self.code.retryable()));
+            .str("remedy", self.remedy())
+            .value("retryable", Json::Bool(self.code.retryable()));
         if let Some(server) = &self.server {
             out.maybe("error", server.error.as_deref())
                 .maybe("errorDescription", server.error_description.as_deref())
@@ -263,6 +317,9 @@ impl Error {
             if let Some(status) = server.status {
                 out.number("status", status.into());
             }
+        }
+        for (name, value) in &self.more {
+            out.value(name, value.clone());
         }
         out.done().text()
     }

@@ -45,6 +45,23 @@ impl Json {
             .map(|(_, value)| value)
     }
 
+    /// The same, to be changed.
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut Json> {
+        let Json::Object(members) = self else {
+            return None;
+        };
+        let found = members.iter_mut().find(|(key, _)| key == name)?;
+        Some(&mut found.1)
+    }
+
+    /// The names of the members.
+    pub fn names(&self) -> Vec<&str> {
+        match self {
+            Json::Object(members) => members.iter().map(|(name, _)| name.as_str()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Takes the member called `name` out, so that a secret is moved and not copied.
     pub fn take(&mut self, name: &str) -> Option<Json> {
         let Json::Object(members) = self else {
@@ -183,17 +200,22 @@ impl Object {
 
     /// Adds a list of strings.
     pub fn list(&mut self, name: &str, items: &[String]) -> &mut Self {
-        let mut list = Vec::new();
-        for item in items {
-            list.push(Json::String(item.clone()));
-        }
-        self.value(name, Json::Array(list))
+        self.value(name, list(items))
     }
 
     /// The object.
     pub fn done(&mut self) -> Json {
         Json::Object(core::mem::take(&mut self.0))
     }
+}
+
+/// A list of strings.
+pub fn list(items: &[String]) -> Json {
+    let mut list = Vec::new();
+    for item in items {
+        list.push(Json::String(item.clone()));
+    }
+    Json::Array(list)
 }
 
 /// A whole number as decimal digits, without the formatting machinery.

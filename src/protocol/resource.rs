@@ -1,10 +1,13 @@
 //! Resource servers: where a token may go (RFC 9700 section 4.9.1), and what their refusals mean (RFC 6750).
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use super::config::wrong;
 use super::error::{Error, ErrorCode};
 use super::json::Json;
-use super::text;
 use super::url::{self, Url};
+use super::{Seconds, scope, text};
 
 /// Checks one entry of `resourceServers`: an origin, perhaps with a path below which everything belongs to it.
 pub fn check_server(server: &str) -> Result<(), Error> {
@@ -21,27 +24,96 @@ pub fn check_server(server: &str) -> Result<(), Error> {
 /// How closely a checked resource server fits the URL (the length of its path), or `None` where no token may go.
 /// The URL must be the browser's own serialisation of what it will fetch.
 pub fn covers(server: &str, url: &str) -> Option<usize> {
+    Some(Url::split(url)?.path.len() - below(server, url)?.len())
+}
+
+/// The URL's path from where the resource server's own ends; `None` where no token may go.
+pub fn below<'a>(server: &str, url: &'a str) -> Option<&'a str> {
     let (server, url) = (Url::split(server)?, Url::split(url)?);
     if url.origin != server.origin {
         return None;
     }
     let path = server.path.strip_suffix("/").unwrap_or(server.path);
     if path.is_empty() {
-        return Some(0);
+        return Some(url.path);
     }
     let below = url.path.strip_prefix(path)?;
     // A server may decode these before it resolves dots, or drop what follows a semicolon, and leave the path.
     let hidden = ["%2f", "%2F", "%5c", "%5C", "%25", "..;"];
     let inside = below.is_empty() || below.starts_with("/");
     let plain = !hidden.iter().any(|slash| text::contains(below, slash));
-    (inside && plain).then_some(path.len())
+    (inside && plain).then_some(below)
 }
 
+/// What the provider's route table says of a call.
+#[derive(Debug, PartialEq)]
+pub struct Need<'a> {
+    scope: &'a str,
+    /// The route's path, as the table has it.
+    pub path: &'a str,
+}
+
+impl Need<'_> {
+    /// All of these are needed; perhaps none.
+    pub fn scope(&self) -> Vec<String> {
+        scope::split(self.scope)
+    }
+}
+
+/// Looks a call up: the first row whose path fits is asked for `read` or `write`, by the method.
+pub fn need<'a>(routes: &'a Json, method: &str, path: &str) -> Option<Need<'a>> {
+    let Json::Array(rows) = routes else {
+        return None;
+    };
+    let kind = if is_safe(method) { "read" } else { "write" };
+    let row = rows
+        .iter()
+        .find(|row| fits(row.str("path").unwrap_or(""), path))?;
+    Some(Need {
+        scope: row.str(kind)?,
+        path: row.str("path")?,
+    })
+}
+
+/// `{name}` is one segment; a final `/*` is everything below, and the path itself.
+fn fits(pattern: &str, path: &str) -> bool {
+    let (fixed, open) = match pattern.strip_suffix("/*") {
+        Some(fixed) => (fixed, true),
+        None => (pattern, false),
+    };
+    let (want, have) = (text::parts(fixed, "/"), text::parts(path, "/"));
+    let long_enough = if open {
+        have.len() >= want.len()
+    } else {
+        have.len() == want.len()
+    };
+    let mut pairs = want.iter().zip(&have);
+    long_enough && pairs.all(|(want, have)| want.starts_with("{") || want == have)
+}
+
+/// A safe method (RFC 9110 section 9.2.1).
+fn is_safe(method: &str) -> bool {
+    matches!(method, "GET" | "HEAD" | "OPTIONS")
+}
+
+/// The caller's options of a request that are ours and not `fetch`'s; `entry.js` says the same.
+pub const OPTIONS: &str = "idempotent scope maxWait";
+
 /// A request that a page wants to make with a token.
-pub struct PrivateRequest(Json);
+pub struct PrivateRequest {
+    request: Json,
+    /// The scope that this call is narrowed to.
+    pub scope: Option<Vec<String>>,
+    /// The caller's word that sending it twice does no harm.
+    idempotent: bool,
+    /// Seconds that may still be waited.
+    patience: Seconds,
+    /// The next pause, where the server does not say.
+    pause: Seconds,
+}
 
 impl PrivateRequest {
-    /// Reads the browser's description: `url`, `method`, `mode`, `authorization`, `stream`, `idempotent`.
+    /// Reads the browser's description: `url`, `method`, `mode`, `authorization`, `stream`, and the [`OPTIONS`].
     pub fn read(description: &str) -> Result<Self, Error> {
         let request = Json::parse(description.as_bytes()).unwrap_or(Json::Null);
         let refuse = |rule| Err(ErrorCode::InvalidRequest.at(rule));
@@ -51,37 +123,104 @@ impl PrivateRequest {
         if request.str("mode") == Some("no-cors") {
             return refuse("mode: a no-cors request carries no Authorization header");
         }
-        Ok(Self(request))
+        let option = |name| request.get("options")?.get(name);
+        let patience = match option("maxWait") {
+            None => 0,
+            Some(seconds) => match seconds.as_u32() {
+                Some(seconds) => seconds,
+                None => return refuse("maxWait: must be a whole number of seconds"),
+            },
+        };
+        let scope = option("scope").map(scope::read).transpose();
+        Ok(Self {
+            scope: scope.map_err(|error| error.becomes(ErrorCode::InvalidRequest))?,
+            idempotent: option("idempotent") == Some(&Json::Bool(true)),
+            request,
+            patience,
+            pause: 1,
+        })
     }
 
     pub fn url(&self) -> &str {
-        self.0.str("url").unwrap_or("")
+        self.request.str("url").unwrap_or("")
     }
 
-    /// Whether it may be sent twice: a safe method (RFC 9110 section 9.2.1) or the caller's word for it,
-    /// and no stream for a body.
+    pub fn method(&self) -> &str {
+        self.request.str("method").unwrap_or("")
+    }
+
+    /// Whether it may be sent twice: a safe method or the caller's word for it, and no stream for a body.
     pub fn is_repeatable(&self) -> bool {
-        let safe = matches!(self.0.str("method"), Some("GET" | "HEAD" | "OPTIONS"));
-        (safe || self.0.flag("idempotent")) && !self.0.flag("stream")
+        (is_safe(self.method()) || self.idempotent) && !self.request.flag("stream")
+    }
+
+    /// Whether it may be sent more often than twice: the caller has allowed to wait, and nothing is written.
+    pub fn is_patient(&self) -> bool {
+        self.patience > 0 && is_safe(self.method())
+    }
+
+    /// Milliseconds to wait before a request that was refused with this status is sent again, or `None`: the refusal
+    /// is the caller's to see. As long as the server says (`Retry-After`, in seconds); else 1, 2, 4.. seconds. Up to a
+    /// quarter is added by `jitter`, so that many who wait do not come back at once; the whole stays within `maxWait`.
+    pub fn pause(&mut self, status: u16, said: Option<Seconds>, jitter: u8) -> Option<u32> {
+        if !is_rate_limit(status) || !self.is_patient() {
+            return None;
+        }
+        let seconds = said.unwrap_or(self.pause);
+        self.patience = self.patience.checked_sub(seconds.max(1))?;
+        self.pause = self.pause.saturating_mul(2);
+        let room = seconds.checked_mul(1000)?;
+        let more = room.max(1000) / 256 * u32::from(jitter) / 4;
+        Some(room + more.min(self.patience.saturating_mul(1000)))
     }
 }
 
-/// The `error` of a Bearer challenge (RFC 6750 section 3), if the header has one.
-pub fn challenge_error(header: &str) -> Option<&str> {
-    let mut rest = header;
+/// Too Many Requests (RFC 6585 section 4), and the older code for the same.
+pub fn is_rate_limit(status: u16) -> bool {
+    matches!(status, 429 | 420)
+}
+
+/// A parameter of the challenges in `WWW-Authenticate` (RFC 9110 section 11.6.1); of several the first.
+pub fn challenge(header: &str, name: &str) -> Option<String> {
+    let mut rest = header.as_bytes();
     loop {
-        let (before, after) = text::cut(rest, "error=")?;
-        rest = after;
-        if !before.is_empty() && !before.ends_with(" ") && !before.ends_with(",") {
-            continue;
+        while let [b' ' | b'\t' | b',' | b'=', after @ ..] = rest {
+            rest = after;
         }
-        let (from, ends) = match after.strip_prefix("\"") {
-            Some(quoted) => (quoted, &b"\""[..]),
-            None => (after, &b", "[..]),
+        let end = rest.iter().position(|b| text::is_one_of(*b, b" \t,=\""));
+        let (word, after) = rest.split_at_checked(end.unwrap_or(rest.len()))?;
+        let after = match after {
+            [b'=', after @ ..] => after,
+            [b'"', ..] | [] => return None,
+            _ => {
+                rest = after;
+                continue;
+            }
         };
-        let end = from.bytes().position(|b| text::is_one_of(b, ends));
-        let value = from.get(..end.unwrap_or(from.len()))?;
-        return (!value.is_empty()).then_some(value);
+        let mut value = Vec::new();
+        rest = match after {
+            [b'"', quoted @ ..] => {
+                let mut quoted = quoted.iter();
+                while let Some(byte) = quoted.next() {
+                    match byte {
+                        b'"' => break,
+                        b'\\' => value.extend(quoted.next()),
+                        byte => value.push(*byte),
+                    }
+                }
+                quoted.as_slice()
+            }
+            _ => {
+                let end = after.iter().position(|b| text::is_one_of(*b, b" \t,"));
+                let (plain, rest) = after.split_at_checked(end.unwrap_or(after.len()))?;
+                value.extend_from_slice(plain);
+                rest
+            }
+        };
+        if word.eq_ignore_ascii_case(name.as_bytes()) {
+            let value = String::from_utf8(value).ok()?;
+            return Some(value).filter(|value| !value.is_empty());
+        }
     }
 }
 
@@ -175,8 +314,11 @@ mod tests {
         check(r#"{"url":"https://a.example/","method":"GET"}"#, true);
         check(r#"{"method":"HEAD"}"#, true);
         check(r#"{"method":"POST"}"#, false);
-        check(r#"{"method":"POST","idempotent":true}"#, true);
-        check(r#"{"method":"PUT","idempotent":true,"stream":true}"#, false);
+        check(r#"{"method":"POST","options":{"idempotent":true}}"#, true);
+        check(
+            r#"{"method":"PUT","options":{"idempotent":true},"stream":true}"#,
+            false,
+        );
         check(r#"{"method":"get"}"#, false);
     }
 
@@ -189,28 +331,135 @@ mod tests {
     }
 
     #[test]
-    fn the_error_of_a_challenge_is_found() {
-        for (header, want) in [
-            ("Bearer", None),
-            ("Bearer realm=\"x\"", None),
-            ("Bearer error=\"invalid_token\"", Some("invalid_token")),
+    fn a_challenge_is_read_by_its_parameters() {
+        for (header, name, want) in [
             (
-                "Bearer realm=\"x\", error=\"insufficient_scope\", scope=\"a\"",
-                Some("insufficient_scope"),
-            ),
-            (
-                "Bearer error=invalid_token,realm=\"x\"",
+                "Bearer error=\"invalid_token\"",
+                "error",
                 Some("invalid_token"),
             ),
-            ("Bearer my_error=\"x\"", None),
             (
-                "Basic realm=\"a\", Bearer error=\"invalid_token\"",
+                "Bearer realm=\"x, error=\\\"no\\\"\", error=invalid_token",
+                "error",
                 Some("invalid_token"),
             ),
-            ("", None),
-            ("Bearer error=\"\"", None),
+            ("Bearer realm=\"x\",error=\"a\\\\b\"", "error", Some("a\\b")),
+            (
+                "Basic realm=\"y\", Bearer ERROR=\"insufficient_scope\", scope=\"a b\"",
+                "scope",
+                Some("a b"),
+            ),
+            ("Bearer", "error", None),
+            ("Bearer error_description=\"error=x\"", "error", None),
+            ("", "error", None),
+            ("Bearer error=\"\"", "error", None),
+            ("Bearer error=", "error", None),
+            ("Bearer \"error=x\"", "error", None),
+            ("Bearer error=\"unfinished", "error", Some("unfinished")),
+            ("Bearer error=\"a\\", "error", Some("a")),
+            // RFC 9470 section 3
+            (
+                "Bearer error=\"insufficient_user_authentication\", error_description=\"A different authentication level is required\", acr_values=\"myACR\", max_age=\"5\"",
+                "acr_values",
+                Some("myACR"),
+            ),
+            ("===,,,\t = =", "error", None),
         ] {
-            assert_eq!(challenge_error(header), want, "{header}");
+            assert_eq!(challenge(header, name).as_deref(), want, "{header}");
+        }
+    }
+
+    #[test]
+    fn the_first_route_that_fits_says_what_a_call_needs() {
+        let routes = Json::parse(
+            br#"[{"path":"/","read":""},{"path":"/products/mine","read":"mine"},{"path":"/products/{id}","read":"one","write":"change"},
+                {"path":"/data/*","read":""},{"path":"/a/{x}/b/*","read":"two three"}]"#,
+        )
+        .expect("JSON");
+        let scope =
+            |method, path| need(&routes, method, path).map(|need| scope::join(&need.scope(), ","));
+        for (method, path, want) in [
+            ("GET", "/", Some("")),
+            ("GET", "", Some("")),
+            ("GET", "/products/mine", Some("mine")),
+            ("HEAD", "/products/mine/", Some("mine")),
+            ("PUT", "/products/mine", None),
+            ("OPTIONS", "/products/7", Some("one")),
+            ("PUT", "/products/7", Some("change")),
+            ("DELETE", "/products/7", Some("change")),
+            ("GET", "/products/7/x", None),
+            ("GET", "/products", None),
+            ("GET", "/data", Some("")),
+            ("GET", "/data/x/y", Some("")),
+            ("GET", "/database", None),
+            ("GET", "/a/1/b", Some("two,three")),
+            ("GET", "/a/1/b/c", Some("two,three")),
+            ("GET", "/a/1/c", None),
+        ] {
+            assert_eq!(scope(method, path).as_deref(), want, "{method} {path}");
+        }
+        assert_eq!(need(&Json::Null, "GET", "/"), None);
+    }
+
+    fn request(members: &str) -> Result<PrivateRequest, Error> {
+        PrivateRequest::read(&std::format!(
+            r#"{{"url":"https://api.example/"{members}}}"#
+        ))
+    }
+
+    #[test]
+    fn a_rate_limit_is_waited_for_within_the_callers_patience() {
+        let mut patient =
+            request(r#","method":"GET","options":{"maxWait":10}"#).expect("a request");
+        assert_eq!(patient.pause(429, Some(4), 0), Some(4000));
+        assert_eq!(
+            patient.pause(420, None, 0),
+            Some(2000),
+            "the second pause that nobody names"
+        );
+        assert_eq!(patient.pause(429, Some(5), 0), None, "4 seconds are left");
+        assert_eq!(
+            patient.pause(429, Some(4), 255),
+            Some(4000),
+            "no room for more"
+        );
+        assert_eq!(
+            patient.pause(429, Some(0), 0),
+            None,
+            "even nothing costs a second"
+        );
+        let mut patient =
+            request(r#","method":"GET","options":{"maxWait":100}"#).expect("a request");
+        assert_eq!(patient.pause(503, Some(1), 0), None);
+        assert_eq!(patient.pause(429, None, 0), Some(1000));
+        assert_eq!(patient.pause(429, None, 255), Some(2000 + 446));
+        assert_eq!(patient.pause(429, Some(u32::MAX), 255), None);
+        let mut greedy =
+            request(r#","method":"GET","options":{"maxWait":4294967295}"#).expect("a request");
+        assert_eq!(greedy.pause(429, Some(u32::MAX), 255), None);
+    }
+
+    #[test]
+    fn only_what_writes_nothing_is_waited_for() {
+        for members in [
+            r#","method":"POST","options":{"maxWait":10}"#,
+            r#","method":"PUT","options":{"maxWait":10,"idempotent":true}"#,
+            r#","method":"GET""#,
+            r#","method":"GET","options":{"maxWait":0}"#,
+        ] {
+            let mut request = request(members).expect("a request");
+            assert!(!request.is_patient());
+            assert_eq!(request.pause(429, Some(1), 0), None, "{members}");
+        }
+        for members in [
+            r#""maxWait":"x""#,
+            r#""maxWait":-1"#,
+            r#""scope":5"#,
+            r#""scope":["a b"]"#,
+        ] {
+            let options = std::format!(r#","options":{{{members}}}"#);
+            let error = request(&options).map(drop).expect_err(members);
+            assert_eq!(error.code, ErrorCode::InvalidRequest);
         }
     }
 }

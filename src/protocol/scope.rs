@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use super::config::wrong;
 use super::error::Error;
 use super::json::Json;
+use super::provider::unknown_scope;
 use super::text;
 
 /// Reads the configuration's `scope`: a list of strings, or one string with spaces.
@@ -25,6 +26,62 @@ pub fn read(value: &Json) -> Result<Vec<String>, Error> {
     }
 }
 
+/// Refuses a scope that the provider does not have. `scopes` is the provider's table, by name; a name that ends in `*`
+/// stands for all that begin so. Without a table, or with an empty one, all are good.
+pub fn check(scopes: Option<&Json>, scope: &[String]) -> Result<(), Error> {
+    let Some(scopes) = scopes.filter(|scopes| !scopes.names().is_empty()) else {
+        return Ok(());
+    };
+    let is = |name: &str, known: &str| match known.strip_suffix("*") {
+        Some(start) => name.starts_with(start),
+        None => name == known,
+    };
+    match scope
+        .iter()
+        .find(|name| !scopes.names().iter().any(|known| is(name, known)))
+    {
+        None => Ok(()),
+        Some(name) => Err(unknown_scope(name, scopes)),
+    }
+}
+
+/// Whether it is known what these scopes allow. Nobody may have said what was granted, and a scope that the table does
+/// not name may allow anything.
+pub fn is_known(scopes: Option<&Json>, held: &[String]) -> bool {
+    let named = |name: &String| scopes.is_some_and(|scopes| scopes.get(name).is_some());
+    !held.is_empty() && held.iter().all(named)
+}
+
+/// Whether one of `held` is `wanted`, or implies it.
+pub fn allows(scopes: Option<&Json>, held: &[String], wanted: &str) -> bool {
+    held.iter().any(|held| implies(scopes, held, wanted, 8))
+}
+
+/// What a scope implies may imply more; a table that goes in circles is left after `depth` steps.
+fn implies(scopes: Option<&Json>, held: &str, wanted: &str, depth: u8) -> bool {
+    if held == wanted {
+        return true;
+    }
+    let next = scopes.and_then(|scopes| scopes.get(held)?.get("implies"));
+    let next = next.map_or(Vec::new(), Json::texts);
+    depth > 0
+        && next
+            .iter()
+            .any(|next| implies(scopes, next, wanted, depth - 1))
+}
+
+/// Leaves out what another one implies.
+pub fn reduce(scopes: Option<&Json>, scope: Vec<String>) -> Vec<String> {
+    let mut least: Vec<String> = Vec::new();
+    for item in scope {
+        if !allows(scopes, &least, &item) {
+            least.retain(|kept| !implies(scopes, &item, kept, 8));
+            least.push(item);
+        }
+    }
+    least
+}
+
 /// Splits a `scope` parameter.
 pub fn split(scope: &str) -> Vec<String> {
     let mut items = Vec::new();
@@ -34,12 +91,12 @@ pub fn split(scope: &str) -> Vec<String> {
     items
 }
 
-/// The `scope` parameter.
-pub fn join(scope: &[String]) -> String {
+/// The `scope` parameter, or with commas a header.
+pub fn join(scope: &[String], mark: &str) -> String {
     let mut text = String::new();
     for item in scope {
         if !text.is_empty() {
-            text.push(' ');
+            text.push_str(mark);
         }
         text.push_str(item);
     }
@@ -63,7 +120,48 @@ mod tests {
             let value = Json::parse(text.as_bytes()).expect("test JSON");
             assert_eq!(read(&value), Ok(want.clone()));
         }
-        assert_eq!(join(&want), "read write");
+        assert_eq!(join(&want, " "), "read write");
+    }
+
+    fn table() -> Option<Json> {
+        Json::parse(br#"{"r":{},"w":{"implies":["r"]},"admin":{"implies":["w"]},"a":{"implies":["b"]},"b":{"implies":["a"]}}"#)
+    }
+
+    #[test]
+    fn what_another_scope_implies_is_left_out() {
+        for (asked, least) in [
+            ("r w", "w"),
+            ("w r", "w"),
+            ("r r", "r"),
+            ("r admin w", "admin"),
+            ("r x", "r x"),
+            ("a b", "a"),
+            ("", ""),
+        ] {
+            assert_eq!(
+                join(&reduce(table().as_ref(), split(asked)), " "),
+                least,
+                "{asked}"
+            );
+        }
+        assert_eq!(join(&reduce(None, split("r w r")), " "), "r w");
+    }
+
+    #[test]
+    fn a_scope_allows_what_it_implies_even_around_corners_and_in_circles() {
+        let table = table();
+        let allows = |held: &str, wanted| allows(table.as_ref(), &split(held), wanted);
+        assert!(allows("admin", "r") && allows("w", "r") && allows("a", "b") && allows("r", "r"));
+        assert!(!allows("r", "w") && !allows("a", "r") && !allows("", "r") && !allows("x", "r"));
+    }
+
+    #[test]
+    fn what_the_table_does_not_name_may_allow_anything() {
+        let table = table();
+        let known = |held: &str| is_known(table.as_ref(), &split(held));
+        assert!(known("r") && known("r w"));
+        assert!(!known("") && !known("r urn:x"));
+        assert!(!is_known(None, &split("r")));
     }
 
     #[test]

@@ -4,13 +4,16 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use zeroize::Zeroizing;
+
 use super::Seconds;
-use super::config::Login;
+use super::config::{Login, wrong};
 use super::error::{Error, ErrorCode};
-use super::json::{Json, Object, decimal};
-use super::resource::{challenge_error, covers};
+use super::json::{self, Json, Object, decimal};
+use super::resource::{PrivateRequest, challenge, covers, is_rate_limit};
 use super::secret::AccessToken;
 use super::token::{Grant, TokenRequest, Tokens};
+use super::{form, refusal, scope, text, url};
 
 /// One user logged in at one client. Dropping it overwrites the tokens.
 #[derive(Debug)]
@@ -19,6 +22,8 @@ pub struct Session {
     tokens: Tokens,
     /// When the access token ends, by the wall clock: for showing only.
     ends: Option<Seconds>,
+    /// How many requests the provider allows, and how many were made, as it said last.
+    limits: Option<(Json, Json)>,
 }
 
 /// What to do before a private request.
@@ -32,15 +37,26 @@ pub enum Access {
     LoginRequired,
 }
 
-/// What to do after a 401.
+/// What to do after a 401 or a 403.
 #[derive(Debug, PartialEq)]
-pub enum AfterUnauthorized {
+pub enum AfterRefusal {
     /// Another call has renewed meanwhile: send this one.
     Token(AccessToken),
     /// Renew, then send again.
     Renew,
+    /// Another login is wanted, and the error says which.
+    Login(Error),
     /// Hand the response to the caller.
     GiveUp,
+}
+
+/// A request that gives a token or a grant back.
+pub struct Revocation {
+    pub method: String,
+    pub url: String,
+    /// Empty where there is none.
+    pub form: Zeroizing<String>,
+    pub authorization: Zeroizing<String>,
 }
 
 impl Session {
@@ -51,6 +67,7 @@ impl Session {
             login,
             tokens,
             ends,
+            limits: None,
         }
     }
 
@@ -80,16 +97,208 @@ impl Session {
         self.tokens.access_token().clone()
     }
 
-    /// What a 401 to a request with `sent` asks for (RFC 6750 section 3.1). `challenge` is `WWW-Authenticate`,
-    /// where the page may read it.
-    pub fn after_unauthorized(&self, sent: &AccessToken, challenge: &str) -> AfterUnauthorized {
+    /// What a refusal of a request with `sent` asks for (RFC 6750 section 3.1, RFC 9470 section 3). `header` is
+    /// `WWW-Authenticate`, where the page may read it.
+    pub fn after_refusal(&self, status: u16, sent: &AccessToken, header: &str) -> AfterRefusal {
+        let said = challenge(header, "error");
+        if let Some(error) = self.other_login(said.as_deref(), header) {
+            return AfterRefusal::Login(error);
+        }
+        if status != 401 {
+            return AfterRefusal::GiveUp;
+        }
         if self.tokens.access_token() != sent {
-            return AfterUnauthorized::Token(self.token());
+            return AfterRefusal::Token(self.token());
         }
-        match challenge_error(challenge) {
-            None | Some("invalid_token") if self.is_renewable() => AfterUnauthorized::Renew,
-            _ => AfterUnauthorized::GiveUp,
+        match said.as_deref() {
+            None | Some("invalid_token") if self.is_renewable() => AfterRefusal::Renew,
+            _ => AfterRefusal::GiveUp,
         }
+    }
+
+    /// What a new login would have to ask for. What was asked for already is not asked for again: who is refused
+    /// twice would go round in circles.
+    fn other_login(&self, said: Option<&str>, header: &str) -> Option<Error> {
+        match said? {
+            "insufficient_scope" => {
+                let needed = scope::split(&challenge(header, "scope").unwrap_or_default());
+                Some(self.insufficient_scope(&needed, ""))
+            }
+            "insufficient_user_authentication" => {
+                let mut wanted = Object::new();
+                for name in ["acr_values", "max_age"] {
+                    wanted.maybe(name, challenge(header, name).as_deref());
+                }
+                let wanted = wanted.done();
+                let asked = wanted.names().iter().all(|name| {
+                    let mut parameters = self.login.authorization_parameters().iter();
+                    parameters
+                        .any(|(known, value)| known == name && Some(value) == wanted.get(name))
+                });
+                let error = ErrorCode::InsufficientUserAuthentication.error();
+                let mut ask = Object::new();
+                ask.value("authorizationParameters", wanted);
+                Some(if asked {
+                    error
+                } else {
+                    error.and("ask", ask.done())
+                })
+            }
+            _ => None,
+        }
+    }
+
+    fn insufficient_scope(&self, needed: &[String], route: &str) -> Error {
+        let scopes = self.login.scopes();
+        let mut detail = scope::join(needed, " ");
+        if !route.is_empty() {
+            detail.push_str(" for ");
+            detail.push_str(route);
+        }
+        let mut error = ErrorCode::InsufficientScope.at(&detail);
+        error = error.and("scope", json::list(needed));
+        if !route.is_empty() {
+            error = error.and("route", Json::String(String::from(route)));
+        }
+        if self.has(self.login.scope(), needed) {
+            return error;
+        }
+        let mut all = self.tokens.scope().to_vec();
+        all.extend_from_slice(needed);
+        let mut ask = Object::new();
+        ask.list("scope", &scope::reduce(scopes, all));
+        error.and("ask", ask.done())
+    }
+
+    fn has(&self, held: &[String], needed: &[String]) -> bool {
+        let scopes = self.login.scopes();
+        needed
+            .iter()
+            .all(|wanted| scope::allows(scopes, held, wanted))
+    }
+
+    fn lacks(&self, held: &[String], needed: &[String]) -> bool {
+        scope::is_known(self.login.scopes(), held) && !self.has(held, needed)
+    }
+
+    /// Whether the session's scope is enough for the call, as far as anybody said. The answer is the header that
+    /// narrows the call (empty where it is not narrowed): name and value.
+    pub fn admit(&self, request: &PrivateRequest) -> Result<(String, String), Error> {
+        let mut held = self.tokens.scope().to_vec();
+        let mut header = (String::new(), String::new());
+        if let Some(narrow) = &request.scope {
+            let Some(name) = self.login.scope_header() else {
+                let rule = "scope: the provider has no header that narrows a call";
+                return Err(ErrorCode::InvalidRequest.at(rule));
+            };
+            let scopes = self.login.scopes();
+            scope::check(scopes, narrow)?;
+            if self.lacks(&held, narrow) {
+                return Err(self.insufficient_scope(narrow, ""));
+            }
+            held = scope::reduce(scopes, narrow.clone());
+            header = (String::from(name), scope::join(&held, ","));
+        }
+        let (method, url) = (request.method(), request.url());
+        match self.login.need(method, url) {
+            Some(need) if self.lacks(&held, &need.scope()) => {
+                Err(self.insufficient_scope(&need.scope(), &route(method, need.path)))
+            }
+            _ => Ok(header),
+        }
+    }
+
+    /// The least scope for these calls.
+    pub fn scope_for(&self, calls: &Json) -> Result<Vec<String>, Error> {
+        self.login.scope_for(calls)
+    }
+
+    /// The headers in which the provider says how many requests it allows, and how many were made.
+    pub fn limit_headers(&self) -> Option<(String, String)> {
+        let (limit, usage) = self.login.limit_headers()?;
+        Some((String::from(limit), String::from(usage)))
+    }
+
+    /// What takes the grant back at the provider.
+    pub fn revocation(&self) -> Result<Revocation, Error> {
+        let token = self.tokens.access_token();
+        let mut form = Zeroizing::new(String::new());
+        let Some(request) = self.login.revocation_request() else {
+            let Some(endpoint) = self.login.revocation_endpoint() else {
+                return Err(wrong("revocationEndpoint", "is missing"));
+            };
+            let refresh = self.tokens.refresh_token();
+            let (hint, token) = match refresh {
+                Some(refresh) => ("refresh_token", refresh.expose()),
+                None => ("access_token", token.expose()),
+            };
+            form.reserve(256 + 3 * (token.len() + self.login.client_id().len()));
+            form::append(&mut form, "token", token);
+            form::append(&mut form, "token_type_hint", hint);
+            form::append(&mut form, "client_id", self.login.client_id());
+            return Ok(Revocation {
+                method: String::from("POST"),
+                url: String::from(endpoint),
+                form,
+                authorization: Zeroizing::new(String::new()),
+            });
+        };
+        let url = self.filled(request.str("url").unwrap_or(""))?;
+        url::check("revocationRequest", &url, false)?;
+        let mut servers = self.login.resource_servers().iter();
+        if !servers.any(|server| covers(server, &url).is_some()) {
+            return Err(ErrorCode::UndeclaredResourceServer.error());
+        }
+        Ok(Revocation {
+            method: String::from(request.str("method").unwrap_or("DELETE")),
+            url,
+            form,
+            authorization: token.authorization_header(),
+        })
+    }
+
+    /// Reads the answer to the [`revocation`](Session::revocation) (RFC 7009 section 2.2).
+    pub fn revoked(&self, status: u16, body: &[u8]) -> Result<(), Error> {
+        if status < 300 {
+            return Ok(());
+        }
+        let code = match status {
+            429 | 420 => ErrorCode::RateLimited,
+            500.. => ErrorCode::ServerError,
+            _ => ErrorCode::RequestRefused,
+        };
+        let server = refusal::said(status, body, Json::parse(body).as_ref(), &self.secrets());
+        Err(self.login.explained(code.error().with(server)))
+    }
+
+    /// What no error may show.
+    fn secrets(&self) -> [&str; 2] {
+        let refresh = self.tokens.refresh_token();
+        let refresh = refresh.map_or("", |token| token.expose());
+        [self.tokens.access_token().expose(), refresh]
+    }
+
+    /// The template with `{client_id}`, and whatever the token response has, filled in.
+    fn filled(&self, template: &str) -> Result<String, Error> {
+        let mut out = String::new();
+        let mut rest = template;
+        while let Some((before, after)) = text::cut(rest, "{") {
+            let (name, after) = text::cut(after, "}").unwrap_or((after, ""));
+            out.push_str(before);
+            match self.tokens.extra().get(name) {
+                _ if name == "client_id" => form::encode(self.login.client_id(), &mut out),
+                Some(Json::String(text) | Json::Number(text)) => form::encode(text, &mut out),
+                _ => {
+                    return Err(wrong(
+                        "revocationRequest",
+                        "the token response has no such member",
+                    ));
+                }
+            }
+            rest = after;
+        }
+        out.push_str(rest);
+        Ok(out)
     }
 
     /// The request that renews the tokens.
@@ -103,10 +312,20 @@ impl Session {
     }
 
     /// Puts renewed tokens in the place of the old ones.
-    fn renew(&mut self, tokens: Tokens, wall: Seconds, now: Seconds) {
+    pub fn renew(&mut self, tokens: Tokens, wall: Seconds, now: Seconds) {
         self.ends = ends(&tokens, wall, now);
         let old = core::mem::replace(&mut self.tokens, tokens);
         self.tokens.keep_from(old);
+    }
+
+    fn rate_limit(&self) -> Json {
+        let Some((limit, usage)) = &self.limits else {
+            return Json::Null;
+        };
+        let mut out = Object::new();
+        out.value("limit", limit.clone())
+            .value("usage", usage.clone())
+            .done()
     }
 
     /// What a page may know, as JSON text (`Session` in `types.d.ts`).
@@ -114,9 +333,10 @@ impl Session {
         let mut out = Object::new();
         let text =
             |value: Option<&str>| value.map_or(Json::Null, |v| Json::String(String::from(v)));
+        let client_id = Some(self.login.client_id()).filter(|id| !id.is_empty());
         out.value("provider", text(self.login.provider()))
             .value("site", text(self.login.site()))
-            .str("clientId", self.login.client_id())
+            .value("clientId", text(client_id))
             .list("scope", self.tokens.scope());
         match self.ends {
             Some(at) => {
@@ -134,9 +354,54 @@ impl Session {
                 "appState",
                 self.login.app_state().cloned().unwrap_or(Json::Null),
             )
+            .value("rateLimit", self.rate_limit())
             .done()
             .text()
     }
+}
+
+/// What a refusal of the API means, by what the session knows of the provider; `None` if it is none. `answer` is the
+/// browser's description: `status`, `method`, `url`, `authenticate`, `retryAfter`.
+pub fn explain(session: Option<&Session>, answer: &Json, body: &[u8]) -> Option<Error> {
+    let status = answer.get("status").and_then(Json::as_u32).unwrap_or(0) as u16;
+    if status < 400 {
+        return None;
+    }
+    let text = |name| answer.str(name).unwrap_or("");
+    let secrets = session.map_or([""; 2], Session::secrets);
+    let server = refusal::said(status, body, Json::parse(body).as_ref(), &secrets);
+    let challenged = challenge(text("authenticate"), "error");
+    let other = session.and_then(|s| s.other_login(challenged.as_deref(), text("authenticate")));
+    let need = session.and_then(|s| s.login.need(text("method"), text("url")));
+    let error = match (other, need, session) {
+        (Some(error), _, _) => return Some(error.with(server)),
+        // What the session has is not known, and the route table says what the call needs.
+        (None, Some(need), Some(session))
+            if status == 403
+                && !need.scope().is_empty()
+                && !session.has(session.tokens.scope(), &need.scope()) =>
+        {
+            session.insufficient_scope(&need.scope(), &route(text("method"), need.path))
+        }
+        _ if is_rate_limit(status) => ErrorCode::RateLimited.error(),
+        _ if status >= 500 => ErrorCode::ServerError.error(),
+        _ => ErrorCode::RequestRefused.error(),
+    };
+    let mut error = error.with(server);
+    if let Some(session) = session {
+        error = session.login.explained(error);
+        if session.limits.is_some() {
+            error = error.and("rateLimit", session.rate_limit());
+        }
+    }
+    Some(match answer.get("retryAfter") {
+        Some(seconds) => error.and("retryAfter", seconds.clone()),
+        None => error,
+    })
+}
+
+fn route(method: &str, path: &str) -> String {
+    text::concat(&[method, " ", path])
 }
 
 fn ends(tokens: &Tokens, wall: Seconds, now: Seconds) -> Option<Seconds> {
@@ -186,11 +451,20 @@ impl Sessions {
     }
 
     /// Takes note that a resource server has refused the token: the next call renews it first.
-    pub fn refused(&mut self, id: SessionId, sent: &AccessToken, challenge: &str) {
-        if let Some(session) = self.get_mut(id)
-            && session.after_unauthorized(sent, challenge) == AfterUnauthorized::Renew
-        {
+    pub fn refused(&mut self, id: SessionId) {
+        if let Some(session) = self.get_mut(id) {
             session.tokens.end();
+        }
+    }
+
+    /// Takes note of how many requests the provider allows, and how many were made.
+    pub fn limited(&mut self, id: SessionId, limit: &str, usage: &str) {
+        let number = |text| json::whole(text).map_or(Json::Null, |n| Json::Number(decimal(n)));
+        let limits = (number(limit), number(usage));
+        if let Some(session) = self.get_mut(id)
+            && limits != (Json::Null, Json::Null)
+        {
+            session.limits = Some(limits);
         }
     }
 
@@ -249,9 +523,9 @@ impl Sessions {
         Err(error.becomes(ErrorCode::SessionEnded))
     }
 
-    /// Drops all.
-    pub fn clear(&mut self) {
-        self.list.clear();
+    /// Gives all away: nobody is logged in any more.
+    pub fn take(&mut self) -> Vec<Session> {
+        self.list.drain(..).map(|(_, session)| session).collect()
     }
 }
 
@@ -262,8 +536,16 @@ mod tests {
     use std::{format, string::ToString};
 
     fn session(client_id: &str, servers: &str, members: &str) -> Session {
+        made(client_id, "", servers, members)
+    }
+
+    fn with(fields: &str, servers: &str, members: &str) -> Session {
+        made("1", fields, servers, members)
+    }
+
+    fn made(client_id: &str, fields: &str, servers: &str, members: &str) -> Session {
         let config = format!(
-            r#"{{"clientId":"{client_id}","redirectUri":"https://app.example/","authorizationEndpoint":"https://as.example/a","tokenEndpoint":"https://as.example/t","resourceServers":{servers}}}"#
+            r#"{{"clientId":"{client_id}","redirectUri":"https://app.example/","authorizationEndpoint":"https://as.example/a","tokenEndpoint":"https://as.example/t","resourceServers":{servers}{fields}}}"#
         );
         let login = Config::read(Json::parse(config.as_bytes()).expect("JSON"))
             .and_then(|config| config.resolve("https://app.example"))
@@ -302,39 +584,277 @@ mod tests {
         let sent = AccessToken::new("a1".to_string());
         for challenge in ["", "Bearer", "Bearer error=\"invalid_token\""] {
             assert_eq!(
-                session.after_unauthorized(&sent, challenge),
-                AfterUnauthorized::Renew
+                session.after_refusal(401, &sent, challenge),
+                AfterRefusal::Renew
+            );
+            assert_eq!(
+                session.after_refusal(403, &sent, challenge),
+                AfterRefusal::GiveUp
             );
         }
         assert_eq!(
-            session.after_unauthorized(&sent, "Bearer error=\"insufficient_scope\""),
-            AfterUnauthorized::GiveUp
+            session.after_refusal(401, &sent, "Bearer error=\"invalid_request\""),
+            AfterRefusal::GiveUp
         );
         let old = AccessToken::new("a0".to_string());
         assert_eq!(
-            session.after_unauthorized(&old, "Bearer error=\"invalid_token\""),
-            AfterUnauthorized::Token(sent.clone())
+            session.after_refusal(401, &old, "Bearer error=\"invalid_token\""),
+            AfterRefusal::Token(sent.clone())
         );
         session.tokens = tokens("");
-        assert_eq!(
-            session.after_unauthorized(&sent, ""),
-            AfterUnauthorized::GiveUp
+        assert_eq!(session.after_refusal(401, &sent, ""), AfterRefusal::GiveUp);
+    }
+
+    fn wanted(session: &Session, challenge: &str) -> String {
+        let sent = session.token();
+        let AfterRefusal::Login(error) = session.after_refusal(403, &sent, challenge) else {
+            panic!("another login: {challenge}");
+        };
+        error.to_json()
+    }
+
+    #[test]
+    fn a_challenge_that_another_login_answers_says_what_to_ask_for() {
+        let session = session("1", API, r#","scope":"a b""#);
+        let json = wanted(
+            &session,
+            "Bearer error=\"insufficient_scope\", scope=\"b c\"",
+        );
+        assert!(json.contains(r#""code":"insufficient_scope""#), "{json}");
+        assert!(
+            json.ends_with(r#""scope":["b","c"],"ask":{"scope":["a","b","c"]}}"#),
+            "{json}"
+        );
+        let json = wanted(
+            &session,
+            "Bearer error=\"insufficient_user_authentication\", acr_values=\"gold\", max_age=5",
+        );
+        assert!(
+            json.contains(r#""code":"insufficient_user_authentication""#),
+            "{json}"
+        );
+        assert!(
+            json.ends_with(
+                r#""ask":{"authorizationParameters":{"acr_values":"gold","max_age":"5"}}}"#
+            ),
+            "{json}"
         );
     }
 
     #[test]
-    fn a_refused_token_is_renewed_before_the_next_call_and_one_refused_for_its_scope_is_not() {
+    fn what_was_asked_for_already_is_not_asked_for_again() {
+        let asked = with(
+            r#","scope":["a"],"authorizationParameters":{"acr_values":"gold"}"#,
+            API,
+            r#","scope":"b""#,
+        );
+        let scope = wanted(&asked, "Bearer error=\"insufficient_scope\", scope=\"a\"");
+        let login = wanted(
+            &asked,
+            "Bearer error=\"insufficient_user_authentication\", acr_values=\"gold\"",
+        );
+        assert!(!scope.contains(r#""ask""#), "{scope}");
+        assert!(!login.contains(r#""ask""#), "{login}");
+    }
+
+    const TABLE: &str = r#","scopes":{"r":{},"w":{"implies":["r"]}},"scopeHeader":"X-Scope","routes":[{"path":"/x/{id}","read":"r","write":"w"}]"#;
+
+    fn admit(session: &Session, members: &str) -> Result<(String, String), Error> {
+        let text = format!(r#"{{"url":"https://api.example/x/1"{members}}}"#);
+        session.admit(&PrivateRequest::read(&text).expect("a request"))
+    }
+
+    #[test]
+    fn a_call_that_the_scope_does_not_allow_is_refused_before_it_is_sent() {
+        let reader = with(TABLE, API, r#","scope":"r""#);
+        assert!(admit(&reader, r#","method":"GET""#).is_ok());
+        let error = admit(&reader, r#","method":"PUT""#).expect_err("no scope");
+        assert_eq!(
+            (error.code, error.detail.as_str()),
+            (ErrorCode::InsufficientScope, "w for PUT /x/{id}")
+        );
+        assert!(
+            error
+                .to_json()
+                .ends_with(r#""scope":["w"],"route":"PUT /x/{id}","ask":{"scope":["w"]}}"#)
+        );
+        // Nobody said what was granted, or it is a scope that the table does not know.
+        for scope in ["", r#","scope":"other""#] {
+            assert!(admit(&with(TABLE, API, scope), r#","method":"PUT""#).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_call_is_narrowed_within_what_the_session_has() {
+        let writer = with(TABLE, API, r#","scope":"w""#);
+        let header = |scope| {
+            admit(
+                &writer,
+                &format!(r#","method":"GET","options":{{"scope":{scope}}}"#),
+            )
+        };
+        let named = |value: &str| Ok(("X-Scope".to_string(), value.to_string()));
+        assert_eq!(header(r#"["r"]"#), named("r"));
+        assert_eq!(header(r#"["r","w"]"#), named("w"));
+        assert_eq!(
+            header(r#""x""#).map_err(|error| error.code),
+            Err(ErrorCode::UnknownScope)
+        );
+        let reader = with(TABLE, API, r#","scope":"r""#);
+        let wider =
+            admit(&reader, r#","method":"GET","options":{"scope":["w"]}"#).expect_err("wider");
+        assert_eq!(wider.code, ErrorCode::InsufficientScope);
+        let other = session("1", API, "");
+        let error =
+            admit(&other, r#","method":"GET","options":{"scope":["r"]}"#).expect_err("no header");
+        assert_eq!(error.code, ErrorCode::InvalidRequest);
+    }
+
+    #[test]
+    fn a_refusal_is_explained_by_the_providers_table() {
+        let rows = r#","errors":[{"error":"forbidden","also":["PA"],"message":"not yours","remedy":"log in"},{"status":420,"message":"chill","remedy":"wait"},
+            {"error":"slow","message":"slow down","remedy":"wait more"},{"says":"No Access","message":"unpaid","remedy":"pay"}]"#;
+        let session = with(rows, API, "");
+        for (status, body, code, error, message) in [
+            (
+                403,
+                r#"{"error":"forbidden","message":"x"}"#,
+                "request_refused",
+                "forbidden",
+                "not yours",
+            ),
+            (
+                403,
+                r#"{"code":"PA","message":"x"}"#,
+                "request_refused",
+                "forbidden",
+                "not yours",
+            ),
+            (
+                420,
+                r#"{"status":420,"message":"Chill"}"#,
+                "rate_limited",
+                "",
+                "chill",
+            ),
+            (429, "slow", "rate_limited", "slow", "slow down"),
+            (
+                403,
+                r#"{"message":"No Access to this"}"#,
+                "request_refused",
+                "",
+                "unpaid",
+            ),
+            (
+                404,
+                r#"{"error":"not_found"}"#,
+                "request_refused",
+                "not_found",
+                "the provider refused the request",
+            ),
+            (500, "<html>", "server_error", "", "the server failed"),
+            (
+                400,
+                "two words",
+                "request_refused",
+                "",
+                "the provider refused the request",
+            ),
+        ] {
+            let answer =
+                format!(r#"{{"status":{status},"method":"GET","url":"https://api.example/"}}"#);
+            let answer = Json::parse(answer.as_bytes()).expect("JSON");
+            let json = explain(Some(&session), &answer, body.as_bytes()).expect("a refusal");
+            let json = Json::parse(json.to_json().as_bytes()).expect("JSON");
+            let member = |name| json.str(name).unwrap_or("");
+            assert_eq!(
+                (member("code"), member("error"), member("message")),
+                (code, error, message),
+                "{body}"
+            );
+        }
+        let fine = Json::parse(br#"{"status":200}"#).expect("JSON");
+        assert_eq!(explain(Some(&session), &fine, b"{}"), None);
+        let echoed = Json::parse(br#"{"status":401,"url":""}"#).expect("JSON");
+        let json = explain(
+            Some(&session),
+            &echoed,
+            br#"{"error":"x","message":"token a1 is bad"}"#,
+        );
+        assert!(
+            json.expect("a refusal")
+                .to_json()
+                .contains("token (..) is bad")
+        );
+    }
+
+    #[test]
+    fn a_grant_is_given_back_as_the_provider_wants_it() {
+        let endpoint = with(
+            r#","revocationEndpoint":"https://as.example/revoke""#,
+            API,
+            r#","refresh_token":"r""#,
+        );
+        let revocation = endpoint.revocation().expect("a request");
+        assert_eq!(
+            (&*revocation.method, &*revocation.url),
+            ("POST", "https://as.example/revoke")
+        );
+        assert_eq!(
+            &*revocation.form,
+            "token=r&token_type_hint=refresh_token&client_id=1"
+        );
+        assert!(revocation.authorization.is_empty());
+
+        let request = |url: &str| {
+            let fields = format!(r#","revocationRequest":{{"method":"DELETE","url":"{url}"}}"#);
+            with(&fields, API, r#","user_id":7,"odd":"../x""#).revocation()
+        };
+        let revocation = request("https://api.example/users/{user_id}/applications/{client_id}");
+        let revocation = revocation.expect("a request");
+        assert_eq!(revocation.url, "https://api.example/users/7/applications/1");
+        assert_eq!(&*revocation.authorization, "Bearer a1");
+        assert!(revocation.form.is_empty());
+        let odd = request("https://api.example/{odd}").expect("a request");
+        assert_eq!(odd.url, "https://api.example/..%2Fx");
+        for hostile in [
+            "https://evil.example/{user_id}",
+            "https://api.example/{missing}",
+            "http://api.example/",
+            "/users",
+        ] {
+            assert!(request(hostile).is_err(), "{hostile}");
+        }
+        assert!(session("1", API, "").revocation().is_err());
+    }
+
+    #[test]
+    fn a_refused_token_is_renewed_before_the_next_call() {
         let mut sessions = Sessions::default();
         let id = sessions.add(session("1", API, RENEWABLE));
-        let sent = AccessToken::new("a1".to_string());
-        sessions.refused(id, &sent, "Bearer error=\"insufficient_scope\"");
-        assert_eq!(
-            sessions.get(id).map(|s| s.access(0)),
-            Some(Access::Token(sent.clone()))
-        );
-        sessions.refused(id, &sent, "");
+        sessions.refused(id);
         assert_eq!(sessions.get(id).map(|s| s.access(0)), Some(Access::Renew));
         assert_eq!(sessions.get(id).and_then(|s| s.living_token(0)), None);
+    }
+
+    #[test]
+    fn the_limit_is_shown_as_the_provider_said_it_last() {
+        let mut sessions = Sessions::default();
+        let id = sessions.add(session("1", API, ""));
+        let shown = |sessions: &Sessions| sessions.last().map(|s| s.rate_limit().text());
+        sessions.limited(id, "", "");
+        assert_eq!(shown(&sessions).as_deref(), Some("null"));
+        sessions.limited(id, "1000", "7");
+        sessions.limited(id, "", "");
+        assert_eq!(
+            shown(&sessions).as_deref(),
+            Some(r#"{"limit":1000,"usage":7}"#)
+        );
+        sessions.limited(id, "x", "8");
+        assert_eq!(
+            shown(&sessions).as_deref(),
+            Some(r#"{"limit":null,"usage":8}"#)
+        );
     }
 
     #[test]
@@ -367,7 +887,7 @@ mod tests {
         let old = sessions.add(session("1", API, ""));
         let new = sessions.add(session("1", API, ""));
         assert!(sessions.get(old).is_none() && sessions.get(new).is_some());
-        sessions.clear();
+        assert_eq!(sessions.take().len(), 1);
         assert!(sessions.last().is_none());
     }
 
@@ -381,7 +901,7 @@ mod tests {
         let text = session.describe();
         assert_eq!(
             text,
-            r#"{"provider":null,"site":null,"clientId":"1","scope":[],"expiresAt":1090000,"renewable":true,"extra":{"user_id":7},"returnTo":null,"appState":null}"#
+            r#"{"provider":null,"site":null,"clientId":"1","scope":[],"expiresAt":1090000,"renewable":true,"extra":{"user_id":7},"returnTo":null,"appState":null,"rateLimit":null}"#
         );
         assert!(!text.contains("canary"));
     }

@@ -55,6 +55,15 @@ pub fn replace(text: &str, part: &str, by: &str) -> String {
     out
 }
 
+/// The texts one after the other.
+pub fn concat(parts: &[&str]) -> String {
+    let mut text = String::new();
+    for part in parts {
+        text.push_str(part);
+    }
+    text
+}
+
 /// At most `length` bytes, never half a character: text from outside is shown, but not whole novels.
 pub fn clip(text: &str, length: usize) -> &str {
     let mut end = length.min(text.len());
@@ -62,6 +71,36 @@ pub fn clip(text: &str, length: usize) -> &str {
         end -= 1;
     }
     text.get(..end).unwrap_or("")
+}
+
+/// Adds the nearest of the names to a sentence about one that does not exist: first by how much of a name it begins,
+/// then by the whole.
+pub fn suggest(sentence: &mut String, name: &str, names: &[&str]) {
+    let name = clip(name, 64);
+    if let Some(nearest) = names.iter().min_by_key(|known| distance(name, known)) {
+        sentence.push_str("; the nearest is ");
+        sentence.push_str(nearest);
+    }
+}
+
+/// How many letters must be put in, taken out or changed (Levenshtein), whatever their case, to get from `a` to the best
+/// beginning of `b`, and to all of it.
+fn distance(a: &str, b: &str) -> (usize, usize) {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    let mut whole = b.len();
+    for (i, letter) in a.bytes().enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        for (other, above) in b.bytes().zip(row.iter_mut().skip(1)) {
+            let changed = diagonal + usize::from(!letter.eq_ignore_ascii_case(&other));
+            diagonal = *above;
+            left = changed.min(left + 1).min(diagonal + 1);
+            *above = left;
+        }
+        whole = left;
+    }
+    let part = row.into_iter().skip(1).fold(a.len(), usize::min);
+    (part, whole)
 }
 
 /// Whether the byte is one of the few.
@@ -82,6 +121,48 @@ pub fn is_graphic(text: &str, but: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_distance_is_the_letters_to_change() {
+        for (a, b, letters) in [
+            ("", "", 0),
+            ("", "ab", 2),
+            ("ab", "", 2),
+            ("kitten", "sitting", 3),
+            ("clientID", "clientId", 0),
+            ("tokenEndpont", "tokenEndpoint", 1),
+        ] {
+            assert_eq!(
+                (distance(a, b).1, distance(b, a).1),
+                (letters, letters),
+                "{a} {b}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_nearest_name_is_suggested() {
+        let names = [
+            "write",
+            "read",
+            "offline_access",
+            "tokenEndpoint",
+            "scopes",
+            "scope",
+        ];
+        for (name, nearest) in [
+            ("offline", "offline_access"),
+            ("wirte", "write"),
+            ("reads", "read"),
+            ("token", "tokenEndpoint"),
+            ("tokenendpont", "tokenEndpoint"),
+            ("scop", "scope"),
+        ] {
+            let mut sentence = String::from(name);
+            suggest(&mut sentence, name, &names);
+            assert_eq!(sentence, std::format!("{name}; the nearest is {nearest}"));
+        }
+    }
 
     #[test]
     fn parts_are_found_cut_and_replaced() {

@@ -3,15 +3,13 @@
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
-use super::config::Login;
-use super::error::{Error, ErrorCode, ServerError, redact};
+use super::config::{Login, wrong};
+use super::error::{Error, ErrorCode};
 use super::json::{self, Json};
-use super::scope;
 use super::secret::{AccessToken, AuthorizationCode, CodeVerifier, RefreshToken};
-use super::text;
-use super::{Seconds, form};
+use super::{Seconds, form, refusal, scope, text};
 
 /// Bytes of the largest token response that is read.
 pub const MAX_BODY: u32 = 1 << 20;
@@ -55,6 +53,8 @@ pub struct TokenRequest {
 pub struct HttpResponse {
     pub status: u16,
     pub content_type: String,
+    /// `Retry-After`, in seconds from now.
+    pub retry_after: Option<Seconds>,
     /// At most [`MAX_BODY`] bytes; wiped when dropped.
     pub body: Zeroizing<Vec<u8>>,
 }
@@ -104,13 +104,12 @@ impl TokenRequest {
     }
 
     /// Reads the answer (sections 5.1 and 5.2). `now` is a monotonic time in seconds.
-    pub fn read(self, mut response: HttpResponse, now: Seconds) -> Result<Tokens, Error> {
+    pub fn read(self, response: HttpResponse, now: Seconds) -> Result<Tokens, Error> {
         let json = is_json(&response.content_type);
         let mut members = match json {
             true => Json::parse(&response.body),
             false => None,
         };
-        response.body.zeroize();
         if response.status == 200
             && let Some(members @ Json::Object(_)) = &mut members
             && members.get("error").is_none()
@@ -123,10 +122,17 @@ impl TokenRequest {
             }
             return Ok(tokens);
         }
-        Err(self.refused(response.status, &response.content_type, members))
+        Err(self.refused(&response, members))
     }
 
-    fn refused(&self, status: u16, content_type: &str, members: Option<Json>) -> Error {
+    fn refused(&self, response: &HttpResponse, members: Option<Json>) -> Error {
+        let HttpResponse {
+            status,
+            content_type,
+            retry_after,
+            body,
+        } = response;
+        let status = *status;
         let (first, second) = match &self.grant {
             Grant::AuthorizationCode {
                 code,
@@ -134,16 +140,7 @@ impl TokenRequest {
             } => (code.expose(), code_verifier.expose()),
             Grant::RefreshToken(token) => (token.expose(), ""),
         };
-        let said = |name| {
-            let members = members.as_ref()?;
-            Some(redact(members.str(name)?, &[first, second]))
-        };
-        let server = ServerError {
-            error: said("error"),
-            error_description: said("error_description"),
-            error_uri: said("error_uri"),
-            status: Some(status),
-        };
+        let server = refusal::said(status, body, members.as_ref(), &[first, second]);
         let error = match status {
             429 | 420 => ErrorCode::RateLimited.error(),
             500.. => ErrorCode::ServerError.error(),
@@ -158,7 +155,11 @@ impl TokenRequest {
                 None => "its content type is not application/json",
             }),
         };
-        error.with(server)
+        let error = self.login.explained(error.with(server));
+        match retry_after {
+            None => error,
+            Some(seconds) => error.and("retryAfter", Json::Number(json::decimal(*seconds))),
+        }
     }
 
     /// Whether this spends a refresh token, which a second sending would burn.
@@ -180,6 +181,23 @@ pub struct Tokens {
 }
 
 impl Tokens {
+    /// A token that the user has got elsewhere.
+    pub fn adopt(token: String, scope: &[String]) -> Result<Tokens, Error> {
+        let access_token = AccessToken::new(token);
+        if !is_b64token(access_token.expose()) {
+            let rule = "is empty, or no header can carry it";
+            return Err(wrong("accessToken", rule));
+        }
+        Ok(Tokens {
+            access_token,
+            refresh_token: None,
+            expires_at: None,
+            margin: 0,
+            scope: scope.to_vec(),
+            extra: Json::Object(json::Members::new()),
+        })
+    }
+
     /// Reads the members of section 5.1 and takes the tokens out of `members`; the rest is the provider's own.
     pub fn read(
         members: &mut Json,
@@ -320,6 +338,7 @@ mod tests {
         let response = HttpResponse {
             status,
             content_type: content_type.to_string(),
+            retry_after: None,
             body: Zeroizing::new(body.as_bytes().to_vec()),
         };
         refresh().read(response, 100)

@@ -6,6 +6,7 @@ mod demo;
 mod licences;
 mod live;
 mod package;
+mod providers;
 mod report;
 mod seal;
 mod serve;

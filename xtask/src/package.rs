@@ -13,9 +13,12 @@ const BUDGET: usize = 30 * 1024;
 
 /// What every entry of the package exports, sorted; nothing else.
 pub const EXPORTS: &[&str] = &[
+    "adoptToken",
+    "explain",
     "fetchPrivate",
     "handleRedirect",
     "logout",
+    "scopesFor",
     "session",
     "startLogin",
 ];
@@ -63,6 +66,12 @@ const ENTRIES: &[(&str, &[&str])] = &[
     ),
 ];
 
+const PROVIDER_TYPES: &str = "\
+import type { Provider } from '../oauth-wasm.js'
+declare const provider: Provider
+export default provider
+";
+
 /// How a bundler finds the `.wasm`; it must be in the module as esbuild writes it.
 const WASM_URL: &str = "new URL(\"./oauth-wasm.wasm\",import.meta.url)";
 
@@ -98,7 +107,10 @@ pub fn make() -> Result<Report> {
         Ok(fs::write(wasm, sealed.wasm)?)
     })?;
     steps.step("wasm-opt", || optimise(&fresh.join("oauth-wasm.wasm")))?;
-    steps.step("esbuild", || bundle(&fresh))?;
+    steps.step("esbuild", || {
+        add_providers(&fresh)?;
+        bundle(&fresh)
+    })?;
     let report = steps.step("measure and swap in", || {
         add_papers(&fresh)?;
         let report = Report::of(&fresh)?;
@@ -158,6 +170,28 @@ fn optimise(to: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The providers' files as modules of the package, and a table of them for each kind of entry: one that imports a file
+/// when it is named, and one that carries all.
+fn add_providers(fresh: &Path) -> Result<()> {
+    fs::create_dir(fresh.join("providers"))?;
+    let (mut apart, mut inside, mut table) = (String::new(), String::new(), String::new());
+    for (name, file) in crate::providers::all()? {
+        let module = |ending| fresh.join(format!("providers/{name}{ending}"));
+        fs::write(module(".js"), format!("export default {file}\n"))?;
+        fs::write(module(".d.ts"), PROVIDER_TYPES)?;
+        // As a string it is parsed once only, and read by nobody on its way.
+        let text = serde_json::to_string(&crate::providers::without_about(file).to_string())?;
+        fs::write(module(".text.js"), format!("export const text = {text}\n"))?;
+        apart += &format!("{name}: () => then(import('./providers/{name}.text.js')),\n");
+        inside += &format!("const {name} = {text}\n");
+        table += &format!("{name}: () => {name},\n");
+    }
+    let apart = format!("export default then => ({{ __proto__: null,\n{apart}}})\n");
+    fs::write(stage().join("apart.js"), apart)?;
+    let inside = format!("{inside}export default {{ __proto__: null,\n{table}}}\n");
+    Ok(fs::write(stage().join("inside.js"), inside)?)
+}
+
 /// In an entry `#glue` is the sealed glue and `#wasm` the optimised module, as text.
 fn bundle(fresh: &Path) -> Result<()> {
     let alias = |name: &str, file: PathBuf| format!("--alias:#{name}={}", file.display());
@@ -175,6 +209,9 @@ fn bundle(fresh: &Path) -> Result<()> {
                 .arg(alias("wasm", text.clone()))
                 .arg(alias("src", root().join("src")))
                 .arg(alias("memory", stage().join("memory.js")))
+                .arg(alias("providers-apart", stage().join("apart.js")))
+                .arg(alias("providers-inside", stage().join("inside.js")))
+                .arg("--external:./providers/*")
                 .arg(format!("--outfile={}", fresh.join(name).display())),
         )?;
     }

@@ -304,7 +304,7 @@ async fn the_redirect_leaves_no_trace_in_what_the_page_loads_next() {
 }
 
 #[tokio::test]
-async fn the_package_exports_five_functions_and_nothing_to_get_at_the_memory_with() {
+async fn the_package_exports_eight_functions_and_nothing_to_get_at_the_memory_with() {
     let world = World::start().await;
     world.app.serve(
         "/classic.html",
@@ -331,14 +331,17 @@ async fn the_package_exports_five_functions_and_nothing_to_get_at_the_memory_wit
             added: window.added.map(String),
         }";
     let seen = world.run(script, &[]).await;
-    let five = json!([
+    let all = json!([
+        "adoptToken",
+        "explain",
         "fetchPrivate",
         "handleRedirect",
         "logout",
+        "scopesFor",
         "session",
         "startLogin"
     ]);
-    assert_eq!(seen["names"], json!([five, five, five]));
+    assert_eq!(seen["names"], json!([all, all, all]));
     assert_eq!(
         seen["types"],
         json!([["function"], ["function"], ["function"]])

@@ -240,11 +240,11 @@ async fn a_wrong_configuration_is_refused_by_name_stores_nothing_and_asks_nobody
             ['invalid_config', 'clientId', { ...base, clientId: '' }],
             ['invalid_config', 'clientId', { ...base, clientId: 5 }],
             ['client_secret_refused', 'clientSecret', { ...base, clientSecret: 'hush-hush' }],
-            ['client_secret_refused', 'clientSecret', { ...base, client_secret: 'hush-hush' }],
+            ['client_secret_refused', 'client_secret', { ...base, client_secret: 'hush-hush' }],
             ['unknown_provider', 'nobody', { ...base, provider: 'nobody' }],
             ['unknown_provider', '__proto__', { ...base, provider: '__proto__' }],
             ['unknown_site', 'MLX', { ...base, site: 'MLX' }],
-            ['unknown_site', 'country', { ...rest, clientId }],
+            ['unknown_site', 'site is missing', { ...rest, clientId }],
             ['invalid_config', 'returnTo', { ...base, returnTo: '//evil.example' }],
             ['invalid_config', 'returnTo', { ...base, returnTo: '\\\\evil.example' }],
             ['invalid_config', 'returnTo', { ...base, returnTo: '/\\evil.example' }],
@@ -381,7 +381,7 @@ async fn a_server_that_refuses_the_request_is_not_asked_again_without_pkce() {
         .sandbox
         .change(|settings| settings.auto_consent = true);
     world
-        .start_login(json!({ "scope": ["read", "everything"] }))
+        .start_login(json!({ "scope": ["read", "everything"], "scopes": {} }))
         .await;
     let outcome = world.redirected().await;
     assert_eq!(outcome["error"]["code"], "authorization_error", "{outcome}");

@@ -1,0 +1,55 @@
+//! What a server says when it refuses (RFC 6749 section 5.2), in the shapes that providers give it, and what the
+//! provider's own table of errors makes of it.
+
+use super::error::{Error, ServerError, redact};
+use super::json::Json;
+use super::text;
+
+/// Reads a refusal: `error` and `error_description`; or `code` and `message`, as gateways write; or one word of plain
+/// text. `secrets` are cut out, for servers do echo what they refuse.
+pub fn said(status: u16, body: &[u8], members: Option<&Json>, secrets: &[&str]) -> ServerError {
+    let text = |name: &str| {
+        let said = members?.str(name)?;
+        Some(redact(said, secrets))
+    };
+    let word = || {
+        let word = core::str::from_utf8(body).ok()?.trim_ascii();
+        let plain = |b: u8| b.is_ascii_lowercase() || b == b'_';
+        let is_word =
+            status >= 400 && members.is_none() && word.len() < 64 && word.bytes().all(plain);
+        (is_word && !word.is_empty()).then(|| redact(word, secrets))
+    };
+    ServerError {
+        error: text("error").or_else(|| text("code")).or_else(word),
+        error_description: text("error_description").or_else(|| text("message")),
+        error_uri: text("error_uri"),
+        status: Some(status),
+    }
+}
+
+/// The error with the words of the first row that fits what the server said.
+pub fn explained(rows: Option<&Json>, error: Error) -> Error {
+    let (Some(Json::Array(rows)), Some(server)) = (rows, &error.server) else {
+        return error;
+    };
+    let Some(row) = rows.iter().find(|row| fits(row, server)) else {
+        return error;
+    };
+    let text = |name| row.str(name).unwrap_or("");
+    error.explain(row.str("error"), text("message"), text("remedy"))
+}
+
+fn fits(row: &Json, server: &ServerError) -> bool {
+    let same = |name: &str| server.error.as_deref() == Some(name);
+    let also = || {
+        row.get("also")
+            .is_some_and(|also| also.texts().iter().any(|name| same(name)))
+    };
+    let status = row.get("status").and_then(Json::as_u32);
+    let description = server.error_description.as_deref().unwrap_or("");
+    row.str("error").is_none_or(|name| same(name) || also())
+        && status.is_none_or(|status| server.status.map(u32::from) == Some(status))
+        && row
+            .str("says")
+            .is_none_or(|part| text::contains(description, part))
+}
