@@ -29,7 +29,7 @@ const LONGEST_REFUSAL = 65536
 
 /**
  * The functions, over `bytes(done, failed)`, which gives the wasm or the reason there is none, as text, and over the
- * providers: by name a function that gives the JSON text of the file, or a promise of it.
+ * providers: by name a function like that, which gives the JSON text of the file.
  */
 export const library = (bytes, providers) => {
   let loading
@@ -75,19 +75,17 @@ export const library = (bytes, providers) => {
       const text = toJson(config)
       const name = text && ownValue(fromJson(text), 'provider')
       const file = typeof name === 'string' && providers[name]
-      const found = file ? file() : toJson(keys(providers))
+      const go = found => then(call(called, text, found, value), resolve, reject)
+      if (!file) return go(toJson(keys(providers)))
       // Both at once: neither waits for the other.
       then(load(), nothing, nothing)
-      then(
-        new Promise(resolve => resolve(found)),
-        found => then(call(called, text, found, value), resolve, reject),
-        () => reject(loadFailed("the provider's file did not come")),
-      )
+      file(go, reason => reject(loadFailed(reason)))
     })
 
   const startLogin = config => configured('startLogin', config, ownFunction(config, 'navigate'))
 
-  const adoptToken = (token, config) => configured('adoptToken', config, '' + token)
+  // What is no text is no token: a promise that nobody awaited, for example.
+  const adoptToken = (token, config) => configured('adoptToken', config, typeof token === 'string' ? token : '')
 
   const scopesFor = (calls, config) =>
     new Promise((resolve, reject) =>

@@ -85,7 +85,7 @@ pub async fn start_login(mut config: Config, navigate: Option<JsValue>) -> Resul
         return Err(ErrorCode::UnsupportedEnvironment.error().into());
     }
     if let Some(issuer) = config.undiscovered()?.map(String::from) {
-        config.discovered(discover(issuer, config.is_s256()).await?);
+        config.discovered(discover(issuer, config.is_s256()).await?)?;
     }
     let login = config.resolve(&origin)?;
     let entropy = entropy::bytes().ok_or_else(|| ErrorCode::EntropyFailure.error())?;

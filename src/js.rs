@@ -31,8 +31,11 @@ pub fn start_login(config: JsValue) -> JsValue {
 
 /// Takes a token that the user has already.
 #[wasm_bindgen(js_name = adoptToken, skip_typescript)]
-pub fn adopt_token(token: String, config: JsValue) -> JsValue {
-    let text = value::to_json(&config);
+pub fn adopt_token(token: JsValue, config: JsValue) -> JsValue {
+    let (token, text) = (
+        token.as_string().unwrap_or_default(),
+        value::to_json(&config),
+    );
     promise(async move { Ok(Outcome::Json(client::adopt(token, complete(&text)?)?)) })
 }
 

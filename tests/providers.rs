@@ -335,6 +335,30 @@ fn write_implies_read_and_the_least_scope_of_some_calls_is_found() {
 }
 
 #[test]
+fn the_file_in_the_documentation_is_a_good_one() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/add-a-provider.md");
+    let text = std::fs::read_to_string(path).expect("the documentation");
+    let file = text
+        .split("```json")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next());
+    let provider = file.expect("a file");
+    let login = login(&format!(
+        r#""provider":{provider},"scope":["orders:read","orders:write"],"language":"es""#
+    ));
+    assert_eq!(login.provider(), Some("example"));
+    assert_eq!(login.scope(), ["orders:write"]);
+    let need = |url| login.need("GET", url).map(|need| need.scope());
+    assert_eq!(
+        need("https://api.example.com/v1/orders"),
+        Some(vec!["orders:read".into()])
+    );
+    assert_eq!(need("https://api.example.com/v1/status"), Some(vec![]));
+    let row = &rows(login.to_json().get("errors"))[0];
+    assert_eq!(row.str("message"), Some("la sesión terminó"));
+}
+
+#[test]
 fn the_table_of_providers_in_the_documentation_is_the_data() {
     let mut text = String::from(
         "# Providers\n\nGenerated from `src/protocol/providers/*.json` by `UPDATE=1 cargo test --test providers`. \

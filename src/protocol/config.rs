@@ -129,7 +129,7 @@ impl Config {
             if let Json::Object(members) = &file {
                 check_fields("provider.", members, &[FIELDS, PROVIDER])?;
             }
-            let site = provider::site(&self.0, &mut file)?;
+            let site = provider::site(&mut self.0, &mut file)?;
             if let Json::Object(members) = &site {
                 check_fields("site.", members, &[FIELDS, PROVIDER])?;
             }
@@ -158,12 +158,22 @@ impl Config {
     }
 
     /// Fills what the caller left out from what the metadata said.
-    pub fn discovered(&mut self, metadata: Json) {
+    pub fn discovered(&mut self, metadata: Json) -> Result<(), Error> {
+        if let Json::Object(members) = &metadata {
+            let checked = check_fields("", members, &[FIELDS]);
+            checked.map_err(|error| error.becomes(ErrorCode::InvalidMetadata))?;
+        }
         self.0.fill(metadata);
+        Ok(())
     }
 
     /// Checks everything that a login needs. `origin` is the page's own, for `returnTo`.
-    pub fn resolve(self, origin: &str) -> Result<Rc<Login>, Error> {
+    pub fn resolve(mut self, origin: &str) -> Result<Rc<Login>, Error> {
+        if let Some(sites) = self.0.take(provider::SITES)
+            && self.0.get("authorizationEndpoint").is_none()
+        {
+            return Err(provider::no_site(&sites));
+        }
         let login = self.settle()?;
         let config = &login.config;
         required(config, "clientId")?;

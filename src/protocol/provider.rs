@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::config::wrong;
 use super::error::{Error, ErrorCode};
 use super::json::{Json, Members};
-use super::text;
+use super::{scope, text};
 
 /// The file that the configuration means: its own, or `found` under its name. `found` is a list of the names that
 /// there are where there is none. Afterwards `provider` is the name.
@@ -42,8 +42,8 @@ pub fn choose(config: &mut Json, found: Json) -> Result<Option<Json>, Error> {
     }
 }
 
-/// What the file says of the configuration's site.
-pub fn site(config: &Json, file: &mut Json) -> Result<Json, Error> {
+/// What the file says of the configuration's site; `null` where none is said.
+pub fn site(config: &mut Json, file: &mut Json) -> Result<Json, Error> {
     let Some(mut sites) = file.take("sites") else {
         return match config.get("site") {
             None => Ok(Json::Null),
@@ -55,16 +55,33 @@ pub fn site(config: &Json, file: &mut Json) -> Result<Json, Error> {
             Some(chosen) => Ok(chosen),
             None => Err(unknown(ErrorCode::UnknownSite, site, &sites.names())),
         },
-        None if config.get("authorizationEndpoint").is_some() => Ok(Json::Null),
         None => {
-            let mut all = String::from("site is missing, one of");
-            for name in sites.names() {
-                all.push(' ');
-                all.push_str(name);
-            }
-            Err(ErrorCode::UnknownSite.at(&all))
+            // For whoever needs an endpoint that only a site has.
+            config.fill(Json::Object(Members::from([(
+                String::from(SITES),
+                list_of(&sites),
+            )])));
+            Ok(Json::Null)
         }
     }
+}
+
+/// The member of a configuration that lists the sites of which none was chosen.
+pub const SITES: &str = "sites";
+
+fn list_of(sites: &Json) -> Json {
+    let mut names = Vec::new();
+    for name in sites.names() {
+        names.push(Json::String(String::from(name)));
+    }
+    Json::Array(names)
+}
+
+/// The error of a login that needs a site; `sites` lists them.
+pub fn no_site(sites: &Json) -> Error {
+    let mut all = String::from("site is missing, one of ");
+    all.push_str(&scope::join(&sites.texts(), " "));
+    ErrorCode::UnknownSite.at(&all)
 }
 
 /// Leaves out what is for people only, and of several languages all but the one that is asked for.

@@ -129,13 +129,15 @@ impl Session {
                 for name in ["acr_values", "max_age"] {
                     wanted.maybe(name, challenge(header, name).as_deref());
                 }
-                let wanted = wanted.done();
+                let mut wanted = wanted.done();
                 let asked = wanted.names().iter().all(|name| {
                     let mut parameters = self.login.authorization_parameters().iter();
                     parameters
                         .any(|(known, value)| known == name && Some(value) == wanted.get(name))
                 });
                 let error = ErrorCode::InsufficientUserAuthentication.error();
+                // What the login asked for besides stays: this takes the place of its parameters.
+                wanted.fill(Json::Object(self.login.authorization_parameters().to_vec()));
                 let mut ask = Object::new();
                 ask.value("authorizationParameters", wanted);
                 Some(if asked {
@@ -643,6 +645,19 @@ mod tests {
 
     #[test]
     fn what_was_asked_for_already_is_not_asked_for_again() {
+        let other = with(
+            r#","authorizationParameters":{"x":"1","max_age":"9"}"#,
+            API,
+            "",
+        );
+        let json = wanted(
+            &other,
+            "Bearer error=\"insufficient_user_authentication\", max_age=5",
+        );
+        assert!(
+            json.ends_with(r#""ask":{"authorizationParameters":{"max_age":"5","x":"1"}}}"#),
+            "{json}"
+        );
         let asked = with(
             r#","scope":["a"],"authorizationParameters":{"acr_values":"gold"}"#,
             API,

@@ -185,7 +185,7 @@ impl Tokens {
     pub fn adopt(token: String, scope: &[String]) -> Result<Tokens, Error> {
         let access_token = AccessToken::new(token);
         if !is_b64token(access_token.expose()) {
-            let rule = "is empty, or no header can carry it";
+            let rule = "must be a text that a header can carry";
             return Err(wrong("accessToken", rule));
         }
         Ok(Tokens {

@@ -1,8 +1,9 @@
 // What an application may and may not write, judged by the TypeScript compiler.
 
-import { fetchPrivate, handleRedirect, logout, session, startLogin } from 'oauth-wasm'
-import type { LoginConfig, OAuthError, OAuthErrorCode, Session } from 'oauth-wasm'
+import { adoptToken, explain, fetchPrivate, handleRedirect, logout, scopesFor, session, startLogin } from 'oauth-wasm'
+import type { LoginConfig, OAuthError, OAuthErrorCode, Provider, Session } from 'oauth-wasm'
 import * as inline from 'oauth-wasm/inline'
+import appfigures from 'oauth-wasm/providers/appfigures'
 
 const config: LoginConfig = {
   provider: 'mercadolibre',
@@ -27,6 +28,21 @@ export const answer: Promise<Response> = fetchPrivate('https://api.mercadolibre.
 export const request: Promise<Response> = inline.fetchPrivate(new Request('https://api.example/'))
 export const known: Promise<number | null | undefined> = session().then(s => s?.expiresAt)
 export const gone: Promise<void> = logout()
+
+export const own: Provider = {
+  name: 'example',
+  resourceServers: ['https://api.example'],
+  scopes: { read: { about: { en: 'See it' } }, write: { implies: ['read'] } },
+  routes: [{ path: '/*', read: 'read', write: 'write' }],
+  errors: [{ error: 'x', message: 'what happened', remedy: { en: 'do this', es: 'hacer esto' } }],
+  sites: { A: { authorizationEndpoint: 'https://a.example/' } },
+}
+export const adopted: Promise<Session> = adoptToken('pat', { provider: appfigures, scope: ['public:read'] })
+export const least: Promise<string[]> = scopesFor(['https://api.example/', { method: 'PUT', url: '/x' }], { provider: own })
+export const meaning: Promise<OAuthError | null> = answer.then(explain)
+export const slow: Promise<Response> = fetchPrivate('https://api.example/', { maxWait: 60, scope: 'read' })
+export const revoked: Promise<void> = logout({ revoke: true })
+export const again = (e: OAuthError): Promise<void> => startLogin({ ...config, ...e.ask })
 
 export const remedy = (e: OAuthError): string => {
   const code: OAuthErrorCode = e.code

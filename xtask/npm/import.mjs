@@ -1,5 +1,5 @@
 // Imports every entry of the installed package; the arguments are the names it must export.
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { runInThisContext } from "node:vm";
 
 const expected = process.argv.slice(2).sort().join(" ");
@@ -8,7 +8,7 @@ const read = (name) => readFileSync(new URL(name, directory), "utf8");
 
 const target = (entry) => (typeof entry === "string" ? entry : target(entry.import ?? entry.default));
 const modules = Object.entries(JSON.parse(read("package.json")).exports)
-  .filter(([, entry]) => target(entry).endsWith(".js") && !target(entry).endsWith("/classic.js"))
+  .filter(([, entry]) => /^[^*]+\.js$/.test(target(entry)) && !target(entry).endsWith("/classic.js"))
   .map(([name]) => name.replace(/^\./, "oauth-wasm"));
 
 function check(entry, exported) {
@@ -19,5 +19,12 @@ function check(entry, exported) {
 }
 
 for (const name of modules) check(name, await import(name));
+const providers = readdirSync(new URL("providers", directory)).filter((name) => name.endsWith(".js"));
+for (const name of providers.map((name) => name.slice(0, -3))) {
+  const { default: provider, ...more } = await import(`oauth-wasm/providers/${name}`);
+  const right = provider.name === name && provider.about && Object.keys(more).length === 0;
+  console.log(`${right ? "ok" : "WRONG"}  oauth-wasm/providers/${name}`);
+  if (!right) process.exitCode = 1;
+}
 runInThisContext(read("classic.js"), { filename: "classic.js" });
 check("classic.js", globalThis.OAuthWasm);

@@ -170,8 +170,8 @@ fn optimise(to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The providers' files as modules of the package, and a table of them for each kind of entry: one that imports a file
-/// when it is named, and one that carries all.
+/// The providers' files: as modules for pages, as JSON for the library, and a table of these for each kind of entry: one
+/// that fetches a file when it is named, and one that carries all.
 fn add_providers(fresh: &Path) -> Result<()> {
     fs::create_dir(fresh.join("providers"))?;
     let (mut apart, mut inside, mut table) = (String::new(), String::new(), String::new());
@@ -179,14 +179,15 @@ fn add_providers(fresh: &Path) -> Result<()> {
         let module = |ending| fresh.join(format!("providers/{name}{ending}"));
         fs::write(module(".js"), format!("export default {file}\n"))?;
         fs::write(module(".d.ts"), PROVIDER_TYPES)?;
+        let json = crate::providers::without_about(file).to_string();
+        fs::write(module(".min.json"), &json)?;
+        let path = format!("providers/{name}.min.json");
+        apart += &format!("{name}: file(new URL('./{path}', import.meta.url).href, '{path}'),\n");
         // As a string it is parsed once only, and read by nobody on its way.
-        let text = serde_json::to_string(&crate::providers::without_about(file).to_string())?;
-        fs::write(module(".text.js"), format!("export const text = {text}\n"))?;
-        apart += &format!("{name}: () => then(import('./providers/{name}.text.js')),\n");
-        inside += &format!("const {name} = {text}\n");
-        table += &format!("{name}: () => {name},\n");
+        inside += &format!("const {name} = {}\n", serde_json::to_string(&json)?);
+        table += &format!("{name}: done => done({name}),\n");
     }
-    let apart = format!("export default then => ({{ __proto__: null,\n{apart}}})\n");
+    let apart = format!("export default file => ({{ __proto__: null,\n{apart}}})\n");
     fs::write(stage().join("apart.js"), apart)?;
     let inside = format!("{inside}export default {{ __proto__: null,\n{table}}}\n");
     Ok(fs::write(stage().join("inside.js"), inside)?)
@@ -211,7 +212,6 @@ fn bundle(fresh: &Path) -> Result<()> {
                 .arg(alias("memory", stage().join("memory.js")))
                 .arg(alias("providers-apart", stage().join("apart.js")))
                 .arg(alias("providers-inside", stage().join("inside.js")))
-                .arg("--external:./providers/*")
                 .arg(format!("--outfile={}", fresh.join(name).display())),
         )?;
     }
