@@ -69,6 +69,9 @@ export const library = (bytes, providers) => {
     return new Promise((resolve, reject) => then(load(), () => then(answer(), resolve, reject), reject))
   }
 
+  // The providers' files that have come, once a page.
+  const files = { __proto__: null }
+
   /** Calls with the configuration's text and what its provider's file says, or the names that there are. */
   const configured = (called, config, value) =>
     new Promise((resolve, reject) => {
@@ -77,9 +80,16 @@ export const library = (bytes, providers) => {
       const file = typeof name === 'string' && providers[name]
       const go = found => then(call(called, text, found, value), resolve, reject)
       if (!file) return go(toJson(keys(providers)))
+      if (files[name]) return go(files[name])
       // Both at once: neither waits for the other.
       then(load(), nothing, nothing)
-      file(go, reason => reject(loadFailed(reason)))
+      file(
+        found => {
+          files[name] = found
+          go(found)
+        },
+        reason => reject(loadFailed(reason)),
+      )
     })
 
   const startLogin = config => configured('startLogin', config, ownFunction(config, 'navigate'))

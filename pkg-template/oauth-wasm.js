@@ -42,7 +42,8 @@ const providers = files((href, name) => (done, failed) =>
     href,
     name,
     (response, what) => {
-      const check = text => (text[0] === '{' ? done(text) : failed(what + ', and is no provider'))
+      const check = text =>
+        text[0] === '{' && text[text.length - 1] === '}' ? done(text) : failed(what + ', and is no provider')
       then(textOf(response), check, () => failed(name + ' was cut off'))
     },
     failed,

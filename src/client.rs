@@ -247,8 +247,7 @@ pub async fn fetch_private(request: Request) -> Result<JsValue, Failure> {
         let response = sent.await?;
         note_limits(id, &response);
         let status = status_of(&response);
-        let jitter = entropy::bytes::<1>().map_or(0, |[jitter]| jitter);
-        if let Some(pause) = wanted.pause(status, retry_after_of(&response), jitter) {
+        if let Some(pause) = wanted.pause(status, retry_after_of(&response), jitter()) {
             http::pause(pause).await;
             token = access(id).await?;
             continue;
@@ -257,8 +256,9 @@ pub async fn fetch_private(request: Request) -> Result<JsValue, Failure> {
             return Ok(response);
         }
         let challenge = header_of(&response, "www-authenticate");
+        let now = clock::elapsed();
         let next = session(id, |session| {
-            session.after_refusal(status, &token, &challenge)
+            session.after_refusal(status, &token, &challenge, now)
         })?;
         match next {
             AfterRefusal::Login(error) => return Err(error.into()),
@@ -274,6 +274,10 @@ pub async fn fetch_private(request: Request) -> Result<JsValue, Failure> {
     }
 }
 
+fn jitter() -> u8 {
+    entropy::bytes::<1>().map_or(0, |[jitter]| jitter)
+}
+
 /// The session's token, renewed where it is due; if that fails, the old one for as long as it lives.
 async fn access(id: SessionId) -> Result<AccessToken, Error> {
     let now = clock::elapsed();
@@ -287,6 +291,7 @@ async fn access(id: SessionId) -> Result<AccessToken, Error> {
                 .ok_or(error),
         },
         Access::LoginRequired => Err(ErrorCode::LoginRequired.error()),
+        Access::Trouble(error) => Err(error),
     }
 }
 
@@ -383,14 +388,20 @@ async fn renewed(id: SessionId) -> Result<AccessToken, Error> {
 }
 
 async fn renew(id: SessionId, request: TokenRequest) -> Result<String, Error> {
-    let outcome = exchange(request).await;
+    // A server that cannot be reached has not got the request, and the refresh token is still good. Only a request
+    // that was sent, and whose answer did not come, may have spent it.
+    let outcome = match http::is_reachable(request.endpoint(), TIMEOUT).await {
+        true => exchange(request).await,
+        false => Err(ErrorCode::NetworkError.error()),
+    };
     RENEWALS.with(|renewals| {
         if let Some(at) = renewals.iter().position(|(known, _)| *known == id) {
             renewals.swap_remove(at);
         }
     });
     let (wall, now) = (clock::wall(), clock::elapsed());
-    SESSIONS.with(|sessions| sessions.renewed(id, outcome, wall, now))?;
+    let jitter = jitter();
+    SESSIONS.with(|sessions| sessions.renewed(id, outcome, wall, now, jitter))?;
     Ok(String::new())
 }
 
@@ -398,13 +409,9 @@ async fn renew(id: SessionId, request: TokenRequest) -> Result<String, Error> {
 async fn exchange(request: TokenRequest) -> Result<Tokens, Error> {
     // The token's life is counted from before the request: a slow answer makes it shorter, never longer.
     let now = clock::elapsed();
-    let answer = ask(
-        "POST",
-        request.endpoint(),
-        request.body(),
-        Zeroizing::default(),
-    )
-    .await?;
+    let (endpoint, body) = (request.endpoint(), request.body());
+    let answer = ask("POST", endpoint, body, Zeroizing::default()).await;
+    let answer = answer.map_err(|error| request.unanswered(error))?;
     let response = HttpResponse {
         status: answer.status,
         content_type: answer.content_type,

@@ -30,6 +30,7 @@ export type OAuthErrorCode =
   | 'unsupported_token_type'
   | 'login_required'
   | 'session_ended'
+  | 'session_indeterminate'
   | 'insufficient_scope'
   | 'insufficient_user_authentication'
   | 'request_refused'
@@ -83,6 +84,8 @@ export type Texts = string | { readonly [language: string]: string }
 export interface ProviderFields {
   /** The authorization server's issuer identifier, compared with `iss` (RFC 9207). Without endpoints they are asked of it. */
   issuer?: string
+  /** The provider takes a refresh token twice, so that one whose answer was lost is sent again. */
+  refreshTokenReuse?: boolean
   /** Refuses a response without `iss` (RFC 9207). */
   issRequired?: boolean
   authorizationEndpoint?: string
@@ -191,6 +194,11 @@ export interface Session {
   readonly expiresAt: number | null
   /** Whether it can be renewed without the user. */
   readonly renewable: boolean
+  /**
+   * `indeterminate` when the answer to a renewal was lost: the access token is used while it lives, the refresh token is
+   * not sent again, and the one safe next step is `startLogin`.
+   */
+  readonly state: 'active' | 'indeterminate'
   /** The provider's own members of the token response, for example `user_id`; none that ends in `_token` or `_secret`. */
   readonly extra: { readonly [name: string]: Json }
   readonly returnTo: string | null

@@ -106,7 +106,7 @@ impl Page {
     fn renew(&mut self, id: SessionId) -> Result<(), Error> {
         let request = self.session(id).renewal()?;
         let outcome = self.ask(request);
-        self.sessions.renewed(id, outcome, self.now, self.now)
+        self.sessions.renewed(id, outcome, self.now, self.now, 0)
     }
 
     /// The status of a private call, and its body.
@@ -187,10 +187,14 @@ fn a_401_is_answered_by_one_renewal() {
     page.sandbox.expire_tokens();
     assert_eq!(page.call(id, USER).0, 401);
     let challenge = r#"Bearer error="invalid_token""#;
-    let todo = page.session(id).after_refusal(401, &sent, challenge);
+    let todo = page
+        .session(id)
+        .after_refusal(401, &sent, challenge, page.now);
     assert_eq!(todo, AfterRefusal::Renew);
     page.renew(id).expect("a renewal");
-    let todo = page.session(id).after_refusal(401, &sent, challenge);
+    let todo = page
+        .session(id)
+        .after_refusal(401, &sent, challenge, page.now);
     assert_eq!(todo, AfterRefusal::Token(page.session(id).token()));
     assert_eq!(page.call(id, USER).0, 200);
 }

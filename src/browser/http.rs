@@ -21,6 +21,7 @@ extern "C" {
     #[wasm_bindgen(js_name = retryAfter)]
     fn retry_after(response: &JsValue) -> i32;
     fn sleep(id: usize, milliseconds: u32);
+    fn reach(id: usize, url: &str, milliseconds: u32);
 
     #[cfg(not(feature = "npm"))]
     #[wasm_bindgen(catch)]
@@ -88,6 +89,11 @@ pub async fn ask(own: Own<'_>, limit: u32, milliseconds: u32) -> Result<Answered
         retry_after: retry_after_of(&response),
         body: Zeroizing::new(hand_over(&body)),
     })
+}
+
+/// Whether the server behind an address answers at all.
+pub async fn is_reachable(url: &str, milliseconds: u32) -> bool {
+    Answer::to(|id| reach(id, url, milliseconds)).await.is_ok()
 }
 
 /// Waits.

@@ -10,6 +10,7 @@
 
 const { AbortSignal, Date, Error, Headers, JSON, Object, Promise, ReadableStream, Request, Response } = globalThis
 const { URL, Uint8Array, WeakMap, WebAssembly, WritableStream, fetch, performance, setTimeout } = globalThis
+const isolated = globalThis.crossOriginIsolated
 const { create, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, keys } = Object
 const { parse, stringify } = JSON
 const { ceil, max, min } = Math
@@ -207,6 +208,27 @@ export const request = (id, method, url, form, authorization, milliseconds) =>
       }),
     )
   })
+
+/**
+ * Wakes the task when the server has answered anything, which nobody reads. An isolated page may not ask so: there it
+ * counts as answered.
+ */
+export const reach = (id, url, milliseconds) =>
+  later(id, () =>
+    isolated
+      ? resolved
+      : fetch(
+          url,
+          record({
+            method: 'HEAD',
+            mode: 'no-cors',
+            cache: 'no-store',
+            credentials: 'omit',
+            referrerPolicy: 'no-referrer',
+            signal: timeout && timeout(milliseconds),
+          }),
+        ),
+  )
 
 /** Wakes the task after a while. */
 export const sleep = (id, milliseconds) => setTimeout(() => wake(id, true), milliseconds)

@@ -64,6 +64,7 @@ const FIELDS: &[Field] = &[
     ("returnTo", Kind::Text),
     ("appState", Kind::Any),
     ("pendingMaxAge", Kind::Number),
+    ("refreshTokenReuse", Kind::Flag),
     ("tokenTypeOptional", Kind::Flag),
     ("jsonFragment", Kind::Flag),
     ("allowHttp", Kind::Flag),
@@ -378,6 +379,11 @@ impl Login {
     /// The request by which the provider's API takes the user's grant back: `method` and `url`.
     pub fn revocation_request(&self) -> Option<&Json> {
         self.config.get("revocationRequest")
+    }
+
+    /// Whether a refresh token may be sent a second time.
+    pub fn refresh_token_reuse(&self) -> bool {
+        self.config.flag("refreshTokenReuse")
     }
 
     /// Whether a response must name its issuer (RFC 9207 section 2.4).

@@ -151,6 +151,11 @@ errors! {
     SessionEnded "session_ended" false
         "the provider has ended the session"
         "Call startLogin"
+    /// The answer to a renewal was lost, so that the refresh token may be spent: it is not sent again, since providers
+    /// end a session whose refresh token comes twice (RFC 9700 section 4.14.2).
+    SessionIndeterminate "session_indeterminate" false
+        "the answer to the last renewal was lost, and asking twice could end the session"
+        "Call startLogin, with prompt=none where the provider knows it"
     /// The session lacks a scope that the call needs: known before it is sent, or said by the server
     /// (RFC 6750 section 3.1).
     InsufficientScope "insufficient_scope" false

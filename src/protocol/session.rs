@@ -15,6 +15,9 @@ use super::secret::AccessToken;
 use super::token::{Grant, TokenRequest, Tokens};
 use super::{form, refusal, scope, text, url};
 
+/// Seconds that a server may have a renewal wait for.
+const MAX_WAIT: Seconds = 3600;
+
 /// One user logged in at one client. Dropping it overwrites the tokens.
 #[derive(Debug)]
 pub struct Session {
@@ -24,6 +27,21 @@ pub struct Session {
     ends: Option<Seconds>,
     /// How many requests the provider allows, and how many were made, as it said last.
     limits: Option<(Json, Json)>,
+    trouble: Trouble,
+}
+
+/// What keeps the session from being renewed.
+#[derive(Debug)]
+enum Trouble {
+    None,
+    /// So many renewals in a row have failed; the next one waits until then.
+    Failing {
+        times: u32,
+        until: Seconds,
+        error: Error,
+    },
+    /// The answer to a renewal was lost.
+    Indeterminate(Error),
 }
 
 /// What to do before a private request.
@@ -35,6 +53,8 @@ pub enum Access {
     Renew,
     /// The token has ended and nothing can renew it.
     LoginRequired,
+    /// The token has ended, and it is no time to renew it.
+    Trouble(Error),
 }
 
 /// What to do after a 401 or a 403.
@@ -68,6 +88,7 @@ impl Session {
             tokens,
             ends,
             limits: None,
+            trouble: Trouble::None,
         }
     }
 
@@ -78,12 +99,52 @@ impl Session {
     /// What to do before a request. `now` is the monotonic time that the tokens were read with.
     pub fn access(&self, now: Seconds) -> Access {
         if self.is_renewable() && self.tokens.is_due(now) {
-            Access::Renew
+            match (self.trouble(now), self.living_token(now)) {
+                (None, _) => Access::Renew,
+                (Some(_), Some(token)) => Access::Token(token),
+                (Some(error), None) => Access::Trouble(error),
+            }
         } else if self.tokens.expires_at().is_some_and(|at| now >= at) {
             Access::LoginRequired
         } else {
             Access::Token(self.token())
         }
+    }
+
+    /// Why it is no time to renew the tokens.
+    fn trouble(&self, now: Seconds) -> Option<Error> {
+        match &self.trouble {
+            Trouble::Failing { until, error, .. } if now < *until => Some(error.clone()),
+            Trouble::Indeterminate(error) => Some(error.clone()),
+            _ => None,
+        }
+    }
+
+    /// Takes note of a renewal that failed. A first failure is nothing to wait for; then 1, 2, 4.. seconds up to a
+    /// minute, or as long as the server says, and up to a quarter more by `jitter`: whoever is back first must not be
+    /// met by all at once.
+    fn failed(&mut self, error: Error, now: Seconds, jitter: u8) {
+        if error.code == ErrorCode::SessionIndeterminate {
+            self.trouble = Trouble::Indeterminate(error);
+            return;
+        }
+        let times = match self.trouble {
+            Trouble::Failing { times, .. } => times,
+            _ => 0,
+        };
+        let wait = match times {
+            0 => 0,
+            times => 1 << (times - 1).min(6),
+        };
+        let said = error.more.iter().find(|(name, _)| name == "retryAfter");
+        let said = said.and_then(|(_, seconds)| seconds.as_u32()).unwrap_or(0);
+        let wait = said.clamp(wait, MAX_WAIT.max(wait));
+        let wait = wait + wait * Seconds::from(jitter) / 1024;
+        self.trouble = Trouble::Failing {
+            times: times + 1,
+            until: now.saturating_add(wait),
+            error,
+        };
     }
 
     /// The token, if it still lives: a renewal ahead of time may fail without harm.
@@ -99,7 +160,13 @@ impl Session {
 
     /// What a refusal of a request with `sent` asks for (RFC 6750 section 3.1, RFC 9470 section 3). `header` is
     /// `WWW-Authenticate`, where the page may read it.
-    pub fn after_refusal(&self, status: u16, sent: &AccessToken, header: &str) -> AfterRefusal {
+    pub fn after_refusal(
+        &self,
+        status: u16,
+        sent: &AccessToken,
+        header: &str,
+        now: Seconds,
+    ) -> AfterRefusal {
         let said = challenge(header, "error");
         if let Some(error) = self.other_login(said.as_deref(), header) {
             return AfterRefusal::Login(error);
@@ -110,8 +177,12 @@ impl Session {
         if self.tokens.access_token() != sent {
             return AfterRefusal::Token(self.token());
         }
-        match said.as_deref() {
-            None | Some("invalid_token") if self.is_renewable() => AfterRefusal::Renew,
+        let is_token = matches!(said.as_deref(), None | Some("invalid_token"));
+        match (is_token && self.is_renewable(), self.trouble(now)) {
+            (true, None) => AfterRefusal::Renew,
+            (true, Some(error)) if error.code == ErrorCode::SessionIndeterminate => {
+                AfterRefusal::Login(error)
+            }
             _ => AfterRefusal::GiveUp,
         }
     }
@@ -316,6 +387,7 @@ impl Session {
     /// Puts renewed tokens in the place of the old ones.
     pub fn renew(&mut self, tokens: Tokens, wall: Seconds, now: Seconds) {
         self.ends = ends(&tokens, wall, now);
+        self.trouble = Trouble::None;
         let old = core::mem::replace(&mut self.tokens, tokens);
         self.tokens.keep_from(old);
     }
@@ -349,7 +421,12 @@ impl Session {
             }
             None => out.value("expiresAt", Json::Null),
         };
+        let state = match self.trouble {
+            Trouble::Indeterminate(_) => "indeterminate",
+            _ => "active",
+        };
         out.value("renewable", Json::Bool(self.is_renewable()))
+            .str("state", state)
             .value("extra", self.tokens.extra().clone())
             .value("returnTo", text(self.login.return_to()))
             .value(
@@ -502,6 +579,7 @@ impl Sessions {
         outcome: Result<Tokens, Error>,
         wall: Seconds,
         now: Seconds,
+        jitter: u8,
     ) -> Result<(), Error> {
         let error = match outcome {
             Ok(tokens) => {
@@ -517,6 +595,9 @@ impl Sessions {
             .as_ref()
             .and_then(|server| server.error.as_deref());
         if error.code != ErrorCode::TokenRequestRefused || said != Some("invalid_grant") {
+            if let Some(session) = self.get_mut(id) {
+                session.failed(error.clone(), now, jitter);
+            }
             return Err(error);
         }
         if let Some(at) = self.list.iter().position(|(known, _)| *known == id) {
@@ -586,30 +667,33 @@ mod tests {
         let sent = AccessToken::new("a1".to_string());
         for challenge in ["", "Bearer", "Bearer error=\"invalid_token\""] {
             assert_eq!(
-                session.after_refusal(401, &sent, challenge),
+                session.after_refusal(401, &sent, challenge, 0),
                 AfterRefusal::Renew
             );
             assert_eq!(
-                session.after_refusal(403, &sent, challenge),
+                session.after_refusal(403, &sent, challenge, 0),
                 AfterRefusal::GiveUp
             );
         }
         assert_eq!(
-            session.after_refusal(401, &sent, "Bearer error=\"invalid_request\""),
+            session.after_refusal(401, &sent, "Bearer error=\"invalid_request\"", 0),
             AfterRefusal::GiveUp
         );
         let old = AccessToken::new("a0".to_string());
         assert_eq!(
-            session.after_refusal(401, &old, "Bearer error=\"invalid_token\""),
+            session.after_refusal(401, &old, "Bearer error=\"invalid_token\"", 0),
             AfterRefusal::Token(sent.clone())
         );
         session.tokens = tokens("");
-        assert_eq!(session.after_refusal(401, &sent, ""), AfterRefusal::GiveUp);
+        assert_eq!(
+            session.after_refusal(401, &sent, "", 0),
+            AfterRefusal::GiveUp
+        );
     }
 
     fn wanted(session: &Session, challenge: &str) -> String {
         let sent = session.token();
-        let AfterRefusal::Login(error) = session.after_refusal(403, &sent, challenge) else {
+        let AfterRefusal::Login(error) = session.after_refusal(403, &sent, challenge, 0) else {
             panic!("another login: {challenge}");
         };
         error.to_json()
@@ -843,6 +927,84 @@ mod tests {
         assert!(session("1", API, "").revocation().is_err());
     }
 
+    fn fail(sessions: &mut Sessions, id: SessionId, error: Error, now: Seconds, jitter: u8) {
+        sessions
+            .renewed(id, Err(error), 0, now, jitter)
+            .expect_err("it failed");
+    }
+
+    #[test]
+    fn a_server_that_is_down_is_asked_less_and_less_and_ends_nothing() {
+        let mut sessions = Sessions::default();
+        let id = sessions.add(session("1", API, RENEWABLE));
+        let now = |seconds: u32| 1000 + seconds;
+        let access = |sessions: &Sessions, at| sessions.get(id).expect("it lives").access(now(at));
+        let down = || ErrorCode::NetworkError.error();
+        let (mut asked, mut at) = (0, 0);
+        // A hundred calls, one a second.
+        for second in 0..100 {
+            match access(&sessions, second) {
+                Access::Renew => {
+                    fail(&mut sessions, id, down(), now(second), 0);
+                    asked += 1;
+                    at = second;
+                }
+                Access::Trouble(error) => assert_eq!(error.code, ErrorCode::NetworkError),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(
+            (asked, at),
+            (8, 64),
+            "0, 1, 2, 4, 8, 16, 32, 64 seconds after the first"
+        );
+        assert_eq!(access(&sessions, 127), Access::Trouble(down()));
+        assert_eq!(access(&sessions, 128), Access::Renew);
+        sessions
+            .renewed(id, Ok(tokens(RENEWABLE)), 0, now(128), 0)
+            .expect("it is back");
+        fail(&mut sessions, id, down(), now(300), 255);
+        assert_eq!(
+            access(&sessions, 300),
+            Access::Renew,
+            "a first failure again"
+        );
+    }
+
+    #[test]
+    fn a_server_that_names_the_time_is_believed_up_to_an_hour() {
+        for (said, wait) in [(7, 7), (86_400, 3600), (0, 1)] {
+            let mut sessions = Sessions::default();
+            let id = sessions.add(session("1", API, RENEWABLE));
+            fail(&mut sessions, id, ErrorCode::ServerError.error(), 1000, 0);
+            let seconds = Json::Number(decimal(said));
+            let busy = ErrorCode::RateLimited.error().and("retryAfter", seconds);
+            fail(&mut sessions, id, busy, 1000, 0);
+            let access = |at: u32| sessions.get(id).expect("it lives").access(1000 + at);
+            assert!(matches!(access(wait - 1), Access::Trouble(_)), "{said}");
+            assert_eq!(access(wait), Access::Renew, "{said}");
+        }
+    }
+
+    #[test]
+    fn a_refresh_token_whose_answer_was_lost_is_not_sent_again() {
+        let mut sessions = Sessions::default();
+        let id = sessions.add(session("1", API, RENEWABLE));
+        let lost = ErrorCode::SessionIndeterminate.error();
+        fail(&mut sessions, id, lost.clone(), 80, 0);
+        let session = sessions.get(id).expect("it lives");
+        // The access token is good while it lives, and a 401 says that it does not.
+        let token = session.token();
+        assert_eq!(session.access(99), Access::Token(token.clone()));
+        assert_eq!(session.access(100), Access::Trouble(lost.clone()));
+        assert_eq!(session.access(1 << 30), Access::Trouble(lost.clone()));
+        assert_eq!(
+            session.after_refusal(401, &token, "", 90),
+            AfterRefusal::Login(lost)
+        );
+        assert!(session.describe().contains(r#""state":"indeterminate""#));
+    }
+
     #[test]
     fn a_refused_token_is_renewed_before_the_next_call() {
         let mut sessions = Sessions::default();
@@ -916,7 +1078,7 @@ mod tests {
         let text = session.describe();
         assert_eq!(
             text,
-            r#"{"provider":null,"site":null,"clientId":"1","scope":[],"expiresAt":1090000,"renewable":true,"extra":{"user_id":7},"returnTo":null,"appState":null,"rateLimit":null}"#
+            r#"{"provider":null,"site":null,"clientId":"1","scope":[],"expiresAt":1090000,"renewable":true,"state":"active","extra":{"user_id":7},"returnTo":null,"appState":null,"rateLimit":null}"#
         );
         assert!(!text.contains("canary"));
     }

@@ -114,7 +114,8 @@ impl TokenRequest {
             && let Some(members @ Json::Object(_)) = &mut members
             && members.get("error").is_none()
         {
-            let mut tokens = Tokens::read(members, self.login.scope(), now)?;
+            let tokens = Tokens::read(members, self.login.scope(), now);
+            let mut tokens = tokens.map_err(|error| self.unanswered(error))?;
             if tokens.refresh_token.is_none()
                 && let Grant::RefreshToken(token) = self.grant
             {
@@ -148,12 +149,16 @@ impl TokenRequest {
             _ => ErrorCode::InvalidTokenResponse.at(match members {
                 Some(_) if status == 200 => "it is not a JSON object",
                 Some(_) => "an error without an error code",
-                None if content_type.to_ascii_lowercase().starts_with("text/html") => {
-                    "an HTML page instead of JSON"
-                }
+                None if is_html(content_type) => "an HTML page instead of JSON",
                 None if is_json(content_type) => "it is not valid JSON",
                 None => "its content type is not application/json",
             }),
+        };
+        // An HTML page with success is another server's: a single-page application at the address of a relay, say.
+        let other = server.error.is_some() || is_html(content_type);
+        let error = match (200..300).contains(&status) && !other {
+            true => self.unanswered(error),
+            false => error,
         };
         let error = self.login.explained(error.with(server));
         match retry_after {
@@ -162,9 +167,14 @@ impl TokenRequest {
         }
     }
 
-    /// Whether this spends a refresh token, which a second sending would burn.
-    pub fn is_refresh(&self) -> bool {
-        matches!(self.grant, Grant::RefreshToken(_))
+    /// What a failure means after which nobody knows whether the server has spent the token: no answer came, or an
+    /// answer of success that is of no use.
+    pub fn unanswered(&self, error: Error) -> Error {
+        let spends = matches!(self.grant, Grant::RefreshToken(_));
+        match spends && !self.login.refresh_token_reuse() {
+            true => error.becomes(ErrorCode::SessionIndeterminate),
+            false => error,
+        }
     }
 }
 
@@ -309,6 +319,10 @@ fn is_b64token(token: &str) -> bool {
     !token.is_empty() && text::is_graphic(token, b"")
 }
 
+fn is_html(content_type: &str) -> bool {
+    content_type.to_ascii_lowercase().starts_with("text/html")
+}
+
 /// `application/json` or `application/*+json`, with whatever parameters.
 fn is_json(content_type: &str) -> bool {
     let essence = text::cut(content_type, ";").map_or(content_type, |(essence, _)| essence);
@@ -334,14 +348,36 @@ mod tests {
         TokenRequest::new(client(), grant)
     }
 
+    fn code(status: u16, content_type: &str, body: &str) -> Result<Tokens, Error> {
+        let grant = Grant::AuthorizationCode {
+            code: AuthorizationCode::new("c".to_string()),
+            code_verifier: CodeVerifier::from_entropy(&[1; 32]),
+        };
+        answer(
+            TokenRequest::new(client(), grant),
+            status,
+            content_type,
+            body,
+        )
+    }
+
     fn read(status: u16, content_type: &str, body: &str) -> Result<Tokens, Error> {
+        answer(refresh(), status, content_type, body)
+    }
+
+    fn answer(
+        request: TokenRequest,
+        status: u16,
+        content_type: &str,
+        body: &str,
+    ) -> Result<Tokens, Error> {
         let response = HttpResponse {
             status,
             content_type: content_type.to_string(),
             retry_after: None,
             body: Zeroizing::new(body.as_bytes().to_vec()),
         };
-        refresh().read(response, 100)
+        request.read(response, 100)
     }
 
     /// The example of RFC 6749 section 5.1, and that of Mercado Libre's documents.
@@ -524,9 +560,32 @@ mod tests {
             (302, "", "", InvalidTokenResponse),
             (204, "", "", InvalidTokenResponse),
         ] {
+            let error = code(status, content_type, body).expect_err(body);
+            assert_eq!(error.code, want, "{status} {content_type} {body}");
+            // A renewal that the server may have answered well: nobody knows what became of the refresh token.
+            let unknown = matches!(status, 200..300)
+                && matches!(want, InvalidTokenResponse | UnsupportedTokenType)
+                && content_type != "text/html";
             let error = read(status, content_type, body).expect_err(body);
+            let want = if unknown { SessionIndeterminate } else { want };
             assert_eq!(error.code, want, "{status} {content_type} {body}");
         }
+    }
+
+    #[test]
+    fn a_refresh_token_that_may_be_used_twice_is_never_in_doubt() {
+        let text = client()
+            .to_json()
+            .text()
+            .replacen('{', r#"{"refreshTokenReuse":true,"#, 1);
+        let login = super::super::config::Config::parse(&text)
+            .and_then(|config| config.resolve("https://app.example"))
+            .expect("a login");
+        let lost = || ErrorCode::NetworkError.error();
+        let grant = || Grant::RefreshToken(RefreshToken::new("r".to_string()));
+        let unanswered = |login| TokenRequest::new(login, grant()).unanswered(lost()).code;
+        assert_eq!(unanswered(login), ErrorCode::NetworkError);
+        assert_eq!(unanswered(client()), ErrorCode::SessionIndeterminate);
     }
 
     #[test]

@@ -160,7 +160,8 @@ async fn an_expired_token_is_renewed_before_it_is_used() {
     assert_eq!(world.token_requests("refresh_token"), 1);
     let calls = world.calls("/");
     let paths: Vec<_> = calls.iter().map(|call| call.path.as_str()).collect();
-    assert_eq!(paths, ["/oauth/token", "/users/me"], "renewed first");
+    let renewed = ["/oauth/token", "/oauth/token", "/users/me"];
+    assert_eq!(paths, renewed, "asked whether it is there, renewed, sent");
     let after = world.run("return await oauth.session()", &[]).await;
     let gained = "return args[0].expiresAt - args[1].expiresAt > 21000e3";
     assert_eq!(world.run(gained, &[after.clone(), before]).await, true);
@@ -363,19 +364,25 @@ async fn a_refresh_token_that_is_refused_ends_the_session() {
     assert_eq!(world.token_requests("refresh_token"), 1);
 }
 
+/// What happens to the request that renews, once; the question whether the server is there goes through.
+fn fail_renewal(world: &World, kind: FaultKind) {
+    let fault = Fault::new("/oauth/token", kind).method("POST");
+    world
+        .sandbox
+        .change(|settings| settings.faults = vec![fault]);
+}
+
 #[tokio::test]
 async fn a_renewal_that_fails_leaves_the_session_and_the_next_call_tries_again() {
     let world = World::start().await;
-    expired_session(&world).await;
     let rate_limited = FaultKind::Documented("local_rate_limited".into());
     for (kind, code, retryable) in [
-        (FaultKind::DropBefore, "network_error", true),
         (FaultKind::Status500, "server_error", true),
         (rate_limited, "rate_limited", true),
         (FaultKind::Html, "invalid_token_response", false),
     ] {
-        world.sandbox.forget_requests();
-        fail_once(&world, "/oauth/token", kind);
+        expired_session(&world).await;
+        fail_renewal(&world, kind);
         let answer = me(&world).await;
         assert_eq!(answer["error"]["code"], code, "{answer}");
         assert_eq!(answer["error"]["retryable"], retryable);
@@ -383,18 +390,87 @@ async fn a_renewal_that_fails_leaves_the_session_and_the_next_call_tries_again()
         assert_eq!(world.calls("/users"), []);
         let session = world.run("return await oauth.session()", &[]).await;
         assert_eq!(session["renewable"], true, "{code}: {session}");
+        assert_eq!(session["state"], "active");
+        assert_eq!(me(&world).await["value"]["status"], 200, "{code}");
+        assert_eq!(world.token_requests("refresh_token"), 2);
     }
-    world.sandbox.forget_requests();
-    assert_eq!(me(&world).await["value"]["status"], 200);
-    assert_eq!(world.token_requests("refresh_token"), 1);
-
-    // Whether the server has spent it is not known: it is not sent again by the call that lost the answer.
-    expired_session(&world).await;
-    fail_once(&world, "/oauth/token", FaultKind::DropAfterProcessing);
-    let answer = me(&world).await;
-    assert_eq!(answer["error"]["code"], "network_error", "{answer}");
-    assert_eq!(world.token_requests("refresh_token"), 1);
     assert_eq!(world.sandbox.refresh_tokens_spent_twice(), 0);
+}
+
+#[tokio::test]
+async fn a_hundred_calls_to_a_server_that_is_down_ask_it_a_few_times_and_lose_nothing() {
+    let world = World::start().await;
+    expired_session(&world).await;
+    let down = Fault::new("/oauth/token", FaultKind::DropBefore).times(1000);
+    world
+        .sandbox
+        .change(|settings| settings.faults = vec![down]);
+    let script = "const codes = []
+        for (let i = 0; i < 100; i++) {
+            const { error } = await outcome(oauth.fetchPrivate(args[0]))
+            codes.push(error.code + error.retryable)
+        }
+        return { codes: [...new Set(codes)], session: await oauth.session() }";
+    let url = json!(format!("{}/users/me", world.sandbox_origin));
+    let seen = world.run(script, &[url]).await;
+    assert_eq!(seen["codes"], json!(["network_errortrue"]));
+    assert_eq!(seen["session"]["state"], "active");
+    assert_eq!(seen["session"]["renewable"], true);
+    // It was asked whether it is there, and never sent the refresh token.
+    let asked = world.calls("/oauth/token").len();
+    assert!((2..10).contains(&asked), "{asked}");
+    assert_eq!(world.token_requests("refresh_token"), 0);
+
+    world.sandbox.change(|settings| settings.faults = vec![]);
+    let back = "const end = performance.now() + 20000
+        while (performance.now() < end) {
+            const { value } = await outcome(oauth.fetchPrivate(args[0]))
+            if (value) return value.status
+            await new Promise(resolve => setTimeout(resolve, 50))
+        }";
+    let url = json!(format!("{}/users/me", world.sandbox_origin));
+    assert_eq!(world.run(back, &[url]).await, 200);
+    assert_eq!(world.token_requests("refresh_token"), 1);
+}
+
+#[tokio::test]
+async fn a_refresh_token_whose_answer_was_lost_is_never_sent_again() {
+    let world = World::start().await;
+    let cut = FaultKind::TruncatedJson;
+    for kind in [FaultKind::DropAfterProcessing, FaultKind::DropBefore, cut] {
+        expired_session(&world).await;
+        fail_renewal(&world, kind);
+        for _ in 0..3 {
+            let answer = me(&world).await;
+            assert_eq!(answer["error"]["code"], "session_indeterminate", "{answer}");
+            assert_eq!(answer["error"]["retryable"], false);
+        }
+        let session = world.run("return await oauth.session()", &[]).await;
+        assert_eq!(session["state"], "indeterminate", "{session}");
+        assert_eq!(world.token_requests("refresh_token"), 1);
+        assert_eq!(world.calls("/users"), []);
+    }
+    assert_eq!(world.sandbox.refresh_tokens_spent_twice(), 0);
+    // The one safe next step.
+    fresh_session(&world).await;
+    assert_eq!(me(&world).await["value"]["status"], 200);
+    let session = world.run("return await oauth.session()", &[]).await;
+    assert_eq!(session["state"], "active", "{session}");
+}
+
+#[tokio::test]
+async fn a_lost_answer_leaves_the_old_token_for_as_long_as_it_lives() {
+    let world = World::start().await;
+    // Due at once, and good for a while.
+    world.sandbox.change(|settings| settings.expires_in = 20);
+    world.log_in(json!({})).await;
+    world.sandbox.forget_requests();
+    assert_eq!(me(&world).await["value"]["status"], 200, "nothing is due");
+    world.sandbox.expire_tokens();
+    fail_renewal(&world, FaultKind::DropAfterProcessing);
+    let answer = me(&world).await;
+    assert_eq!(answer["error"]["code"], "session_indeterminate", "{answer}");
+    assert_eq!(world.token_requests("refresh_token"), 1);
 }
 
 #[tokio::test]
@@ -786,7 +862,7 @@ async fn of_two_sessions_the_url_decides() {
     let requests = world.sandbox.requests();
     let renewed = requests
         .iter()
-        .filter(|request| request.path == "/oauth/token");
+        .filter(|request| request.path == "/oauth/token" && request.method == "POST");
     let renewed: Vec<_> = renewed.map(|request| request.form("client_id")).collect();
     assert_eq!(
         renewed,

@@ -174,8 +174,8 @@ async fn a_token_is_nowhere_a_script_of_the_page_can_look() {
     world.sandbox.change(|settings| {
         settings.faults = vec![
             Fault::new("/sites", FaultKind::DropBefore).times(20),
-            Fault::new("/oauth/token", FaultKind::Status500),
-            Fault::new("/oauth/token", kind),
+            Fault::new("/oauth/token", FaultKind::Status500).method("POST"),
+            Fault::new("/oauth/token", kind).method("POST"),
         ];
     });
     let fail = "const [origin, foreign, redirect] = args
