@@ -10,6 +10,7 @@ import {
   fromJson,
   guarded,
   inspect,
+  listenTo,
   note,
   ownFlag,
   ownFunction,
@@ -124,6 +125,7 @@ export const library = (bytes, providers) => {
     fetchPrivate,
     explain,
     scopesFor,
+    onSessionChange: (listener, options) => listenTo(listener, ownValue(options, 'signal')),
     session: () => call('session'),
     logout: options => call('logout', ownFlag(options, 'revoke') ? 'revoke' : ''),
   }

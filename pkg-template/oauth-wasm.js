@@ -50,5 +50,14 @@ const providers = files((href, name) => (done, failed) =>
   ),
 )
 
-export const { adoptToken, explain, fetchPrivate, handleRedirect, logout, scopesFor, session, startLogin } =
-  library(bytes, providers)
+export const {
+  adoptToken,
+  explain,
+  fetchPrivate,
+  handleRedirect,
+  logout,
+  onSessionChange,
+  scopesFor,
+  session,
+  startLogin,
+} = library(bytes, providers)

@@ -12,7 +12,7 @@ use crate::browser::http::{self, Own, Request, Unanswered, header_of, retry_afte
 use crate::browser::page::NotStored;
 #[cfg(any(feature = "js", feature = "npm"))]
 use crate::browser::task::Outcome;
-use crate::browser::task::{Answer, Local, Shared};
+use crate::browser::task::{self, Answer, Local, Shared};
 use crate::browser::{clock, entropy, page};
 use crate::protocol::authorization::{Accepted, AuthorizationResponse, PendingLogin};
 use crate::protocol::config::Config;
@@ -26,6 +26,10 @@ use crate::protocol::token::{HttpResponse, MAX_BODY, TokenRequest, Tokens};
 
 /// Keys of our records in sessionStorage; the rest of the key is the login's `state`.
 const PENDING: &str = "oauth-wasm.pending.";
+/// When somebody last logged out in this tab; no secret.
+const LEFT: &str = "oauth-wasm.left";
+/// In seconds, for timers that must not be longer.
+const DAY: u32 = 86_400;
 /// Logins that may wait at once; the oldest make room.
 const MAX_PENDING: usize = 16;
 /// How long the token endpoint may take, in milliseconds.
@@ -38,6 +42,8 @@ static SESSIONS: Local<Sessions> = Local::new(Sessions::new());
 static RENEWALS: Local<Vec<(SessionId, Once)>> = Local::new(Vec::new());
 /// What the metadata of an issuer said, for as long as the page lives.
 static METADATA: Local<Vec<(String, bool, Json)>> = Local::new(Vec::new());
+/// Whether somebody waits for the page to be shown again.
+static WATCHED: Local<bool> = Local::new(false);
 static LOGOUTS: Local<u32> = Local::new(0);
 static HANDLED: Local<Option<Handled>> = Local::new(None);
 /// The session that the last redirect led to, once it has.
@@ -136,7 +142,7 @@ pub fn adopt(token: String, config: Config) -> Result<String, Error> {
     let tokens = Tokens::adopt(token, login.scope())?;
     let session = Session::new(login, tokens, clock::wall(), clock::elapsed());
     let text = session.describe();
-    SESSIONS.with(|sessions| sessions.add(session));
+    begin(session);
     Ok(text)
 }
 
@@ -199,9 +205,51 @@ async fn answer(
         }
     };
     let session = Session::new(login, tokens, clock::wall(), clock::elapsed());
-    let id = SESSIONS.with(|sessions| sessions.add(session));
+    let id = begin(session);
     ANSWERED.with(|answered| *answered = Some(id));
     Ok(String::new())
+}
+
+/// A session begins: it is announced, and watched.
+fn begin(session: Session) -> SessionId {
+    let id = SESSIONS.with(|sessions| sessions.add(session));
+    announce("started", Some(id), None);
+    task::spawn(Box::pin(warn_of_the_end(id)));
+    if !WATCHED.with(|watched| core::mem::replace(watched, true)) {
+        task::spawn(Box::pin(look_again()));
+    }
+    id
+}
+
+fn announce(kind: &str, id: Option<SessionId>, reason: Option<&str>) {
+    let text = SESSIONS.with(|sessions| {
+        let session = id.and_then(|id| sessions.get(id));
+        session::change(kind, session, reason)
+    });
+    task::emit(&text);
+}
+
+/// Says a minute before that a session ends which nothing will renew. Timers are late after a sleep, so each looks again.
+async fn warn_of_the_end(id: SessionId) {
+    loop {
+        let now = clock::elapsed();
+        match session(id, |session| session.warning_in(now)) {
+            Ok(Some(0)) => return announce("expiring", Some(id), None),
+            Ok(Some(seconds)) => http::pause(seconds.min(DAY) * 1000).await,
+            _ => return,
+        }
+    }
+}
+
+/// A page that comes back from the back/forward cache may have missed a logout in this tab.
+async fn look_again() {
+    loop {
+        let before = page::load(LEFT);
+        page::shown_again().await;
+        if page::load(LEFT) != before && !forget().is_empty() {
+            announce("ended", None, Some("logout"));
+        }
+    }
 }
 
 fn is_answered(handled: &Option<Handled>, response: &AuthorizationResponse) -> bool {
@@ -339,9 +387,13 @@ pub fn describe_session() -> Option<String> {
 /// Forgets every session and overwrites its tokens. With `revoke` the providers are then told to forget them too; here
 /// they are gone whatever comes of that.
 pub async fn logout(revoke: bool) -> Result<(), Error> {
-    let left = SESSIONS.with(Sessions::take);
-    LOGOUTS.with(|count| *count += 1);
-    HANDLED.with(|handled| drop(handled.take()));
+    let left = forget();
+    // What the pages of this tab look at that come back. Where nothing can be stored, nothing can be shown either.
+    let now = clock::wall();
+    let _ = page::store(LEFT, &json::decimal(now));
+    if !left.is_empty() {
+        announce("ended", None, Some("logout"));
+    }
     if !revoke {
         return Ok(());
     }
@@ -350,6 +402,12 @@ pub async fn logout(revoke: bool) -> Result<(), Error> {
         outcome = outcome.and(give_back(session).await);
     }
     outcome
+}
+
+fn forget() -> Vec<Session> {
+    LOGOUTS.with(|count| *count += 1);
+    HANDLED.with(|handled| drop(handled.take()));
+    SESSIONS.with(Sessions::take)
 }
 
 async fn give_back(mut session: Session) -> Result<(), Error> {
@@ -401,8 +459,20 @@ async fn renew(id: SessionId, request: TokenRequest) -> Result<String, Error> {
     });
     let (wall, now) = (clock::wall(), clock::elapsed());
     let jitter = jitter();
-    SESSIONS.with(|sessions| sessions.renewed(id, outcome, wall, now, jitter))?;
-    Ok(String::new())
+    match SESSIONS.with(|sessions| sessions.renewed(id, outcome, wall, now, jitter)) {
+        Ok(()) => {
+            announce("renewed", Some(id), None);
+            Ok(String::new())
+        }
+        Err(error) => {
+            match error.code {
+                ErrorCode::SessionEnded => announce("ended", None, Some(error.code.code())),
+                ErrorCode::SessionIndeterminate => announce("indeterminate", Some(id), None),
+                _ => {}
+            }
+            Err(error)
+        }
+    }
 }
 
 /// Sends a token request, once.

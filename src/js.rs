@@ -81,6 +81,12 @@ pub fn session() -> JsValue {
     promise(async { Ok(described(client::describe_session())) })
 }
 
+/// Calls a function at each change of a session.
+#[wasm_bindgen(js_name = onSessionChange, skip_typescript)]
+pub fn on_session_change(listener: JsValue, options: JsValue) -> JsValue {
+    value::listen_to(&listener, &value::own_member(&options, "signal"))
+}
+
 /// Forgets the session.
 #[wasm_bindgen(skip_typescript)]
 pub fn logout(options: JsValue) -> JsValue {

@@ -6,7 +6,7 @@
 //! Imports go down only:
 //!
 //! ```text
-//! JavaScript   startLogin   handleRedirect   adoptToken   fetchPrivate   explain   scopesFor   session   logout
+//! JavaScript   startLogin   handleRedirect   adoptToken   fetchPrivate   explain   scopesFor   session   logout   ..
 //! 4 js         parse · call · translate the error
 //! 3 client     ask the protocol what to do, do it with the browser
 //! 2 browser    1 protocol          these two never meet

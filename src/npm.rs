@@ -40,6 +40,8 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 /// | session | | | |
 /// | logout | `revoke` or nothing | | |
 ///
+/// `onSessionChange` is the entry's own: its listeners stand in `natives.js`, where [`task::emit`] finds them.
+///
 /// The texts are JSON, but for the URL, the token and the words.
 #[wasm_bindgen]
 pub fn ask(name: &str, first: String, second: String, value: JsValue) -> JsValue {

@@ -259,6 +259,28 @@ export function scopesFor(
   config?: AdoptConfig,
 ): Promise<string[]>
 
+/** A change of a session. */
+export interface SessionChange {
+  /**
+   * `started`: logged in, or a token adopted. `renewed`: it has new tokens. `expiring`: it ends in a minute, and nothing
+   * will renew it. `indeterminate`: see `Session.state`. `ended`: see `reason`.
+   */
+  readonly type: 'started' | 'renewed' | 'expiring' | 'indeterminate' | 'ended'
+  /** The session as it is now; null when it has ended. */
+  readonly session: Session | null
+  /** Why it has ended: `logout`, or the error code of the renewal that was refused. */
+  readonly reason?: 'logout' | OAuthErrorCode
+}
+
+/**
+ * Calls `listener` at each change, until `signal` is aborted or the function that this returns is called. A page that
+ * comes back from the back/forward cache after a logout in its tab is told so as well.
+ */
+export function onSessionChange(
+  listener: (change: SessionChange) => void,
+  options?: { signal?: AbortSignal },
+): () => void
+
 /** What is known of the newest session, or `null`. */
 export function session(): Promise<Session | null>
 

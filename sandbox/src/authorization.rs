@@ -308,7 +308,7 @@ fn implicit(
                 },
                 "domains": [domain],
             });
-            json_fragment(&asked.redirect_uri, &body)
+            json_fragment(&state.settings, request, asked, &body)
         }
     }
 }
@@ -316,7 +316,7 @@ fn implicit(
 fn deny(settings: &Settings, request: &Request, asked: &AuthorizationRequest) -> Answer {
     if asked.response_type == ResponseType::Token && settings.fragment == FragmentShape::Json {
         let body = json!({ "client_id": asked.application.client_id, "state": "NOT_AUTHORIZED" });
-        return json_fragment(&asked.redirect_uri, &body);
+        return json_fragment(settings, request, asked, &body);
     }
     let words = Some("The user denied access to the application");
     error(settings, request, &asked.callback(), "access_denied", words)
@@ -342,20 +342,7 @@ fn deliver(
     callback: &Callback,
     pairs: Vec<(&str, String)>,
 ) -> Answer {
-    let mut checks: Vec<(&str, String)> = callback
-        .state
-        .iter()
-        .map(|state| ("state", state.clone()))
-        .collect();
-    if settings.send_iss || settings.lie_about_iss.is_some() {
-        checks.push((
-            "iss",
-            settings
-                .lie_about_iss
-                .clone()
-                .unwrap_or_else(|| request.origin()),
-        ));
-    }
+    let checks = checks(settings, request, callback.state.as_deref());
     let extra = settings
         .extra_response_parameters
         .iter()
@@ -372,6 +359,23 @@ fn deliver(
             &with_query(uri, &encode(pairs.into_iter().chain(checks).chain(extra))),
         ),
     }
+}
+
+/// `state` and `iss`, by which the application knows its answer.
+fn checks(
+    settings: &Settings,
+    request: &Request,
+    state: Option<&str>,
+) -> Vec<(&'static str, String)> {
+    let mut checks: Vec<_> = state
+        .map(|state| ("state", state.into()))
+        .into_iter()
+        .collect();
+    if settings.send_iss || settings.lie_about_iss.is_some() {
+        let lie = settings.lie_about_iss.clone();
+        checks.push(("iss", lie.unwrap_or_else(|| request.origin())));
+    }
+    checks
 }
 
 impl AuthorizationRequest {
@@ -644,9 +648,19 @@ fn fragment(uri: &str, fragment: &str) -> Answer {
     message::redirect(302, &format!("{uri}#{fragment}"))
 }
 
-fn json_fragment(uri: &str, body: &serde_json::Value) -> Answer {
+/// The application's own `state` is in it only where the query has it (`settings.implicitStateInQuery`).
+fn json_fragment(
+    settings: &Settings,
+    request: &Request,
+    asked: &AuthorizationRequest,
+    body: &serde_json::Value,
+) -> Answer {
     let encoded: String = form_urlencoded::byte_serialize(body.to_string().as_bytes()).collect();
-    fragment(uri, &encoded)
+    let checks = match settings.implicit_state_in_query {
+        true => checks(settings, request, asked.state.as_deref()),
+        false => Vec::new(),
+    };
+    fragment(&with_query(&asked.redirect_uri, &encode(checks)), &encoded)
 }
 
 fn encode<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> String {

@@ -279,6 +279,18 @@ fn the_implicit_grant_answers_in_the_fragment_in_every_known_shape() {
     let body: Value = serde_json::from_str(&format!("{{{decoded}")).expect("JSON");
     assert_eq!(body["authorization_info"]["user_id"], USER);
 
+    // With the application's state in the query beside it.
+    sandbox.change(|settings| settings.implicit_state_in_query = true);
+    for (deny, word) in [(false, "authorization_info"), (true, "NOT_AUTHORIZED")] {
+        sandbox.change(|settings| settings.auto_deny = deny);
+        let both = get(&sandbox, &uri);
+        let location = both.location();
+        assert!(
+            location.starts_with(&format!("{CALLBACK}?state=s1#%7B")) && location.contains(word)
+        );
+    }
+    sandbox.change(|settings| settings.auto_deny = false);
+
     sandbox.change(|settings| {
         settings.fragment = FragmentShape::Full;
         settings.implicit_state_in_query = true;

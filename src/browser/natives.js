@@ -96,7 +96,7 @@ export const guarded = (f, reject) => {
   }
 }
 
-const wake = (id, ok, value) => guarded(() => resume(id, ok, value))
+export const wake = (id, ok, value) => guarded(() => resume(id, ok, value))
 
 /** Starts something when the module is off the stack, and wakes the task with what becomes of it. */
 const later = (id, start) =>
@@ -135,6 +135,36 @@ export const settleWith = (id, ok, text) => {
 /** Calls a function of the caller's, which may throw, or give a promise or any other value. */
 export const callWith = (id, callback, value) =>
   later(id, () => new Promise(resolve => resolve(callback(value))))
+
+// Events: listeners of the caller's, each called with a value of its own when the module is off the stack.
+
+const listeners = []
+
+/** Adds a listener, until the signal says otherwise or what it returns is called. */
+export const listenTo = (listener, signal) => {
+  const entry = record({ listener })
+  const remove = () => {
+    entry.listener = undefined
+  }
+  own(listeners, listeners.length, entry, true)
+  if (signal) aborted(signal) ? remove() : listen(signal, 'abort', remove)
+  return remove
+}
+
+export const emit = text =>
+  then(resolved, () => {
+    for (let i = 0; i < listeners.length; i++) {
+      const { listener } = listeners[i]
+      try {
+        listener && listener(parse(text))
+      } catch (e) {
+        // The page's to hear of, and no reason for the others not to be called.
+        setTimeout(() => {
+          throw e
+        })
+      }
+    }
+  })
 
 // Values.
 
@@ -390,8 +420,8 @@ export const bodyOf = found => found.bytes
 const aborted = of(AbortSignal, 'aborted')
 const reasonOf = of(AbortSignal, 'reason')
 const target = globalThis.EventTarget
-const listen = of(target, 'addEventListener')
-const unlisten = of(target, 'removeEventListener')
+export const listen = of(target, 'addEventListener')
+export const unlisten = of(target, 'removeEventListener')
 
 /** As `fetch` does, rejects when the caller's signal says so, even while a renewal for others goes on. */
 export const abortable = (signal, answer) =>

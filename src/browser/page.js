@@ -1,7 +1,7 @@
 // What only a page has: its address, its history, its sessionStorage. Taken while the module is evaluated (see
 // natives.js); on a server there is none of it, and importing must not throw.
 
-import { member, then, uncurry } from './natives.js'
+import { listen, member, of, then, uncurry, unlisten, wake } from './natives.js'
 
 const { location, history, Storage } = globalThis
 const storage = (() => {
@@ -19,6 +19,7 @@ const itemCount = member(items, 'length')
 const keyAt = member(items, 'key')
 const state = history && member(Object.getPrototypeOf(history), 'state')
 const replaceState = history && history.replaceState.bind(history)
+const isPersisted = of(globalThis.PageTransitionEvent, 'persisted')
 const left = Promise.resolve()
 const startsWith = uncurry(String.prototype.startsWith)
 
@@ -32,6 +33,16 @@ export const replaceAddress = url => {
   } catch {
     // Some browsers limit how often a page may do this; what the page is about goes on.
   }
+}
+
+/** Wakes the task when the page is shown again as it was left. */
+export const whenShownAgain = id => {
+  const shown = event => {
+    if (!isPersisted(event)) return
+    unlisten(globalThis, 'pageshow', shown)
+    wake(id, true)
+  }
+  listen(globalThis, 'pageshow', shown)
 }
 
 export const STORED = 0

@@ -4,6 +4,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use wasm_bindgen::prelude::*;
 
+use super::task::Answer;
+
 #[wasm_bindgen(module = "/src/browser/page.js")]
 extern "C" {
     #[wasm_bindgen(js_name = origin)]
@@ -18,8 +20,15 @@ extern "C" {
     fn store_item(key: &str, value: &str) -> u8;
     #[wasm_bindgen(js_name = remove)]
     fn remove_item(key: &str);
+    #[wasm_bindgen(js_name = whenShownAgain)]
+    fn when_shown_again(id: usize);
     #[wasm_bindgen(js_name = nthKey)]
     fn nth_key(prefix: &str, n: usize) -> Option<String>;
+}
+
+/// Waits until the page is shown again as it was left (from the back/forward cache).
+pub async fn shown_again() {
+    let _ = Answer::to(|id| when_shown_again(id)).await;
 }
 
 /// Why something cannot be stored.

@@ -19,6 +19,8 @@ extern "C" {
     #[cfg(not(feature = "npm"))]
     fn connect(callback: &JsValue);
     fn error(text: &str) -> JsValue;
+    #[wasm_bindgen(js_name = emit)]
+    fn emit_text(text: &str);
     fn promise(id: usize) -> JsValue;
     fn settle(id: usize, ok: bool, value: &JsValue);
     #[wasm_bindgen(js_name = settleWith)]
@@ -72,6 +74,11 @@ enum Slot {
 }
 
 static TASKS: Local<Vec<Slot>> = Local::new(Vec::new());
+
+/// Tells the listeners, when the module is off the stack; `text` is JSON.
+pub fn emit(text: &str) {
+    emit_text(text);
+}
 
 /// Runs a future until it must wait; it goes on by itself when what it waits for is there.
 pub fn spawn(future: Boxed) {

@@ -23,4 +23,12 @@ extern "C" {
 
     /// The JSON text of a list of `{method, url}`, made from URLs, texts and objects with these members.
     pub fn calls(list: &JsValue) -> String;
+
+    /// A member that stands in the object itself.
+    #[wasm_bindgen(js_name = ownValue)]
+    pub fn own_member(object: &JsValue, name: &str) -> JsValue;
+
+    /// Adds a listener; gives the function that removes it.
+    #[wasm_bindgen(js_name = listenTo)]
+    pub fn listen_to(listener: &JsValue, signal: &JsValue) -> JsValue;
 }

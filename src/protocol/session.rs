@@ -15,6 +15,9 @@ use super::secret::AccessToken;
 use super::token::{Grant, TokenRequest, Tokens};
 use super::{form, refusal, scope, text, url};
 
+/// Seconds before its end that a session which cannot be renewed is said to end.
+const WARNING: Seconds = 60;
+
 /// Seconds that a server may have a renewal wait for.
 const MAX_WAIT: Seconds = 3600;
 
@@ -402,6 +405,14 @@ impl Session {
             .done()
     }
 
+    /// Seconds until the page should be told that the session is about to end, which nothing will renew; 0 if that is
+    /// now, `None` if it was or never will be.
+    pub fn warning_in(&self, now: Seconds) -> Option<Seconds> {
+        let at = self.tokens.expires_at()?;
+        let never = self.is_renewable() || now >= at;
+        (!never).then(|| at.saturating_sub(now).saturating_sub(WARNING))
+    }
+
     /// What a page may know, as JSON text (`Session` in `types.d.ts`).
     pub fn describe(&self) -> String {
         let mut out = Object::new();
@@ -486,6 +497,17 @@ fn route(method: &str, path: &str) -> String {
 fn ends(tokens: &Tokens, wall: Seconds, now: Seconds) -> Option<Seconds> {
     let at = tokens.expires_at()?;
     Some(wall.saturating_add(at.saturating_sub(now)))
+}
+
+/// What listeners are told, as JSON text (`SessionChange` in `types.d.ts`): the session as it is now, if it still is.
+pub fn change(kind: &str, session: Option<&Session>, reason: Option<&str>) -> String {
+    let now = session.and_then(|session| Json::parse(session.describe().as_bytes()));
+    let mut out = Object::new();
+    out.str("type", kind)
+        .value("session", now.unwrap_or(Json::Null))
+        .maybe("reason", reason)
+        .done()
+        .text()
 }
 
 /// Names a session for as long as it lives; a session that takes its place has another.

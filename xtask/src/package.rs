@@ -18,6 +18,7 @@ pub const EXPORTS: &[&str] = &[
     "fetchPrivate",
     "handleRedirect",
     "logout",
+    "onSessionChange",
     "scopesFor",
     "session",
     "startLogin",

@@ -31,10 +31,23 @@ impl World {
             "resourceServers": [sandbox],
             "scope": ["offline_access", "read", "write"],
         });
-        let fields = config.as_object_mut().expect("an object");
-        for (name, value) in more.as_object().expect("an object") {
-            fields.insert(name.clone(), value.clone());
-        }
+        lay_over(&mut config, more);
+        config
+    }
+
+    /// The configuration of Appfigures' preset, pointed at the sandbox; `more` is laid over it.
+    pub fn appfigures(&self, more: Value) -> Value {
+        let base = format!("{}/v2", self.sandbox_origin);
+        let mut config = json!({
+            "provider": "appfigures",
+            "clientId": "appfigures-sandbox",
+            "redirectUri": format!("{}{APP}", self.app.origin),
+            "authorizationEndpoint": format!("{base}/oauth2/authorize"),
+            "tokenEndpoint": format!("{base}/oauth2/access_token"),
+            "revocationEndpoint": format!("{base}/oauth2/revoke"),
+            "resourceServers": [base],
+        });
+        lay_over(&mut config, more);
         config
     }
 
@@ -58,11 +71,23 @@ impl World {
 
     /// Starts a login on the page that is open, which stays: the URL it would have gone to.
     pub async fn begin(&self, more: Value) -> String {
+        self.begin_as(self.config(more)).await
+    }
+
+    /// As `begin`, with exactly this configuration.
+    pub async fn begin_as(&self, config: Value) -> String {
         let script = "let went
             await oauth.startLogin({ ...args[0], navigate: url => { went = url } })
             return went";
-        let url = self.run(script, &[self.config(more)]).await;
+        let url = self.run(script, &[config]).await;
         url.as_str().expect("navigate got a URL").to_owned()
+    }
+
+    /// A whole login with exactly this configuration on the page that is open, which stays: `{value}` or `{error}`.
+    pub async fn log_in_here(&self, config: Value) -> Value {
+        let redirect = self.redirect(&self.begin_as(config).await);
+        self.outcome("oauth.handleRedirect(args[0])", &[json!(redirect)])
+            .await
     }
 
     /// The redirect with which the provider answers an authorization URL when nobody has to be asked.
@@ -204,9 +229,23 @@ pub struct Call {
     pub token: Option<String>,
 }
 
+/// What a provider's file in the library's sources says.
+pub fn provider_file(name: &str) -> Value {
+    let path = format!("src/protocol/providers/{name}.json");
+    let text = std::fs::read_to_string(crate::workspace().join(path)).expect("a provider's file");
+    serde_json::from_str(&text).expect("JSON")
+}
+
 /// A parameter of a URL's query, decoded.
 pub fn parameter(url: &str, name: &str) -> Option<String> {
     let url = Url::parse(url).expect("a URL");
     let pair = url.query_pairs().find(|(key, _)| key == name);
     pair.map(|(_, value)| value.into_owned())
+}
+
+fn lay_over(config: &mut Value, more: Value) {
+    let fields = config.as_object_mut().expect("an object");
+    for (name, value) in more.as_object().expect("an object") {
+        fields.insert(name.clone(), value.clone());
+    }
 }
