@@ -388,10 +388,9 @@ pub fn describe_session() -> Option<String> {
 /// they are gone whatever comes of that.
 pub async fn logout(revoke: bool) -> Result<(), Error> {
     let left = forget();
-    // What the pages of this tab look at that come back. Where nothing can be stored, nothing can be shown either.
-    let now = clock::wall();
-    let _ = page::store(LEFT, &json::decimal(now));
     if !left.is_empty() {
+        // What the pages of this tab look at that come back. Where nothing can be stored, they cannot know.
+        let _ = page::store(LEFT, &json::decimal(clock::wall()));
         announce("ended", None, Some("logout"));
     }
     if !revoke {

@@ -1,30 +1,46 @@
-// The console page: what happens when. example.js is the login itself, mistakes.js what can go wrong,
-// sandbox.js the provider beside this page, show.js the drawing.
-import { session, logout } from '/pkg/oauth-wasm.js'
+// The console page: what happens when. example.js is the login itself, choices.js what it is given, routes.js and
+// reference.js what the provider's file says of calls and errors, mistakes.js what can go wrong, sandbox.js the
+// provider beside this page, provider.js the file, show.js the drawing, turns.js the order of things.
+import { adoptToken, explain, logout, session } from '/pkg/oauth-wasm.js'
+import { configuration, readChoices, restoreChoices, showChoices, showProvider, withoutLogin } from './choices.js'
 import { comeBack, getUser, logIn, redirectUri } from './example.js'
 import { isUnheard, mistakes } from './mistakes.js'
-import { control, documentedErrors, findSandbox, watch } from './sandbox.js'
-import { $, hideProblem, json, log, make, say, showProblem, showState, timeLeft } from './show.js'
+import { at } from './provider.js'
+import { filterErrors, showErrors } from './reference.js'
+import { check, makeCall, pickRoute, showRoutes } from './routes.js'
+import { SPEAKS, control, documentedErrors, findSandbox, watch } from './sandbox.js'
+import { $, fact, json, log, make, problemAsk, say, showState, timeLeft } from './show.js'
+import { begin, inTurn, on, onChange, onInput, problem } from './turns.js'
 
 const CALLS = 20
-let sandbox = 'http://127.0.0.1:8788' // where `cargo xtask demo` puts it, until the server says so
-let user = null // the session as last seen: never a token
 
-// One thing at a time: what is pressed meanwhile waits.
-let queue = start().catch(error => problem('start', error))
+/** What the page knows; never a token. */
+const page = {
+  sandbox: 'http://127.0.0.1:8788', // where `cargo xtask demo` puts it, until the server says so
+  documented: [], // the errors that the sandbox can bring about
+  file: null, // the provider's
+  language: 'en',
+  user: null, // the session as last seen
+  get api() {
+    return at(page.sandbox, page.file, readChoices().site).resourceServers[0]
+  },
+}
+
+begin(start().catch(error => problem('start', error)), refresh)
 
 async function start() {
   const address = location.href
   // First of all, while the address bar still has the answer. When the call returns, it has not.
   const arrival = comeBack()
   if (location.href !== address) say('busy', 'Finishing the login.')
-  const [back, found, code] = await Promise.allSettled([arrival, lookForSandbox(), textOf('example.js')])
+  const [back, , code] = await Promise.allSettled([arrival, lookForSandbox(), textOf('example.js')])
   say('code', code.value)
+  const { choices } = back.value?.appState ?? {}
+  await showAll(choices?.provider ?? $('provider').value, choices)
   press()
   await refresh()
   if (back.status === 'rejected') problem('handleRedirect()', back.reason)
   else if (back.value) await welcome(back.value)
-  listMistakes(found.value ? await documentedErrors(sandbox) : [])
 }
 
 async function textOf(path) {
@@ -33,7 +49,8 @@ async function textOf(path) {
 
 async function lookForSandbox() {
   try {
-    sandbox = await findSandbox()
+    page.sandbox = await findSandbox()
+    page.documented = await documentedErrors(page.sandbox)
     $('no-sandbox').hidden = true
     return true
   } catch (error) {
@@ -43,121 +60,137 @@ async function lookForSandbox() {
   }
 }
 
+/** Everything that depends on the provider. */
+async function showAll(provider, choices) {
+  await showProvider(page, provider)
+  if (choices) restoreChoices(choices)
+  await showChoices(page)
+  showRoutes(page, (method, path) => {
+    pickRoute(method, path)
+    inTurn(() => check(page))
+  })
+  listErrors()
+  listMistakes()
+}
+
 function press() {
   on($('log-in-form'), 'submit', leave)
+  on($('token-form'), 'submit', adopt)
   on($('log-out'), 'click', forget)
   on($('call-again'), 'click', callBoth)
   on($('expire'), 'click', expireAndCall)
   on($('burst'), 'click', expireAndBurst)
-  setInterval(showExpiry, 1000)
-}
-
-/** Runs `task` when its turn comes. What it throws is shown beside what was pressed. */
-function on(element, event, task) {
-  const turn = async () => {
-    element.setAttribute('aria-busy', 'true')
-    hideProblem()
-    const error = await task().then(() => null, reason => reason)
-    await refresh()
-    if (error) problem(element.dataset.error ?? element.id, error, element.closest('li, form, .actions'))
-    element.removeAttribute('aria-busy')
-  }
-  element.addEventListener(event, happened => {
-    happened.preventDefault()
-    queue = queue.then(turn)
+  on($('check-form'), 'submit', () => makeCall(page))
+  on($('ask-again'), 'click', askAgain)
+  on($('provider'), 'change', () => showAll($('provider').value))
+  for (const id of ['site', 'scopes', 'grant']) onChange($(id), () => showChoices(page))
+  onChange($('language'), async () => {
+    await showChoices(page)
+    await check(page)
+    listErrors()
   })
-}
-
-function problem(call, error, place) {
-  log(call, `${error.code ?? error.name}: ${error.message}`)
-  showProblem(error, place)
+  for (const id of ['client-id', 'scopes']) onInput($(id), () => showChoices(page))
+  for (const id of ['method', 'path']) onInput($(id), () => check(page))
+  $('errors-filter').addEventListener('input', filterErrors)
+  setInterval(showExpiry, 1000)
 }
 
 // The login
 
 async function leave() {
   const choices = readChoices()
-  const isNumber = /^\d{6,20}$/.test(choices.clientId)
-  $('client-id').setAttribute('aria-invalid', String(!isNumber))
-  say('client-id-error', isNumber ? '' : 'An application id is a number, such as 1620218256833906.')
-  if (!isNumber) $('client-id').focus()
-  else if (await lookForSandbox()) await logIn(configuration(choices))
+  const right = isApplication(choices)
+  $('client-id').setAttribute('aria-invalid', String(!right))
+  say('client-id-error', right ? '' : `An application id looks like this: ${SPEAKS[choices.provider].clientId}.`)
+  if (!right) $('client-id').focus()
+  else if (await lookForSandbox()) await logIn(configuration(page, choices))
 }
 
-function readChoices() {
-  const form = new FormData($('log-in-form'))
-  const { clientId, site, responseType } = Object.fromEntries(form)
-  return { clientId: clientId.trim(), site, responseType, scope: form.getAll('scope') }
+const isApplication = ({ provider, clientId }) => (SPEAKS[provider]?.isNumber ? /^\d{6,20}$/ : /./).test(clientId)
+
+/** Another login, with what the last error asks for. */
+async function askAgain() {
+  const ask = problemAsk()
+  const choices = { ...readChoices(), ...(ask.scope && { scope: ask.scope }) }
+  if (await lookForSandbox()) await logIn({ ...configuration(page, choices), ...ask })
 }
 
-/** The choices, with the sandbox in place of the provider's own addresses. */
-const configuration = choices => ({
-  ...choices,
-  authorizationEndpoint: sandbox + '/authorization',
-  tokenEndpoint: sandbox + '/oauth/token',
-  resourceServers: [sandbox],
-  authorizationParameters: { site: choices.site }, // one host for all countries, so it must be told
-  returnTo: location.pathname,
-  appState: { choices },
-})
+async function adopt() {
+  const token = $('token').value.trim()
+  // It stays nowhere in this page: from here on only the library has it.
+  $('token').value = ''
+  const right = token !== ''
+  $('token').setAttribute('aria-invalid', String(!right))
+  say('token-error', right ? '' : 'Paste a token first.')
+  if (!right) return $('token').focus()
+  const choices = readChoices()
+  if (!$('token-scope').checked) choices.scope = undefined
+  const adopted = await adoptToken(token, withoutLogin(page, choices, page.sandbox))
+  log('adoptToken()', adopted.scope.join(' ') || 'nobody said what it may do')
+  await refresh()
+  $('session-title').focus({ preventScroll: true })
+  await callBoth()
+}
 
 async function welcome(back) {
-  log('handleRedirect()', `user ${back.extra.user_id} is logged in`)
+  log('handleRedirect()', `user ${back.extra.user_id ?? 'unnamed'} is logged in`)
   history.replaceState(null, '', back.returnTo)
-  if (back.appState?.choices) restoreChoices(back.appState.choices)
   $('session-title').focus({ preventScroll: true })
   await callBoth().catch(error => problem('fetchPrivate()', error))
-}
-
-/** They were kept as appState: after the login the form is as it was left. */
-function restoreChoices({ clientId, site, responseType, scope }) {
-  $('client-id').value = clientId
-  $('site').value = site
-  for (const input of document.querySelectorAll('[name=responseType], [name=scope]')) {
-    input.checked = input.value === responseType || scope.includes(input.value)
-  }
+  await refresh()
 }
 
 // The session
 
 async function refresh() {
-  user = await session().catch(() => null)
+  page.user = await session().catch(() => null)
+  const { user } = page
   showState(user ? 'logged-in' : 'logged-out')
+  await check(page)
   if (!user) return forgetData()
-  say('user-id', userId())
-  say('scope', user.scope.join(' '))
-  say('renewable', user.renewable ? 'yes, without asking the user' : 'no, the user has to log in again')
-  say('session-site', user.site)
+  const { scope, rateLimit } = user
+  fact('user-id', user.extra.user_id)
+  fact('scope', scope.join(' '), 'nobody said')
+  const lost = user.state === 'indeterminate' && 'not known: the answer to the last renewal was lost'
+  say('renewable', lost || (user.renewable ? 'yes, without asking the user' : 'no, the user has to log in again'))
+  say('session-site', [user.provider, user.site].filter(Boolean).join(' · '))
+  $('rate-limit').hidden = $('rate-limit').previousElementSibling.hidden = !page.file.limitHeader
+  fact('rate-limit', rateLimit && `${rateLimit.usage ?? '?'} of ${rateLimit.limit ?? '?'}`)
   say('address', userUrl())
   showExpiry()
 }
 
 function showExpiry() {
-  if (!user) return
-  const { expiresAt } = user
-  say('expires', expiresAt === null ? 'the server did not say' : expiresAt > Date.now() ? timeLeft(expiresAt) : 'now')
+  if (!page.user) return
+  const { expiresAt } = page.user
+  fact('expires', expiresAt && (expiresAt > Date.now() ? timeLeft(expiresAt) : 'now'))
 }
 
 async function forget() {
-  await logout()
-  await refresh()
-  log('logout()', 'the tokens are overwritten')
-  $('log-in').focus()
+  const revoke = $('revoke').checked
+  try {
+    await logout({ revoke })
+    log('logout()', 'the tokens are overwritten' + (revoke ? ', and the provider has forgotten them' : ''))
+  } finally {
+    await refresh()
+    $('log-in').focus()
+  }
 }
 
 function forgetData() {
   for (const id of ['public', 'private', 'requests']) $(id).replaceChildren()
   $('trail').hidden = true
+  $('answer').hidden = true
 }
 
 // Public and private data
 
-const userId = () => user?.extra.user_id ?? 'me'
-const userUrl = () => `${sandbox}/users/${userId()}`
+const userId = () => SPEAKS[page.file.name]?.userOf(page.user) ?? 'me'
+const userUrl = () => `${page.api}/users/${userId()}`
 
 async function callBoth() {
   $('trail').hidden = true
-  const [open, own] = await Promise.all([fetch(userUrl()), getUser(sandbox, userId())])
+  const [open, own] = await Promise.all([fetch(userUrl()), getUser(page.api, userId())])
   const [publicData, privateData] = [await open.json(), await own.json()]
   $('public').replaceChildren(...json(publicData))
   $('private').replaceChildren(...json(privateData, own.ok ? publicData : undefined))
@@ -169,14 +202,14 @@ async function callBoth() {
 }
 
 async function expireAndCall() {
-  await control(sandbox, 'expire-tokens')
-  showTrail(await watch(sandbox, callBoth))
+  await control(page.sandbox, 'expire-tokens')
+  showTrail(await watch(page.sandbox, callBoth))
 }
 
 async function expireAndBurst() {
-  await control(sandbox, 'expire-tokens')
-  const call = () => getUser(sandbox, userId())
-  const outcome = await watch(sandbox, () => Promise.all(Array.from({ length: CALLS }, call)))
+  await control(page.sandbox, 'expire-tokens')
+  const call = () => getUser(page.api, userId())
+  const outcome = await watch(page.sandbox, () => Promise.all(Array.from({ length: CALLS }, call)))
   const answered = outcome.result.filter(response => response.ok).length
   log(`${CALLS} × fetchPrivate()`, `${answered} answered with 200`)
   showTrail(outcome)
@@ -198,32 +231,41 @@ function showTrail({ seen }) {
 
 // What goes wrong
 
-function listMistakes(documented) {
-  const groups = mistakes(documented).map(([title, rows]) => group(title, rows.map(mistake)))
-  const unheard = documented.filter(isUnheard).map(row => make('li', {}, row.description))
-  const byTheProvider = groups.pop() // much the longest: a column of its own
+function listErrors() {
+  showErrors(page, ({ id, words, run, api }, label) => {
+    const button = trial(id, run, label, make('span', { className: 'unseen' }, `: ${words}`))
+    button.title = words
+    if (api) button.classList.add('when-logged-in')
+    return button
+  })
+}
+
+function listMistakes() {
+  $('problem-home').append($('problem'))
+  const groups = mistakes(page.file).map(([title, rows]) => group(title, rows.map(mistake)))
+  const isMercadoLibre = page.file.name === 'mercadolibre'
+  const unheard = isMercadoLibre ? page.documented.filter(isUnheard).map(row => make('li', {}, row.description)) : []
   groups.push(group('At the provider: your page never hears of it', unheard))
-  $('errors').replaceChildren(make('div', {}, ...groups), make('div', {}, byTheProvider))
+  $('errors').replaceChildren(...groups.filter(Boolean))
 }
 
 const group = (title, items) =>
   items.length ? make('div', {}, make('h3', {}, title), make('ul', {}, ...items)) : ''
 
-function mistake([name, wrong, words, run]) {
-  const button = make('button', { type: 'button' }, make('code', {}, wrong), ' ', words)
+const mistake = ([name, wrong, words, run]) =>
+  make('li', {}, trial(name, run, make('code', {}, wrong), ' ', words))
+
+/** A button that makes something go wrong. What fetchPrivate hands over is explained by the provider's file. */
+function trial(name, run, ...label) {
+  const button = make('button', { type: 'button' }, ...label)
   button.dataset.error = name
   on(button, 'click', async () => {
-    const config = { provider: 'mercadolibre', redirectUri, ...configuration(readChoices()) }
-    const outcome = await run({ sandbox, config, userUrl: userUrl() })
-    if (outcome instanceof Response) throw await asProblem(outcome)
+    const { sandbox, api, file } = page
+    const config = { provider: file.name, redirectUri, ...configuration(page, readChoices()) }
+    const open = api + (SPEAKS[file.name]?.open ?? '/')
+    const outcome = await run({ sandbox, config, api, userUrl: userUrl(), open })
+    const error = outcome instanceof Response && (await explain(outcome))
+    if (error) throw error
   })
-  return make('li', {}, button)
+  return button
 }
-
-/** fetchPrivate hands over whatever the API answers, as fetch does; the card shows that too. */
-const asProblem = async response => ({
-  code: `HTTP ${response.status}`,
-  message: 'fetchPrivate resolves: the API answered, and its answer is handed over as it is',
-  remedy: 'Look at response.status, as you do after fetch',
-  errorDescription: await response.text(),
-})

@@ -1,21 +1,70 @@
 // What goes wrong, brought about on purpose. One mistake is [name, what is wrong, in plain words, what to run];
-// what runs gets `page`: { sandbox, config, userUrl }.
+// what runs gets `page`: { sandbox, config, api, userUrl, open }; `open` is an address of the API that asks for little
+// scope or none.
 import { startLogin, handleRedirect, fetchPrivate } from '/pkg/oauth-wasm.js'
 import { control, withFault } from './sandbox.js'
 
-/** [title, mistakes] by where they are noticed. `documented` is the sandbox's table of the provider's errors. */
-export const mistakes = documented => [
-  ['In your own code', IN_THE_PAGE],
+/** [title, mistakes] by where they are noticed. */
+export const mistakes = ({ sites }) => [
+  ['In your own code', IN_THE_PAGE.filter(([name]) => sites || name !== 'unknown-site')],
   ['On the way back', ON_THE_WAY_BACK],
   ['At the token endpoint', ACCIDENTS],
-  ['With a token: log in first', [FOREIGN, ...documented.filter(isApiError).map(atApi), REVOKED]],
-  ['At the token endpoint, in the provider’s words', documented.filter(isTokenError).map(atTokenEndpoint)],
+  ['With a token: log in first', [FOREIGN, REVOKED]],
 ]
 
 /** Errors that the provider shows to the user: nothing comes back to the page. */
 export const isUnheard = row => row.shape === 'page'
-const isTokenError = row => row.shape === 'token' || row.error === 'local_rate_limited'
-const isApiError = row => !isTokenError(row) && ['api', 'gateway'].includes(row.shape)
+
+/**
+ * Ways to bring about what the provider's file lists as errors: { id, words, error, status, description, api, run }.
+ * `api`: it needs a session. `documented` is the sandbox's own table of errors.
+ */
+export const attempts = (provider, documented) => [
+  ...documented.filter(row => !isUnheard(row) && speaker(row) === provider).map(attempt),
+  ...(MORE[provider] ?? []),
+]
+
+const speaker = ({ shape }) => (shape === 'appfigures' ? 'appfigures' : 'mercadolibre')
+
+function attempt(row) {
+  const atTokenEndpoint = row.shape === 'token' || row.error === 'local_rate_limited'
+  const api = !atTokenEndpoint
+  const { id, error, status } = row
+  const description = row.description.replace('{0}', '…')
+  // The sandbox gives a documented error for a code of this form.
+  const run = page => (api ? refused(page, { documented: id }) : exchange(page, 'sandbox:' + id))
+  return { id, words: words({ ...row, description }), error, status, description, api, run }
+}
+
+const words = ({ error, description, shape }) =>
+  description === error ? (shape === 'text' ? 'as plain text' : 'as JSON') : description
+
+/** The next call of the API goes wrong so. */
+const refused = (page, kind) =>
+  withFault(page.sandbox, new URL(page.api).pathname, kind, () => fetchPrivate(page.open))
+
+function says(id, status, message) {
+  const body = { status, contentType: 'application/json', body: JSON.stringify({ status, message }), headers: {} }
+  const run = page => refused(page, { body })
+  return { id, words: message, status, description: message, api: true, run }
+}
+
+// What the sandbox's table does not have, but the sandbox can do.
+const MORE = {
+  appfigures: [
+    {
+      id: 'unknown_client',
+      words: 'with a client that does not exist',
+      error: 'invalid_client',
+      status: 401,
+      api: false,
+      run: page => answerLogin(page, state => ({ code: 'x', state }), { clientId: 'nobody' }),
+    },
+    says('unauthorized', 401, 'Unauthorized'),
+    says('no_api_access', 403, 'No API Access'),
+    says('api_access_disabled', 403, 'API Access is disabled'),
+  ],
+}
 
 const ELSEWHERE = 'https://elsewhere.example/'
 
@@ -43,7 +92,7 @@ const ON_THE_WAY_BACK = [
 ]
 
 const accident = (name, wrong, words, kind) => [name, wrong, words, page =>
-  withFault(page.sandbox, '/oauth/token', kind, () => exchange(page, 'x'))]
+  withFault(page.sandbox, new URL(page.config.tokenEndpoint).pathname, kind, () => exchange(page, 'x'))]
 
 const ACCIDENTS = [
   accident('dropped', 'nothing', 'comes: the connection breaks', 'dropBefore'),
@@ -59,15 +108,6 @@ const REVOKED = ['revoked', 'invalid_token', 'the user has taken the permission 
   await control(page.sandbox, 'revoke-grants')
   return fetchPrivate(page.userUrl)
 }]
-
-// The sandbox gives a documented error for a code of this form.
-const atTokenEndpoint = row => [row.id, row.error, words(row), page => exchange(page, 'sandbox:' + row.id)]
-
-const atApi = row => [row.id, row.error, words(row), page =>
-  withFault(page.sandbox, '/users', { documented: row.id }, () => fetchPrivate(page.userUrl))]
-
-const words = ({ error, description, shape }) =>
-  description === error ? (shape === 'text' ? 'as plain text' : 'as JSON') : description.replace('{0}', '…')
 
 const exchange = (page, code) => answerLogin(page, state => ({ code, state }))
 

@@ -1,5 +1,27 @@
 // The provider beside this page: where it is, and its controls (sandbox/README.md).
 
+/**
+ * The providers that it speaks: its application, whom to ask about, a path to call, one that asks for little scope
+ * or none, and a token (sandbox/README.md, "Who lives here").
+ */
+export const SPEAKS = {
+  mercadolibre: {
+    clientId: '1620218256833906',
+    isNumber: true,
+    userOf: session => session?.extra.user_id ?? 'me',
+    path: '/users/me',
+    open: '/users/me',
+  },
+  appfigures: {
+    clientId: 'appfigures-sandbox',
+    isNumber: false,
+    userOf: () => 'test_user_38730994@testuser.com',
+    path: '/products/mine',
+    open: '/data/categories',
+    token: 'pat_sandbox',
+  },
+}
+
 /** Its origin, which the server of this page knows. Throws a sentence for people if nobody answers there. */
 export async function findSandbox() {
   let origin = 'the address in /sandbox.json'

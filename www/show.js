@@ -6,6 +6,12 @@ export const say = (id, text) => {
   $(id).textContent = text
 }
 
+/** A value, or in plain words that there is none. */
+export function fact(id, value, otherwise = 'the provider did not say') {
+  say(id, value || otherwise)
+  $(id).classList.toggle('value', Boolean(value))
+}
+
 export function make(tag, properties, ...children) {
   const element = Object.assign(document.createElement(tag), properties)
   element.append(...children)
@@ -25,22 +31,52 @@ export function log(call, result) {
   while ($('log').children.length > KEPT) $('log').lastChild.remove()
 }
 
+let asked // what the shown error wants of the next login
+
+export const problemAsk = () => asked
+
 /** The error card, moved to where it happened; above the form if that was not on this page. */
 export function showProblem(error, place) {
   const card = $('problem')
+  asked = error.ask
   say('problem-code', error.code ?? error.name)
   say('problem-message', error.message)
   say('problem-retryable', error.retryable === undefined ? '' : error.retryable ? 'retryable' : 'not retryable')
   say('problem-remedy', error.remedy ?? 'This is no error of the library’s: it comes from the browser’s own fetch')
   const status = error.status && `HTTP ${error.status}`
-  say('problem-server', [status, error.error, error.errorDescription].filter(Boolean).join(' · ') || 'none')
+  const limits = error.rateLimit && `${error.rateLimit.usage} of ${error.rateLimit.limit} requests`
+  const wait = error.retryAfter !== undefined && `wait ${error.retryAfter} s`
+  const words = [status, error.error, error.errorDescription, limits, wait].filter(Boolean)
+  say('problem-server', words.join(' · ') || 'none')
+  const known = error.message.includes(error.scope?.join(' '))
+  sayIf('problem-scope', error.scope && !known && [error.scope.join(' '), error.route].filter(Boolean).join(' for '))
+  const asks = Object.entries(error.ask ?? {}).map(([name, value]) => `${name}: ${JSON.stringify(value)}`)
+  sayIf('problem-ask', asks.join(', '))
+  $('ask-again').hidden = !error.ask
+  const row = place?.localName === 'tr'
   // Where it happened may be gone: a session that ends takes its sections with it.
-  const gone = !place || place.closest('.when-logged-in')?.getClientRects().length === 0
-  if (gone) $('log-in-form').prepend(card)
+  const gone = !place?.isConnected || place.getClientRects().length === 0
+  if (gone) ($('log-in-form').getClientRects().length ? $('log-in-form') : $('session')).prepend(card)
+  else if (place.contains(card)) card.hidden = false
+  else if (row) place.after(rowAround(card, place.cells.length))
   else place.append(card)
+  if (!row) $('answer-row')?.remove()
   card.hidden = false
   if (gone) card.focus()
   card.scrollIntoView({ block: 'nearest' })
+}
+
+/** A row of a table for one element. There is one such row in the page. */
+function rowAround(element, cells) {
+  $('answer-row')?.remove()
+  const cell = make('td', { colSpan: cells }, element)
+  return make('tr', { id: 'answer-row' }, cell)
+}
+
+/** The term and what is said of it; both are hidden where there is nothing to say. */
+function sayIf(id, text) {
+  say(id, text ?? '')
+  $(id).hidden = $(id).previousElementSibling.hidden = !text
 }
 
 export const hideProblem = () => {

@@ -361,16 +361,16 @@ impl Session {
         while let Some((before, after)) = text::cut(rest, "{") {
             let (name, after) = text::cut(after, "}").unwrap_or((after, ""));
             out.push_str(before);
-            match self.tokens.extra().get(name) {
-                _ if name == "client_id" => form::encode(self.login.client_id(), &mut out),
-                Some(Json::String(text) | Json::Number(text)) => form::encode(text, &mut out),
-                _ => {
-                    return Err(wrong(
-                        "revocationRequest",
-                        "the token response has no such member",
-                    ));
-                }
+            let value = match self.tokens.extra().get(name) {
+                _ if name == "client_id" => self.login.client_id(),
+                Some(Json::String(text) | Json::Number(text)) => text,
+                _ => "",
+            };
+            if value.is_empty() {
+                let detail = text::concat(&["revocationRequest: the session has no ", name]);
+                return Err(ErrorCode::InvalidRequest.at(&detail));
             }
+            form::encode(value, &mut out);
             rest = after;
         }
         out.push_str(rest);
@@ -938,9 +938,13 @@ mod tests {
         assert!(revocation.form.is_empty());
         let odd = request("https://api.example/{odd}").expect("a request");
         assert_eq!(odd.url, "https://api.example/..%2Fx");
+        let missing = request("https://api.example/{missing}").map(drop);
+        assert_eq!(
+            missing.expect_err("no such member").detail,
+            "revocationRequest: the session has no missing"
+        );
         for hostile in [
             "https://evil.example/{user_id}",
-            "https://api.example/{missing}",
             "http://api.example/",
             "/users",
         ] {

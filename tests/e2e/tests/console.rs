@@ -37,6 +37,48 @@ async fn value(world: &World, script: &str) -> Value {
     world.page.js(script, &[]).await.expect(script)
 }
 
+async fn until(world: &World, css: &str, contains: &str) {
+    let expression = format!("document.querySelector({css:?})?.textContent.includes({contains:?})");
+    world.page.wait_until(&expression).await;
+}
+
+/// The card that says what went wrong.
+async fn problem(world: &World, code: &str) {
+    world
+        .page
+        .wait_until("!document.querySelector('#problem').hidden")
+        .await;
+    until(world, "#problem-code", code).await;
+}
+
+async fn choose(world: &World, provider: &str) {
+    world.page.select("#provider", provider).await;
+    let want = match provider {
+        "mercadolibre" => "auth.mercadolibre.com.ar",
+        "mercadopago" => "auth.mercadopago.com",
+        _ => "api.appfigures.com",
+    };
+    until(world, "#opens", want).await;
+}
+
+async fn allow(world: &World) {
+    let page = &world.page;
+    page.wait_for("#login").await;
+    page.fill("#nickname", "TETE9928972").await;
+    page.fill("#password", "sandbox").await;
+    page.click("#login").await;
+    page.wait_for("#allow").await;
+    page.click("#allow").await;
+    state(world, "logged-in").await;
+    // Until the page has shown what it came back with.
+    until(world, "#private-status", "200").await;
+}
+
+async fn tick(world: &World, scope: &str) {
+    let box_of = format!("[name=scope][value='{scope}']");
+    world.page.click(&box_of).await;
+}
+
 #[tokio::test]
 async fn a_visitor_logs_in_and_sees_public_beside_private_data() {
     let world = open().await;
@@ -61,8 +103,15 @@ async fn a_visitor_logs_in_and_sees_public_beside_private_data() {
 
     page.click("#log-out").await;
     state(&world, "logged-out").await;
-    let stored = value(&world, "return localStorage.length + sessionStorage.length").await;
-    assert_eq!(stored, 0);
+    let stored = value(
+        &world,
+        "return [...Object.keys(localStorage), ...Object.keys(sessionStorage)]",
+    );
+    assert_eq!(
+        stored.await,
+        json!(["oauth-wasm.left"]),
+        "when, and no more"
+    );
 }
 
 #[tokio::test]
@@ -96,6 +145,307 @@ async fn a_visitor_breaks_something_and_is_told_what_it_was() {
 }
 
 #[tokio::test]
+async fn a_country_in_doubt_says_why_and_each_has_its_own_host() {
+    let world = open().await;
+    let page = &world.page;
+    let script = "return [...document.querySelectorAll('#site option')].map(option => option.text)";
+    let countries = value(&world, script).await;
+    let countries = countries.as_array().expect("a list");
+    assert_eq!(countries.len(), 19);
+    assert_eq!(countries[0], "Argentina · MLA");
+    assert!(countries.contains(&json!("Honduras · MHN (in doubt)")));
+    assert_eq!(page.text("#site-hint").await, "");
+    page.select("#site", "MHN").await;
+    until(&world, "#site-hint", "one says .hn").await;
+    until(
+        &world,
+        "#opens",
+        "https://auth.mercadolibre.com.hn/authorization",
+    )
+    .await;
+
+    page.select("#site", "MLB").await;
+    until(
+        &world,
+        "#opens",
+        "https://auth.mercadolivre.com.br/authorization",
+    )
+    .await;
+    page.click("#log-in").await;
+    page.wait_for("#login").await;
+    let url = page.url().await;
+    let host = "http://auth.mercadolivre.com.br.localhost:";
+    assert!(url.starts_with(host), "{url}");
+    assert_eq!(page.text("#site").await, "Brazil");
+    allow(&world).await;
+    assert_eq!(page.text("#session-site").await, "mercadolibre · MLB");
+}
+
+#[tokio::test]
+async fn each_scope_is_explained_and_what_another_implies_is_not_asked_for() {
+    let world = open().await;
+    let page = &world.page;
+    assert_eq!(page.text("#requested").await, "offline_access read");
+    // A name that stands for many is written out.
+    page.fill("[name=scopes]", "urn:ml:orders:/read").await;
+    until(&world, "#requested", "urn:ml:orders:/read").await;
+    choose(&world, "appfigures").await;
+    assert_eq!(
+        page.text("#requested").await,
+        "account:read public:read private:read products:read"
+    );
+    tick(&world, "account:write").await;
+    until(&world, "#requested", "account:write").await;
+    assert_eq!(
+        page.text("#requested").await,
+        "account:write public:read private:read products:read"
+    );
+    until(
+        &world,
+        "#requested-header",
+        "X-OAuth-Scope: account:write,public:read,private:read,products:read",
+    )
+    .await;
+    until(&world, "#scopes", "Comes with account:write").await;
+    until(&world, "#scopes", "See the products of your account.").await;
+    page.click("[name=language][value=pt]").await;
+    until(&world, "#scopes", "Ver os produtos da sua conta.").await;
+    // What was asked of the library to show this waits for nothing.
+    page.wait_until("localStorage.length + sessionStorage.length === 0")
+        .await;
+}
+
+#[tokio::test]
+async fn a_provider_that_the_sandbox_does_not_speak_is_shown_but_not_logged_in_to() {
+    let world = open().await;
+    choose(&world, "mercadopago").await;
+    until(&world, "#provider-hint", "no login").await;
+    let disabled = value(&world, "return document.querySelector('#log-in').disabled").await;
+    assert_eq!(disabled, true);
+    until(&world, "#opens", "platform_id").await;
+    until(&world, "#needs", "not known").await;
+    until(&world, "#errors-count", "8 errors").await;
+    choose(&world, "mercadolibre").await;
+    until(&world, "#errors-count", "14 errors").await;
+    assert_eq!(world.page.text("#provider-hint").await, "");
+}
+
+#[tokio::test]
+async fn a_call_says_what_it_needs_and_another_login_gets_it() {
+    let world = open().await;
+    let page = &world.page;
+    choose(&world, "appfigures").await;
+    page.select("#method", "PUT").await;
+    page.fill("#path", "products/280598515284").await;
+    until(&world, "#needs", "products:write").await;
+    until(&world, "#route", "PUT /products/{product_id}").await;
+    until(&world, "#held", "nobody is logged in").await;
+    page.fill("#path", "/reports/sales").await;
+    until(&world, "#needs", "not known").await;
+    until(&world, "#route", "none fits").await;
+    page.click("#all-routes summary").await;
+    page.click("[aria-label^='GET /ext_accounts/{id}/products']")
+        .await;
+    until(&world, "#needs", "products:read").await;
+
+    page.click("#log-in").await;
+    allow(&world).await;
+    until(&world, "#rate-limit", "of 1000").await;
+    until(&world, "#private", "Angry Birds").await;
+    page.select("#method", "PUT").await;
+    page.fill("#path", "/products/280598515284").await;
+    until(&world, "#held", "no: fetchPrivate refuses").await;
+    page.click("#call").await;
+    problem(&world, "insufficient_scope").await;
+    until(&world, "#problem-ask", "products:write").await;
+    assert_eq!(world.calls("/v2/products/280598515284"), []);
+
+    page.click("#ask-again").await;
+    page.wait_for("#allow").await;
+    page.click("#allow").await;
+    state(&world, "logged-in").await;
+    until(&world, "#scope", "products:write").await;
+    assert_eq!(page.text("#scope").await.matches("products").count(), 1);
+    until(&world, "#private-status", "200").await;
+    page.select("#method", "PUT").await;
+    page.fill("#path", "/products/280598515284").await;
+    until(&world, "#held", "yes").await;
+    page.click("#call").await;
+    until(&world, "#answer-status", "→ 200").await;
+    let calls = world.calls("/v2/products/280598515284");
+    assert_eq!((calls.len(), calls[0].status), (1, 200));
+
+    page.select("#narrow", "private:read").await;
+    page.click("#call").await;
+    problem(&world, "insufficient_scope").await;
+    page.select("#narrow", "products:write").await;
+    page.click("#call").await;
+    page.wait_until("document.querySelector('#problem').hidden")
+        .await;
+    until(&world, "#answer-status", "→ 200").await;
+    let narrowed = world.sandbox.requests();
+    let narrowed = narrowed
+        .iter()
+        .rev()
+        .find(|request| request.method == "PUT");
+    let header = narrowed.and_then(|request| request.header("x-oauth-scope"));
+    assert_eq!(header, Some("products:write"));
+
+    page.resize(360, 740).await;
+    let wide = value(&world, "return document.documentElement.scrollWidth").await;
+    assert!(wide.as_u64() <= Some(360), "{wide} pixels");
+}
+
+#[tokio::test]
+async fn a_refusal_is_explained_in_the_language_of_the_login() {
+    let world = open().await;
+    let page = &world.page;
+    page.click("[name=language][value=es]").await;
+    until(&world, "#scopes", "Ver los datos").await;
+    page.click("#log-in").await;
+    allow(&world).await;
+    let chosen = "return document.querySelector('[name=language]:checked').value";
+    assert_eq!(value(&world, chosen).await, "es");
+    // Another user's data.
+    page.fill("#path", "/users/314029626").await;
+    until(&world, "#held", "yes").await;
+    page.click("#call").await;
+    problem(&world, "request_refused").await;
+    until(
+        &world,
+        "#problem-message",
+        "el acceso a este recurso no está permitido",
+    )
+    .await;
+    until(&world, "#problem-remedy", "Usar el token del dueño").await;
+    until(&world, "#problem-server", "HTTP 403 · forbidden").await;
+}
+
+#[tokio::test]
+async fn every_error_is_listed_with_its_remedy_and_most_can_be_tried() {
+    let world = open().await;
+    let page = &world.page;
+    until(&world, "#errors-count", "14 errors").await;
+    page.click("[name=language][value=pt]").await;
+    until(&world, "#errors-rows", "A aplicação está bloqueada.").await;
+    page.fill("#errors-filter", "invalid_grant SESSÃO").await;
+    until(&world, "#errors-count", "1 of 14 errors").await;
+    page.click("#errors-rows [data-error=no_active_session]")
+        .await;
+    problem(&world, "token_request_refused").await;
+    until(
+        &world,
+        "#problem-message",
+        "o usuário não tem uma sessão ativa",
+    )
+    .await;
+    let rows = "return document.querySelector('#problem').closest('tr').cells.length";
+    assert_eq!(value(&world, rows).await, 1, "the card has a row to itself");
+    page.fill("#errors-filter", "nothing says this").await;
+    until(&world, "#errors-count", "0 of 14 errors").await;
+
+    choose(&world, "appfigures").await;
+    page.fill("#errors-filter", " ").await;
+    page.wait_until("document.querySelector('#errors-count').textContent === '6 errors'")
+        .await;
+    page.click("#errors-rows [data-error=unknown_client]").await;
+    problem(&world, "token_request_refused").await;
+    until(
+        &world,
+        "#problem-message",
+        "a client key ou o client secret",
+    )
+    .await;
+    page.click("#log-in").await;
+    allow(&world).await;
+    for (button, code, words) in [
+        ("chill_out", "rate_limited", "esgotou suas solicitações"),
+        (
+            "unauthorized",
+            "request_refused",
+            "o access token está ausente",
+        ),
+        ("no_api_access", "request_refused", "saldo pendente"),
+        (
+            "api_access_disabled",
+            "request_refused",
+            "não pode mais usar a API",
+        ),
+        ("appfigures_forbidden", "request_refused", "não tem o scope"),
+    ] {
+        page.click(&format!("#errors-rows [data-error={button}]"))
+            .await;
+        until(&world, "#problem-message", words).await;
+        problem(&world, code).await;
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_the_users_own_is_used_and_kept_nowhere() {
+    let world = open().await;
+    let page = &world.page;
+    choose(&world, "appfigures").await;
+    page.click("#adopt").await;
+    until(&world, "#token-error", "Paste a token").await;
+    page.fill("#token", "pat_sandbox").await;
+    page.click("#adopt").await;
+    state(&world, "logged-in").await;
+    until(&world, "#private", "Angry Birds").await;
+    until(&world, "#scope", "nobody said").await;
+    until(&world, "#held", "the API decides").await;
+    let kept = "return [document.querySelector('#token').value, document.documentElement.outerHTML.split('pat_sandbox').length - 1,
+        localStorage.length + sessionStorage.length]";
+    // Once as the example in the empty field.
+    assert_eq!(value(&world, kept).await, json!(["", 1, 0]));
+    page.select("#method", "DELETE").await;
+    page.fill("#path", "/events/7").await;
+    page.click("#call").await;
+    until(&world, "#answer-status", "→ 204").await;
+    page.click("#log-out").await;
+    state(&world, "logged-out").await;
+    page.click("#token-scope").await;
+    page.fill("#token", "pat_sandbox").await;
+    page.click("#adopt").await;
+    state(&world, "logged-in").await;
+    until(&world, "#scope", "account:read public:read").await;
+    until(&world, "#held", "no: fetchPrivate refuses").await;
+}
+
+#[tokio::test]
+async fn logging_out_can_take_the_permission_back() {
+    let world = open().await;
+    let page = &world.page;
+    log_in(&world).await;
+    page.click("#revoke").await;
+    page.click("#log-out").await;
+    state(&world, "logged-out").await;
+    until(&world, "#log", "the provider has forgotten them").await;
+    let calls = world.calls("/users/226384143/applications/1620218256833906");
+    let made: Vec<_> = calls
+        .iter()
+        .map(|call| (&*call.method, call.status))
+        .collect();
+    assert_eq!(made, [("DELETE", 200)]);
+}
+
+#[tokio::test]
+async fn the_page_says_nothing_on_the_console() {
+    let world = World::start().await;
+    world.app.header("/", "Content-Security-Policy", CSP);
+    world.app.record_console();
+    world.page.open("/").await;
+    state(&world, "logged-out").await;
+    for provider in ["appfigures", "mercadopago", "mercadolibre"] {
+        choose(&world, provider).await;
+    }
+    world.page.click("#errors [data-error=denied]").await;
+    problem(&world, "access_denied").await;
+    world.is_quiet().await;
+    log_in(&world).await;
+    world.is_quiet().await;
+}
+
+#[tokio::test]
 async fn the_page_fits_narrow_screens_and_the_keyboard_in_light_and_in_dark() {
     let world = open().await;
     let page = &world.page;
@@ -112,6 +462,11 @@ async fn the_page_fits_narrow_screens_and_the_keyboard_in_light_and_in_dark() {
         let bright = first.parse::<f64>().expect("a number") > 128.0;
         assert_eq!(bright, !dark, "{background}");
     }
+    page.click("#notes summary").await;
+    choose(&world, "appfigures").await;
+    page.click("#all-routes summary").await;
+    let wide = value(&world, "return document.documentElement.scrollWidth").await;
+    assert!(wide.as_u64() <= Some(360), "{wide} pixels with Appfigures");
     let script = "document.querySelector('#client-id').focus()
         const focusable = [...document.querySelectorAll('input, select, button, a[href]')].filter(e => e.offsetParent)
         return focusable.filter(e => !(e.labels?.length || e.textContent.trim() || e.getAttribute('aria-label'))).map(e => e.id)";
