@@ -11,7 +11,6 @@ import {
   guarded,
   inspect,
   listenTo,
-  note,
   ownFlag,
   ownFunction,
   ownValue,
@@ -76,8 +75,8 @@ export const library = (bytes, providers) => {
   /** Calls with the configuration's text and what its provider's file says, or the names that there are. */
   const configured = (called, config, value) =>
     new Promise((resolve, reject) => {
-      const text = toJson(config)
-      const name = text && ownValue(fromJson(text), 'provider')
+      const text = toJson(config) || (config === undefined ? '' : ' ')
+      const name = text > ' ' && ownValue(fromJson(text), 'provider')
       const file = typeof name === 'string' && providers[name]
       const go = found => then(call(called, text, found, value), resolve, reject)
       if (!file) return go(toJson(keys(providers)))
@@ -113,9 +112,8 @@ export const library = (bytes, providers) => {
   const fetchPrivate = (input, init) =>
     new Promise((resolve, reject) => {
       const prepared = prepare(input, init, OPTIONS)
-      const answered = response => resolve(note(response, prepared))
       const sent = () => call('fetchPrivate', '', '', prepared)
-      then(abortable(prepared.signal, sent), answered, reject)
+      then(abortable(prepared.signal, sent), resolve, reject)
     })
 
   return {
@@ -146,7 +144,7 @@ const loadFailed = reason =>
     toJson({
       name: 'OAuthError',
       code: 'load_failed',
-      message: 'the WebAssembly module could not be loaded: ' + reason,
+      message: 'a file of the library could not be loaded: ' + reason,
       remedy: 'Correct what the message names, or import oauth-wasm/inline',
       retryable: true,
     }),

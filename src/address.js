@@ -53,7 +53,8 @@ export const takeAddress = () => {
   if (isOurs(address)) {
     const whole = cut(address, '#')
     const base = cut(whole[0], '?')
-    const json = indexOf(whole[1], '#{') === 0 || indexOf(whole[1], '#%7B') === 0
+    const opening = slice(whole[1], 0, 4)
+    const json = opening === '#%7B' || opening === '#%7b' || slice(opening, 0, 2) === '#{'
     const answered = has(whole[1], OURS) || has(whole[1], 'access_token=') || json
     replaceAddress(base[0] + withoutResponse(base[1]) + (answered ? '' : whole[1]))
   }

@@ -127,6 +127,7 @@ async fn discover(issuer: String, s256: bool) -> Result<Json, Error> {
                 continue;
             }
         };
+        failure = metadata::failure(answer.status);
         if let Some(fields) = metadata::read(&issuer, answer.status, &answer.body, s256) {
             let fields = fields?;
             METADATA.with(|known| known.push((issuer, s256, fields.clone())));
@@ -221,12 +222,16 @@ fn begin(session: Session) -> SessionId {
     id
 }
 
+/// Tells the page; of a session that it has left already, nothing.
 fn announce(kind: &str, id: Option<SessionId>, reason: Option<&str>) {
     let text = SESSIONS.with(|sessions| {
         let session = id.and_then(|id| sessions.get(id));
-        session::change(kind, session, reason)
+        let told = id.is_none() || session.is_some();
+        told.then(|| session::change(kind, session, reason))
     });
-    task::emit(&text);
+    if let Some(text) = text {
+        task::emit(&text);
+    }
 }
 
 /// Says a minute before that a session ends which nothing will renew. Timers are late after a sleep, so each looks again.
@@ -246,7 +251,7 @@ async fn look_again() {
     loop {
         let before = page::load(LEFT);
         page::shown_again().await;
-        if page::load(LEFT) != before && !forget().is_empty() {
+        if page::load(LEFT) != before && !forget(false).is_empty() {
             announce("ended", None, Some("logout"));
         }
     }
@@ -284,7 +289,8 @@ async fn answered_before(state: Option<&State>) -> Result<Option<String>, Failur
 pub async fn fetch_private(request: Request) -> Result<JsValue, Failure> {
     let mut wanted = PrivateRequest::read(&request.inspect())?;
     let id = SESSIONS.with(|sessions| sessions.find(wanted.url()))?;
-    let narrowed = session(id, |session| session.admit(&wanted))??;
+    let now = clock::elapsed();
+    let narrowed = session(id, |session| session.admit(&wanted, now))??;
     let mut token = access(id).await?;
     let repeatable = wanted.is_repeatable();
     let mut repeated = false;
@@ -333,7 +339,7 @@ async fn access(id: SessionId) -> Result<AccessToken, Error> {
         Access::Token(token) => Ok(token),
         Access::Renew => match renewed(id).await {
             Ok(token) => Ok(token),
-            Err(error) => session(id, |session| session.living_token(now))
+            Err(error) => session(id, |session| session.living_token(clock::elapsed()))
                 .ok()
                 .flatten()
                 .ok_or(error),
@@ -344,7 +350,10 @@ async fn access(id: SessionId) -> Result<AccessToken, Error> {
 }
 
 fn note_limits(id: SessionId, response: &JsValue) {
-    if let Ok(Some((limit, usage))) = session(id, Session::limit_headers) {
+    let Ok((limit, usage)) = session(id, Session::limit_headers) else {
+        return;
+    };
+    if !limit.is_empty() || !usage.is_empty() {
         let (limit, usage) = (header_of(response, &limit), header_of(response, &usage));
         SESSIONS.with(|sessions| sessions.limited(id, &limit, &usage));
     }
@@ -356,7 +365,7 @@ pub fn explain(answer: &str, body: &[u8]) -> String {
     let error = SESSIONS.with(|sessions| {
         let session = sessions.find(answer.str("url").unwrap_or(""));
         let session = session.ok().and_then(|id| sessions.get(id));
-        session::explain(session, &answer, body)
+        session::explain(session, &answer, body, clock::elapsed())
     });
     error.map_or_else(|| String::from("null"), |error| error.to_json())
 }
@@ -367,14 +376,14 @@ pub fn scope_for(calls: &str, config: Option<Config>) -> Result<String, Error> {
     let calls = Json::parse(calls.as_bytes()).unwrap_or(Json::Null);
     let scope = match config {
         Some(config) => config.scope_for(&calls)?,
-        None => {
-            let first = match &calls {
-                Json::Array(calls) => calls.first().and_then(|call| call.str("url")),
-                _ => None,
-            };
-            let id = SESSIONS.with(|sessions| sessions.find(first.unwrap_or("")))?;
-            session(id, |session| session.scope_for(&calls))??
-        }
+        None => match &calls {
+            Json::Array(list) if !list.is_empty() => {
+                let first = list.first().and_then(|call| call.str("url"));
+                let id = SESSIONS.with(|sessions| sessions.find(first.unwrap_or("")))?;
+                session(id, |session| session.scope_for(&calls))??
+            }
+            _ => Vec::new(),
+        },
     };
     Ok(json::list(&scope).text())
 }
@@ -387,7 +396,7 @@ pub fn describe_session() -> Option<String> {
 /// Forgets every session and overwrites its tokens. With `revoke` the providers are then told to forget them too; here
 /// they are gone whatever comes of that.
 pub async fn logout(revoke: bool) -> Result<(), Error> {
-    let left = forget();
+    let left = forget(revoke);
     if !left.is_empty() {
         // What the pages of this tab look at that come back. Where nothing can be stored, they cannot know.
         let _ = page::store(LEFT, &json::decimal(clock::wall()));
@@ -397,25 +406,33 @@ pub async fn logout(revoke: bool) -> Result<(), Error> {
         return Ok(());
     }
     let mut outcome = Ok(());
-    for session in left {
-        outcome = outcome.and(give_back(session).await);
+    for id in left {
+        outcome = outcome.and(give_back(id).await);
     }
     outcome
 }
 
-fn forget() -> Vec<Session> {
+fn forget(keep: bool) -> Vec<SessionId> {
     LOGOUTS.with(|count| *count += 1);
     HANDLED.with(|handled| drop(handled.take()));
-    SESSIONS.with(Sessions::take)
+    SESSIONS.with(|sessions| sessions.clear(keep))
 }
 
-async fn give_back(mut session: Session) -> Result<(), Error> {
-    if session.access(clock::elapsed()) == Access::Renew
+async fn give_back(id: SessionId) -> Result<(), Error> {
+    // A renewal under way brings tokens that are to be given back as well.
+    if let Some(renewal) = running(id) {
+        let _ = renewal.await;
+    }
+    let Some(mut session) = SESSIONS.with(|sessions| sessions.leave(id)) else {
+        return Ok(());
+    };
+    let mut revocation = session.revocation()?;
+    if session.renews_to_revoke(clock::elapsed())
         && let Ok(tokens) = exchange(session.renewal()?).await
     {
         session.renew(tokens, clock::wall(), clock::elapsed());
+        revocation = session.revocation()?;
     }
-    let revocation = session.revocation()?;
     let (method, url) = (&revocation.method, &revocation.url);
     let answer = ask(method, url, revocation.form, revocation.authorization).await?;
     session.revoked(answer.status, &answer.body)
@@ -427,11 +444,7 @@ fn logouts() -> u32 {
 
 /// Renews the session's tokens, once for all who wait, and gives the new access token.
 async fn renewed(id: SessionId) -> Result<AccessToken, Error> {
-    let running = RENEWALS.with(|renewals| {
-        let entry = renewals.iter().find(|(known, _)| *known == id)?;
-        Some(entry.1.clone())
-    });
-    let renewal = match running {
+    let renewal = match running(id) {
         Some(renewal) => renewal,
         None => {
             let request = session(id, Session::renewal)??;
@@ -442,6 +455,13 @@ async fn renewed(id: SessionId) -> Result<AccessToken, Error> {
     };
     renewal.await?;
     session(id, Session::token)
+}
+
+fn running(id: SessionId) -> Option<Once> {
+    RENEWALS.with(|renewals| {
+        let entry = renewals.iter().find(|(known, _)| *known == id)?;
+        Some(entry.1.clone())
+    })
 }
 
 async fn renew(id: SessionId, request: TokenRequest) -> Result<String, Error> {

@@ -56,7 +56,7 @@ pub fn scopes_for(calls: JsValue, config: JsValue) -> JsValue {
 #[wasm_bindgen(skip_typescript)]
 pub fn explain(response: JsValue) -> JsValue {
     promise(async move {
-        let (answer, body) = http::inspect(&response).await;
+        let (answer, body) = http::inspect(&response).await?;
         Ok(Outcome::Made(client::explain(&answer, &body)))
     })
 }

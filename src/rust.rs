@@ -83,9 +83,13 @@ pub struct LoginConfig {
     /// Seconds the user may take; 600 unless said otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending_max_age: Option<u32>,
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
     pub iss_required: bool,
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
     pub token_type_optional: bool,
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
     pub json_fragment: bool,
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
     pub allow_http: bool,
 }
 

@@ -224,7 +224,7 @@ fn every_documented_error_is_explained_in_three_languages() {
                 error.status
             );
             let said = Json::parse(said.as_bytes()).expect("JSON");
-            let told = explain(Some(&session), &said, answer.body()).expect("a refusal");
+            let told = explain(Some(&session), &said, answer.body(), 0).expect("a refusal");
             let code = if error.status == 429 || error.status == 420 {
                 "rate_limited"
             } else {

@@ -20,6 +20,7 @@ extern "C" {
     fn header(response: &JsValue, name: &str) -> String;
     #[wasm_bindgen(js_name = retryAfter)]
     fn retry_after(response: &JsValue) -> i32;
+    fn note(response: &JsValue, prepared: &JsValue);
     fn sleep(id: usize, milliseconds: u32);
     fn reach(id: usize, url: &str, milliseconds: u32);
 
@@ -143,7 +144,9 @@ impl Request {
     ) -> Result<JsValue, JsValue> {
         let answer = Answer::to(|id| send(id, &self.0, name, &value, more, more_value, again));
         drop(value);
-        answer.await
+        let response = answer.await?;
+        note(&response, &self.0);
+        Ok(response)
     }
 }
 
@@ -162,12 +165,11 @@ pub fn retry_after_of(response: &JsValue) -> Option<u32> {
     u32::try_from(retry_after(response)).ok()
 }
 
-/// What is to be known of a response, as JSON text, and its body as far as it is short.
+/// What is to be known of a response, as JSON text, and its body as far as it is short. `Err` where it is none.
 #[cfg(not(feature = "npm"))]
-pub async fn inspect(response: &JsValue) -> (String, Vec<u8>) {
-    let found = Answer::to(|id| inspect_later(id, response)).await;
-    let found = found.unwrap_or(JsValue::UNDEFINED);
-    (text_of(&found), hand_over_body(&found))
+pub async fn inspect(response: &JsValue) -> Result<(String, Vec<u8>), JsValue> {
+    let found = Answer::to(|id| inspect_later(id, response)).await?;
+    Ok((text_of(&found), hand_over_body(&found)))
 }
 
 /// The bytes of a `Uint8Array` of ours.

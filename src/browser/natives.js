@@ -9,7 +9,7 @@
 //   can name the instance. Whatever could do so waits for the next turn (`later`).
 
 const { AbortSignal, Date, Error, Headers, JSON, Object, Promise, ReadableStream, Request, Response } = globalThis
-const { URL, Uint8Array, WeakMap, WebAssembly, WritableStream, fetch, performance, setTimeout } = globalThis
+const { URL, Uint8Array, WeakMap, WeakSet, WebAssembly, WritableStream, fetch, performance, setTimeout } = globalThis
 const isolated = globalThis.crossOriginIsolated
 const { create, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, keys } = Object
 const { parse, stringify } = JSON
@@ -130,6 +130,13 @@ export const settleWith = (id, ok, text) => {
   const given = givenOut[id]
   delete givenOut[id]
   then(resolved, () => (ok ? given.resolve(parse(text)) : given.reject(error(text))))
+}
+
+/** Resolves with the error that a JSON text describes, or with null: what was asked for, and no failure. */
+export const settleMade = (id, text) => {
+  const given = givenOut[id]
+  delete givenOut[id]
+  then(resolved, () => given.resolve(error(text)))
 }
 
 /** Calls a function of the caller's, which may throw, or give a promise or any other value. */
@@ -320,7 +327,11 @@ const signalOf = of(Request, 'signal')
 const optionsOf = (init, names) => {
   const options = create(null)
   const list = split(names, ' ')
-  for (let i = 0; i < list.length; i++) options[list[i]] = ownValue(init, list[i])
+  for (let i = 0; i < list.length; i++) {
+    const value = ownValue(init, list[i])
+    // JSON would lose what these are.
+    options[list[i]] = typeof value === 'number' && value - value !== 0 ? '' + value : value
+  }
   return options
 }
 
@@ -332,7 +343,7 @@ export const prepare = (input, init, names) => {
   const request = new Request(input, init)
   const choice = (name, theirs, standard, ours) =>
     theirs !== standard || ownValue(init, name) === standard ? theirs : ours
-  return record({
+  const prepared = record({
     request,
     signal: signalOf(request),
     referrer: referrerOf(request),
@@ -351,13 +362,21 @@ export const prepare = (input, init, names) => {
       }),
     ),
   })
+  add(known, prepared)
+  return prepared
 }
 
 export const textOf = prepared => prepared.text
 
+const known = WeakSet && new WeakSet()
+const add = of(WeakSet, 'add')
+const has = of(WeakSet, 'has')
+
 /** Sends what was prepared with one header more, or two; `again` keeps a copy for once more. */
 export const send = (id, prepared, name, value, more, moreValue, again) =>
   later(id, () => {
+    // Nobody but `prepare` says where a request goes.
+    if (!has(known, prepared)) throw record({ name: 'NotPrepared' })
     const { request, referrer, redirect, credentials, referrerPolicy } = prepared
     prepared.request = again && clone(request)
     setHeader(requestHeaders(request), name, value)
@@ -366,7 +385,7 @@ export const send = (id, prepared, name, value, more, moreValue, again) =>
   })
 
 export const status = of(Response, 'status')
-export const header = (response, name) => getHeader(responseHeaders(response), name) || ''
+export const header = (response, name) => (name && getHeader(responseHeaders(response), name)) || ''
 
 /** Retry-After, which is a number of seconds or a date, in seconds from now; -1 where there is none. */
 export const retryAfter = response => {
@@ -384,7 +403,6 @@ const getMethod = of(WeakMap, 'get')
 /** Remembers what a response answers, for `inspect`. */
 export const note = (response, prepared) => {
   setMethod(methods, response, prepared.method)
-  return response
 }
 
 const responseUrl = of(Response, 'url')
@@ -403,6 +421,8 @@ export const inspect = (response, limit, done) => {
     }),
   )
   const empty = () => done(text, new Uint8Array(0))
+  // What is no refusal may be long, or never end.
+  if (status(response) < 400) return empty()
   let copy
   try {
     copy = cloneResponse(response)
@@ -414,7 +434,13 @@ export const inspect = (response, limit, done) => {
 
 /** `inspect` for a task. */
 export const inspectLater = (id, response) =>
-  then(resolved, () => inspect(response, 65536, (text, bytes) => wake(id, true, record({ text, bytes }))))
+  then(resolved, () => {
+    try {
+      inspect(response, 65536, (text, bytes) => wake(id, true, record({ text, bytes })))
+    } catch (e) {
+      wake(id, false, e)
+    }
+  })
 export const bodyOf = found => found.bytes
 
 const aborted = of(AbortSignal, 'aborted')

@@ -37,6 +37,7 @@ export const replaceAddress = url => {
 
 /** Wakes the task when the page is shown again as it was left. */
 export const whenShownAgain = id => {
+  if (!isPersisted) return
   const shown = event => {
     if (!isPersisted(event)) return
     unlisten(globalThis, 'pageshow', shown)

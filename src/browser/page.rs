@@ -28,7 +28,7 @@ extern "C" {
 
 /// Waits until the page is shown again as it was left (from the back/forward cache).
 pub async fn shown_again() {
-    let _ = Answer::to(|id| when_shown_again(id)).await;
+    let _ = Answer::to(when_shown_again).await;
 }
 
 /// Why something cannot be stored.

@@ -18,7 +18,8 @@ use wasm_bindgen::prelude::*;
 extern "C" {
     #[cfg(not(feature = "npm"))]
     fn connect(callback: &JsValue);
-    fn error(text: &str) -> JsValue;
+    #[wasm_bindgen(js_name = settleMade)]
+    fn settle_made(id: usize, text: &str);
     #[wasm_bindgen(js_name = emit)]
     fn emit_text(text: &str);
     fn promise(id: usize) -> JsValue;
@@ -119,7 +120,7 @@ pub fn to_promise<E: 'static>(
             Outcome::Json(text) => settle_with(id, true, &text),
             Outcome::Reason(reason) => settle(id, false, &reason),
             Outcome::Error(text) => settle_with(id, false, &text),
-            Outcome::Made(text) => settle(id, true, &error(&text)),
+            Outcome::Made(text) => settle_made(id, &text),
         }
     }));
     result

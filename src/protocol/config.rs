@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::authorization::PROTOCOL_PARAMETERS;
-use super::error::{Error, ErrorCode};
+use super::error::{Error, ErrorCode, ServerError};
 use super::json::{Json, Members};
 use super::pkce::CodeChallengeMethod;
 use super::{Seconds, form, provider, refusal, resource, scope, text, url};
@@ -161,7 +161,13 @@ impl Config {
     /// Fills what the caller left out from what the metadata said.
     pub fn discovered(&mut self, metadata: Json) -> Result<(), Error> {
         if let Json::Object(members) = &metadata {
-            let checked = check_fields("", members, &[FIELDS]);
+            let checked = check_fields("", members, &[FIELDS]).and_then(|()| {
+                let mut endpoints = members.iter();
+                endpoints.try_for_each(|(name, value)| match value {
+                    Json::String(endpoint) => url::check(name, endpoint, false).map(drop),
+                    _ => Ok(()),
+                })
+            });
             checked.map_err(|error| error.becomes(ErrorCode::InvalidMetadata))?;
         }
         self.0.fill(metadata);
@@ -219,6 +225,14 @@ impl Config {
         for field in ["tokenEndpoint", "revocationEndpoint"] {
             if let Some(endpoint) = config.str(field) {
                 url::check(field, endpoint, false)?;
+            }
+        }
+        if config.flag("issRequired") && config.get("issuer").is_none() {
+            return Err(wrong("issRequired", "needs an issuer to compare with"));
+        }
+        for field in ["scopeHeader", "limitHeader", "usageHeader"] {
+            if let Some(name) = config.str(field) {
+                resource::check_header_name(field, name)?;
             }
         }
         let resource_servers = config
@@ -336,7 +350,9 @@ impl Login {
         let path = self
             .resource_servers
             .iter()
-            .find_map(|server| resource::below(server, url))?;
+            .filter(|server| resource::covers(server, url).is_some())
+            .max_by_key(|server| server.len())
+            .and_then(|server| resource::below(server, url))?;
         resource::need(self.config.get("routes")?, method, path)
     }
 
@@ -359,16 +375,19 @@ impl Login {
     }
 
     /// The headers in which the provider says how many requests it allows, and how many were made.
-    pub fn limit_headers(&self) -> Option<(&str, &str)> {
-        Some((
-            self.config.str("limitHeader")?,
-            self.config.str("usageHeader")?,
-        ))
+    pub fn limit_headers(&self) -> (&str, &str) {
+        (self.text("limitHeader"), self.text("usageHeader"))
     }
 
     /// The error with the provider's own words for it, where its table has them.
     pub fn explained(&self, error: Error) -> Error {
         refusal::explained(self.config.get("errors"), error)
+    }
+
+    /// Whether the provider's table has words for just this, and not only for its status.
+    pub fn has_words_for(&self, server: &ServerError) -> bool {
+        let row = refusal::row(self.config.get("errors"), server);
+        row.is_some_and(|row| row.get("error").or(row.get("says")).is_some())
     }
 
     /// Where a token is given up (RFC 7009).
@@ -427,9 +446,10 @@ impl Login {
     /// Whether a session of `other` is one of this client at the same server, or would be used in its place.
     pub fn is_same_client(&self, other: &Login) -> bool {
         let share = |server| other.resource_servers.contains(server);
+        let endpoint = self.authorization_endpoint();
+        let same_endpoint = !endpoint.is_empty() && endpoint == other.authorization_endpoint();
         self.client_id() == other.client_id()
-            && (self.authorization_endpoint() == other.authorization_endpoint()
-                || self.resource_servers.iter().any(share))
+            && (same_endpoint || self.resource_servers.iter().any(share))
     }
 
     /// The configuration that makes it again, for the stored record.
@@ -662,6 +682,22 @@ mod tests {
                 "site: the provider has none",
             ),
             (
+                r#","issRequired":true"#,
+                "issRequired: needs an issuer to compare with",
+            ),
+            (
+                r#","limitHeader":"X Limit""#,
+                "limitHeader: must be the name of a header, and not Authorization",
+            ),
+            (
+                r#","scopeHeader":"authorization""#,
+                "scopeHeader: must be the name of a header, and not Authorization",
+            ),
+            (
+                r#","usageHeader":"""#,
+                "usageHeader: must be the name of a header, and not Authorization",
+            ),
+            (
                 r#","revocationEndpoint":"http://as.example/r""#,
                 "revocationEndpoint: must be https",
             ),
@@ -797,6 +833,38 @@ mod tests {
             );
         }
         assert!(issuer(r#""issuer":"http://127.0.0.1:8080""#).is_ok());
+    }
+
+    #[test]
+    fn metadata_that_no_login_may_use_is_told_from_a_configuration_that_none_may() {
+        for member in [
+            r#""tokenEndpoint":"http://as.example/t""#,
+            r#""revocationEndpoint":5"#,
+            r#""issRequired":"yes""#,
+            r#""authorizationEndpoint":"javascript:1""#,
+        ] {
+            let mut config =
+                complete(r#"{"issuer":"https://as.example"}"#).expect("a configuration");
+            let metadata = Json::parse(format!("{{{member}}}").as_bytes()).expect("JSON");
+            let error = config.discovered(metadata).expect_err(member);
+            assert_eq!(error.code, ErrorCode::InvalidMetadata);
+        }
+    }
+
+    #[test]
+    fn the_closest_resource_server_says_which_route_a_call_takes() {
+        let login = resolve(
+            r#"{"clientId":"1","redirectUri":"https://app.example/","authorizationEndpoint":"https://as.example/a","tokenEndpoint":"https://as.example/t",
+                "resourceServers":["https://api.example","https://api.example/v2"],"routes":[{"path":"/x","read":"r"}]}"#,
+        )
+        .expect("a login");
+        let need = |url| login.need("GET", url).map(|need| need.scope());
+        assert_eq!(
+            need("https://api.example/v2/x"),
+            Some(std::vec!["r".into()])
+        );
+        assert_eq!(need("https://api.example/x"), Some(std::vec!["r".into()]));
+        assert_eq!(need("https://api.example/v1/x"), None);
     }
 
     #[test]

@@ -55,9 +55,9 @@ errors! {
     UnsupportedEnvironment "unsupported_environment" false
         "there is no page here"
         "Call this in a browser"
-    /// The WebAssembly module could not be loaded; the message says why.
+    /// The WebAssembly module or a provider's file could not be loaded; the message says why.
     LoadFailed "load_failed" true
-        "the WebAssembly module could not be loaded"
+        "a file of the library could not be loaded"
         "Correct what the message names, or import oauth-wasm/inline"
     /// sessionStorage is blocked by the browser or the frame.
     StorageBlocked "storage_blocked" false

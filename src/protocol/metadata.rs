@@ -30,6 +30,16 @@ pub fn documents(issuer: &str) -> [String; 2] {
     ]
 }
 
+/// What it means where no place has metadata and the last one answered so.
+pub fn failure(status: u16) -> Error {
+    match status {
+        429 | 420 => ErrorCode::RateLimited,
+        500.. => ErrorCode::ServerError,
+        _ => ErrorCode::InvalidMetadata,
+    }
+    .error()
+}
+
 /// Reads a document into fields of a configuration. `None`: it is not metadata at all, and the next place may have it.
 /// `s256` says that the login will use S256: where the server lists its methods, that must be one of them.
 pub fn read(issuer: &str, status: u16, body: &[u8], s256: bool) -> Option<Result<Json, Error>> {

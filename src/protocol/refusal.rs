@@ -1,6 +1,8 @@
 //! What a server says when it refuses (RFC 6749 section 5.2), in the shapes that providers give it, and what the
 //! provider's own table of errors makes of it.
 
+use alloc::string::String;
+
 use super::error::{Error, ServerError, redact};
 use super::json::Json;
 use super::text;
@@ -27,16 +29,24 @@ pub fn said(status: u16, body: &[u8], members: Option<&Json>, secrets: &[&str]) 
     }
 }
 
-/// The error with the words of the first row that fits what the server said.
+/// The error with the words of the row that fits what the server said; what the row leaves out stays ours.
 pub fn explained(rows: Option<&Json>, error: Error) -> Error {
-    let (Some(Json::Array(rows)), Some(server)) = (rows, &error.server) else {
+    let row = error.server.as_ref().and_then(|server| row(rows, server));
+    let Some(row) = row else {
         return error;
     };
-    let Some(row) = rows.iter().find(|row| fits(row, server)) else {
-        return error;
+    let ours = (error.message(), String::from(error.remedy()));
+    let message = row.str("message").unwrap_or(&ours.0);
+    let remedy = row.str("remedy").unwrap_or(&ours.1);
+    error.explain(row.str("error"), message, remedy)
+}
+
+/// The first row that fits what the server said.
+pub fn row<'a>(rows: Option<&'a Json>, server: &ServerError) -> Option<&'a Json> {
+    let Some(Json::Array(rows)) = rows else {
+        return None;
     };
-    let text = |name| row.str(name).unwrap_or("");
-    error.explain(row.str("error"), text("message"), text("remedy"))
+    rows.iter().find(|row| fits(row, server))
 }
 
 fn fits(row: &Json, server: &ServerError) -> bool {

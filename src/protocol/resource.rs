@@ -91,6 +91,21 @@ fn fits(pattern: &str, path: &str) -> bool {
     long_enough && pairs.all(|(want, have)| want.starts_with("{") || want == have)
 }
 
+/// Checks the name of a header (RFC 9110 section 5.1); the token's own is none of the configuration's.
+pub fn check_header_name(field: &str, name: &str) -> Result<(), Error> {
+    let separators = b"\"(),/:;<=>?@[\\]{}";
+    let good = !name.is_empty()
+        && text::is_graphic(name, separators)
+        && !name.eq_ignore_ascii_case("authorization");
+    match good {
+        true => Ok(()),
+        false => Err(wrong(
+            field,
+            "must be the name of a header, and not Authorization",
+        )),
+    }
+}
+
 /// A safe method (RFC 9110 section 9.2.1).
 fn is_safe(method: &str) -> bool {
     matches!(method, "GET" | "HEAD" | "OPTIONS")
@@ -99,6 +114,9 @@ fn is_safe(method: &str) -> bool {
 /// The caller's options of a request that are ours and not `fetch`'s; `entry.js` says the same.
 pub const OPTIONS: &str = "idempotent scope maxWait";
 
+/// Seconds of the longest wait: timers know no more than 24 days.
+const MAX_PATIENCE: Seconds = 2_000_000;
+
 /// A request that a page wants to make with a token.
 pub struct PrivateRequest {
     request: Json,
@@ -106,8 +124,8 @@ pub struct PrivateRequest {
     pub scope: Option<Vec<String>>,
     /// The caller's word that sending it twice does no harm.
     idempotent: bool,
-    /// Seconds that may still be waited.
-    patience: Seconds,
+    /// Milliseconds that may still be waited.
+    patience: u32,
     /// The next pause, where the server does not say.
     pause: Seconds,
 }
@@ -127,11 +145,14 @@ impl PrivateRequest {
         let patience = match option("maxWait") {
             None => 0,
             Some(seconds) => match seconds.as_u32() {
-                Some(seconds) => seconds,
+                Some(seconds) => seconds.min(MAX_PATIENCE) * 1000,
                 None => return refuse("maxWait: must be a whole number of seconds"),
             },
         };
         let scope = option("scope").map(scope::read).transpose();
+        if matches!(&scope, Ok(Some(scope)) if scope.is_empty()) {
+            return refuse("scope: a call cannot be narrowed to nothing");
+        }
         Ok(Self {
             scope: scope.map_err(|error| error.becomes(ErrorCode::InvalidRequest))?,
             idempotent: option("idempotent") == Some(&Json::Bool(true)),
@@ -167,11 +188,14 @@ impl PrivateRequest {
             return None;
         }
         let seconds = said.unwrap_or(self.pause);
-        self.patience = self.patience.checked_sub(seconds.max(1))?;
+        let wait = seconds.checked_mul(1000)?;
+        // Even nothing costs a second, or a server that always says 0 would be asked for ever.
+        self.patience = self.patience.checked_sub(wait.max(1000))?;
         self.pause = self.pause.saturating_mul(2);
-        let room = seconds.checked_mul(1000)?;
-        let more = room.max(1000) / 256 * u32::from(jitter) / 4;
-        Some(room + more.min(self.patience.saturating_mul(1000)))
+        let more = wait.max(1000) / 256 * u32::from(jitter) / 4;
+        let more = more.min(self.patience);
+        self.patience -= more;
+        Some(wait + more)
     }
 }
 
@@ -433,6 +457,11 @@ mod tests {
         assert_eq!(patient.pause(503, Some(1), 0), None);
         assert_eq!(patient.pause(429, None, 0), Some(1000));
         assert_eq!(patient.pause(429, None, 255), Some(2000 + 446));
+        assert_eq!(
+            patient.pause(429, Some(97), 0),
+            None,
+            "what chance has added counts as well"
+        );
         assert_eq!(patient.pause(429, Some(u32::MAX), 255), None);
         let mut greedy =
             request(r#","method":"GET","options":{"maxWait":4294967295}"#).expect("a request");
@@ -452,6 +481,8 @@ mod tests {
             assert_eq!(request.pause(429, Some(1), 0), None, "{members}");
         }
         for members in [
+            r#""maxWait":"Infinity""#,
+            r#""scope":[]"#,
             r#""maxWait":"x""#,
             r#""maxWait":-1"#,
             r#""scope":5"#,

@@ -54,20 +54,23 @@ pub fn is_known(scopes: Option<&Json>, held: &[String]) -> bool {
 
 /// Whether one of `held` is `wanted`, or implies it.
 pub fn allows(scopes: Option<&Json>, held: &[String], wanted: &str) -> bool {
-    held.iter().any(|held| implies(scopes, held, wanted, 8))
+    implied(scopes, held).iter().any(|scope| scope == wanted)
 }
 
-/// What a scope implies may imply more; a table that goes in circles is left after `depth` steps.
-fn implies(scopes: Option<&Json>, held: &str, wanted: &str, depth: u8) -> bool {
-    if held == wanted {
-        return true;
+/// What is held, what that implies, what this implies in turn; each once, for a table may go in circles.
+fn implied(scopes: Option<&Json>, held: &[String]) -> Vec<String> {
+    let mut all = held.to_vec();
+    let mut at = 0;
+    while let Some(scope) = all.get(at) {
+        let next = scopes.and_then(|scopes| scopes.get(scope)?.get("implies"));
+        for next in next.map_or(Vec::new(), Json::texts) {
+            if !all.contains(&next) {
+                all.push(next);
+            }
+        }
+        at += 1;
     }
-    let next = scopes.and_then(|scopes| scopes.get(held)?.get("implies"));
-    let next = next.map_or(Vec::new(), Json::texts);
-    depth > 0
-        && next
-            .iter()
-            .any(|next| implies(scopes, next, wanted, depth - 1))
+    all
 }
 
 /// Leaves out what another one implies.
@@ -75,11 +78,19 @@ pub fn reduce(scopes: Option<&Json>, scope: Vec<String>) -> Vec<String> {
     let mut least: Vec<String> = Vec::new();
     for item in scope {
         if !allows(scopes, &least, &item) {
-            least.retain(|kept| !implies(scopes, &item, kept, 8));
+            let more = implied(scopes, core::slice::from_ref(&item));
+            least.retain(|kept| !more.contains(kept));
             least.push(item);
         }
     }
     least
+}
+
+/// What a server's challenge names, as far as it can be asked for.
+pub fn said(text: &str) -> Vec<String> {
+    let mut items = split(text);
+    items.retain(|item| is_scope_token(item) && !text::contains(item, "(..)"));
+    items
 }
 
 /// Splits a `scope` parameter.
@@ -153,6 +164,19 @@ mod tests {
         let allows = |held: &str, wanted| allows(table.as_ref(), &split(held), wanted);
         assert!(allows("admin", "r") && allows("w", "r") && allows("a", "b") && allows("r", "r"));
         assert!(!allows("r", "w") && !allows("a", "r") && !allows("", "r") && !allows("x", "r"));
+    }
+
+    #[test]
+    fn a_table_in_which_all_imply_all_is_no_trap() {
+        let names: Vec<_> = (0..100).map(|n| std::format!("\"s{n}\"")).collect();
+        let all = names.join(",");
+        let members: Vec<_> = names
+            .iter()
+            .map(|name| std::format!(r#"{name}:{{"implies":[{all}]}}"#))
+            .collect();
+        let table = Json::parse(std::format!("{{{}}}", members.join(",")).as_bytes());
+        let scope: Vec<_> = (0..100).map(|n| std::format!("s{n}")).collect();
+        assert_eq!(reduce(table.as_ref(), scope), ["s0"]);
     }
 
     #[test]

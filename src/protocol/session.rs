@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::Seconds;
 use super::config::{Login, wrong};
-use super::error::{Error, ErrorCode};
+use super::error::{Error, ErrorCode, ServerError, redact};
 use super::json::{self, Json, Object, decimal};
 use super::resource::{PrivateRequest, challenge, covers, is_rate_limit};
 use super::secret::AccessToken;
@@ -17,6 +17,9 @@ use super::{form, refusal, scope, text, url};
 
 /// Seconds before its end that a session which cannot be renewed is said to end.
 const WARNING: Seconds = 60;
+
+/// Seconds after a login in which it is no use to ask for the same again.
+const JUST_NOW: Seconds = 60;
 
 /// Seconds that a server may have a renewal wait for.
 const MAX_WAIT: Seconds = 3600;
@@ -31,6 +34,8 @@ pub struct Session {
     /// How many requests the provider allows, and how many were made, as it said last.
     limits: Option<(Json, Json)>,
     trouble: Trouble,
+    /// When it began, in the seconds of the `now` it was made with.
+    begun: Seconds,
 }
 
 /// What keeps the session from being renewed.
@@ -92,6 +97,7 @@ impl Session {
             ends,
             limits: None,
             trouble: Trouble::None,
+            begun: now,
         }
     }
 
@@ -171,7 +177,7 @@ impl Session {
         now: Seconds,
     ) -> AfterRefusal {
         let said = challenge(header, "error");
-        if let Some(error) = self.other_login(said.as_deref(), header) {
+        if let Some(error) = self.other_login(said.as_deref(), header, now) {
             return AfterRefusal::Login(error);
         }
         if status != 401 {
@@ -190,18 +196,20 @@ impl Session {
         }
     }
 
-    /// What a new login would have to ask for. What was asked for already is not asked for again: who is refused
-    /// twice would go round in circles.
-    fn other_login(&self, said: Option<&str>, header: &str) -> Option<Error> {
+    /// What a new login would have to ask for.
+    fn other_login(&self, said: Option<&str>, header: &str, now: Seconds) -> Option<Error> {
         match said? {
             "insufficient_scope" => {
-                let needed = scope::split(&challenge(header, "scope").unwrap_or_default());
-                Some(self.insufficient_scope(&needed, ""))
+                let needed = challenge(header, "scope").unwrap_or_default();
+                let needed = scope::said(&redact(&needed, &self.secrets()));
+                Some(self.insufficient_scope(&needed, "", now))
             }
             "insufficient_user_authentication" => {
                 let mut wanted = Object::new();
                 for name in ["acr_values", "max_age"] {
-                    wanted.maybe(name, challenge(header, name).as_deref());
+                    let value = challenge(header, name);
+                    let value = value.map(|value| redact(&value, &self.secrets()));
+                    wanted.maybe(name, value.as_deref());
                 }
                 let mut wanted = wanted.done();
                 let asked = wanted.names().iter().all(|name| {
@@ -209,41 +217,75 @@ impl Session {
                     parameters
                         .any(|(known, value)| known == name && Some(value) == wanted.get(name))
                 });
-                let error = ErrorCode::InsufficientUserAuthentication.error();
                 // What the login asked for besides stays: this takes the place of its parameters.
                 wanted.fill(Json::Object(self.login.authorization_parameters().to_vec()));
-                let mut ask = Object::new();
-                ask.value("authorizationParameters", wanted);
-                Some(if asked {
-                    error
-                } else {
-                    error.and("ask", ask.done())
-                })
+                let error = ErrorCode::InsufficientUserAuthentication.error();
+                let ask = ("authorizationParameters", wanted);
+                Some(self.ask(error, ask, asked, now))
             }
             _ => None,
         }
     }
 
-    fn insufficient_scope(&self, needed: &[String], route: &str) -> Error {
+    fn insufficient_scope(&self, needed: &[String], route: &str, now: Seconds) -> Error {
         let scopes = self.login.scopes();
         let mut detail = scope::join(needed, " ");
         if !route.is_empty() {
-            detail.push_str(" for ");
-            detail.push_str(route);
+            detail = text::concat(&[&detail, " for ", route]);
         }
         let mut error = ErrorCode::InsufficientScope.at(&detail);
         error = error.and("scope", json::list(needed));
         if !route.is_empty() {
             error = error.and("route", Json::String(String::from(route)));
         }
-        if self.has(self.login.scope(), needed) {
-            return error;
+        // What was asked for, for it may not show in what was granted (offline_access); what was granted, as far as it
+        // can be asked for; what is needed.
+        let mut all = self.login.scope().to_vec();
+        for granted in self.tokens.scope() {
+            if scope::check(scopes, core::slice::from_ref(granted)).is_ok() {
+                all.push(granted.clone());
+            }
         }
-        let mut all = self.tokens.scope().to_vec();
         all.extend_from_slice(needed);
+        let asked = self.has(self.login.scope(), needed);
+        let ask = ("scope", json::list(&scope::reduce(scopes, all)));
+        self.ask(error, ask, asked, now)
+    }
+
+    /// Adds what the next login should ask for; but not what a login less than a minute ago has asked for already:
+    /// whoever is refused then would go round in circles.
+    fn ask(&self, error: Error, (name, value): (&str, Json), asked: bool, now: Seconds) -> Error {
+        if asked && now.saturating_sub(self.begun) < JUST_NOW {
+            let message = error.message();
+            return error.explain(None, &message, "The login asked for it and did not get it");
+        }
         let mut ask = Object::new();
-        ask.list("scope", &scope::reduce(scopes, all));
+        ask.value(name, value);
         error.and("ask", ask.done())
+    }
+
+    /// What a refusal by the API means: by its challenge, by the provider's own words, or by the route table.
+    fn refusal(&self, answer: &Json, status: u16, server: ServerError, now: Seconds) -> Error {
+        let text = |name| answer.str(name).unwrap_or("");
+        let header = text("authenticate");
+        if let Some(error) = self.other_login(challenge(header, "error").as_deref(), header, now) {
+            return error.with(server);
+        }
+        // Where the server says nothing more of a 403, and the session is not known to have what the call needs.
+        let speaks = server.error.is_some() || self.login.has_words_for(&server);
+        let mut error = refused(status).error();
+        if status == 403
+            && !speaks
+            && let Some(need) = self.login.need(text("method"), text("url"))
+            && !self.has(self.tokens.scope(), &need.scope())
+        {
+            error = self.insufficient_scope(&need.scope(), &route(text("method"), need.path), now);
+        }
+        let error = self.login.explained(error.with(server));
+        match self.limits {
+            Some(_) => error.and("rateLimit", self.rate_limit()),
+            None => error,
+        }
     }
 
     fn has(&self, held: &[String], needed: &[String]) -> bool {
@@ -259,7 +301,7 @@ impl Session {
 
     /// Whether the session's scope is enough for the call, as far as anybody said. The answer is the header that
     /// narrows the call (empty where it is not narrowed): name and value.
-    pub fn admit(&self, request: &PrivateRequest) -> Result<(String, String), Error> {
+    pub fn admit(&self, request: &PrivateRequest, now: Seconds) -> Result<(String, String), Error> {
         let mut held = self.tokens.scope().to_vec();
         let mut header = (String::new(), String::new());
         if let Some(narrow) = &request.scope {
@@ -270,7 +312,7 @@ impl Session {
             let scopes = self.login.scopes();
             scope::check(scopes, narrow)?;
             if self.lacks(&held, narrow) {
-                return Err(self.insufficient_scope(narrow, ""));
+                return Err(self.insufficient_scope(narrow, "", now));
             }
             held = scope::reduce(scopes, narrow.clone());
             header = (String::from(name), scope::join(&held, ","));
@@ -278,7 +320,7 @@ impl Session {
         let (method, url) = (request.method(), request.url());
         match self.login.need(method, url) {
             Some(need) if self.lacks(&held, &need.scope()) => {
-                Err(self.insufficient_scope(&need.scope(), &route(method, need.path)))
+                Err(self.insufficient_scope(&need.scope(), &route(method, need.path), now))
             }
             _ => Ok(header),
         }
@@ -290,9 +332,14 @@ impl Session {
     }
 
     /// The headers in which the provider says how many requests it allows, and how many were made.
-    pub fn limit_headers(&self) -> Option<(String, String)> {
-        let (limit, usage) = self.login.limit_headers()?;
-        Some((String::from(limit), String::from(usage)))
+    pub fn limit_headers(&self) -> (String, String) {
+        let (limit, usage) = self.login.limit_headers();
+        (String::from(limit), String::from(usage))
+    }
+
+    /// Whether its access token must be renewed before it can take the grant back.
+    pub fn renews_to_revoke(&self, now: Seconds) -> bool {
+        self.login.revocation_request().is_some() && self.access(now) == Access::Renew
     }
 
     /// What takes the grant back at the provider.
@@ -338,13 +385,8 @@ impl Session {
         if status < 300 {
             return Ok(());
         }
-        let code = match status {
-            429 | 420 => ErrorCode::RateLimited,
-            500.. => ErrorCode::ServerError,
-            _ => ErrorCode::RequestRefused,
-        };
         let server = refusal::said(status, body, Json::parse(body).as_ref(), &self.secrets());
-        Err(self.login.explained(code.error().with(server)))
+        Err(self.login.explained(refused(status).error().with(server)))
     }
 
     /// What no error may show.
@@ -452,42 +494,34 @@ impl Session {
 
 /// What a refusal of the API means, by what the session knows of the provider; `None` if it is none. `answer` is the
 /// browser's description: `status`, `method`, `url`, `authenticate`, `retryAfter`.
-pub fn explain(session: Option<&Session>, answer: &Json, body: &[u8]) -> Option<Error> {
+pub fn explain(
+    session: Option<&Session>,
+    answer: &Json,
+    body: &[u8],
+    now: Seconds,
+) -> Option<Error> {
     let status = answer.get("status").and_then(Json::as_u32).unwrap_or(0) as u16;
     if status < 400 {
         return None;
     }
-    let text = |name| answer.str(name).unwrap_or("");
     let secrets = session.map_or([""; 2], Session::secrets);
     let server = refusal::said(status, body, Json::parse(body).as_ref(), &secrets);
-    let challenged = challenge(text("authenticate"), "error");
-    let other = session.and_then(|s| s.other_login(challenged.as_deref(), text("authenticate")));
-    let need = session.and_then(|s| s.login.need(text("method"), text("url")));
-    let error = match (other, need, session) {
-        (Some(error), _, _) => return Some(error.with(server)),
-        // What the session has is not known, and the route table says what the call needs.
-        (None, Some(need), Some(session))
-            if status == 403
-                && !need.scope().is_empty()
-                && !session.has(session.tokens.scope(), &need.scope()) =>
-        {
-            session.insufficient_scope(&need.scope(), &route(text("method"), need.path))
-        }
-        _ if is_rate_limit(status) => ErrorCode::RateLimited.error(),
-        _ if status >= 500 => ErrorCode::ServerError.error(),
-        _ => ErrorCode::RequestRefused.error(),
+    let mut error = match session {
+        Some(session) => session.refusal(answer, status, server, now),
+        None => refused(status).error().with(server),
     };
-    let mut error = error.with(server);
-    if let Some(session) = session {
-        error = session.login.explained(error);
-        if session.limits.is_some() {
-            error = error.and("rateLimit", session.rate_limit());
-        }
+    if let Some(seconds) = answer.get("retryAfter") {
+        error = error.and("retryAfter", seconds.clone());
     }
-    Some(match answer.get("retryAfter") {
-        Some(seconds) => error.and("retryAfter", seconds.clone()),
-        None => error,
-    })
+    Some(error)
+}
+
+fn refused(status: u16) -> ErrorCode {
+    match status {
+        _ if is_rate_limit(status) => ErrorCode::RateLimited,
+        500.. => ErrorCode::ServerError,
+        _ => ErrorCode::RequestRefused,
+    }
 }
 
 fn route(method: &str, path: &str) -> String {
@@ -518,6 +552,9 @@ pub struct SessionId(u32);
 #[derive(Debug, Default)]
 pub struct Sessions {
     list: Vec<(SessionId, Session)>,
+    /// Those that nobody is logged in with any more, until the provider has been told. A renewal that is under way
+    /// brings them their last tokens.
+    leaving: Vec<(SessionId, Session)>,
     last: u32,
 }
 
@@ -525,6 +562,7 @@ impl Sessions {
     pub const fn new() -> Self {
         Self {
             list: Vec::new(),
+            leaving: Vec::new(),
             last: 0,
         }
     }
@@ -532,9 +570,7 @@ impl Sessions {
     /// Adds a session; an older one of the same client at the same server is dropped.
     pub fn add(&mut self, session: Session) -> SessionId {
         let same = |(_, old): &(SessionId, Session)| old.login.is_same_client(&session.login);
-        if let Some(at) = self.list.iter().position(same) {
-            self.list.remove(at);
-        }
+        self.list.retain(|entry| !same(entry));
         self.last += 1;
         let id = SessionId(self.last);
         self.list.push((id, session));
@@ -547,7 +583,8 @@ impl Sessions {
     }
 
     fn get_mut(&mut self, id: SessionId) -> Option<&mut Session> {
-        let entry = self.list.iter_mut().find(|(known, _)| *known == id)?;
+        let mut all = self.list.iter_mut().chain(&mut self.leaving);
+        let entry = all.find(|(known, _)| *known == id)?;
         Some(&mut entry.1)
     }
 
@@ -612,11 +649,7 @@ impl Sessions {
             }
             Err(error) => error,
         };
-        let said = error
-            .server
-            .as_ref()
-            .and_then(|server| server.error.as_deref());
-        if error.code != ErrorCode::TokenRequestRefused || said != Some("invalid_grant") {
+        if error.code != ErrorCode::SessionEnded {
             if let Some(session) = self.get_mut(id) {
                 session.failed(error.clone(), now, jitter);
             }
@@ -625,12 +658,23 @@ impl Sessions {
         if let Some(at) = self.list.iter().position(|(known, _)| *known == id) {
             self.list.remove(at);
         }
-        Err(error.becomes(ErrorCode::SessionEnded))
+        Err(error)
     }
 
-    /// Gives all away: nobody is logged in any more.
-    pub fn take(&mut self) -> Vec<Session> {
-        self.list.drain(..).map(|(_, session)| session).collect()
+    /// Nobody is logged in any more. The sessions are dropped, or kept apart for [`leave`](Sessions::leave).
+    pub fn clear(&mut self, keep: bool) -> Vec<SessionId> {
+        let left: Vec<_> = self.list.drain(..).collect();
+        let ids = left.iter().map(|(id, _)| *id).collect();
+        if keep {
+            self.leaving.extend(left);
+        }
+        ids
+    }
+
+    /// A session that was kept apart, with the newest tokens it got.
+    pub fn leave(&mut self, id: SessionId) -> Option<Session> {
+        let at = self.leaving.iter().position(|(known, _)| *known == id)?;
+        Some(self.leaving.swap_remove(at).1)
     }
 }
 
@@ -776,13 +820,26 @@ mod tests {
         );
         assert!(!scope.contains(r#""ask""#), "{scope}");
         assert!(!login.contains(r#""ask""#), "{login}");
+        let later = asked.after_refusal(
+            403,
+            &asked.token(),
+            "Bearer error=\"insufficient_user_authentication\", acr_values=\"gold\"",
+            100,
+        );
+        let AfterRefusal::Login(error) = later else {
+            panic!("another login");
+        };
+        assert!(
+            error.to_json().contains(r#""ask""#),
+            "a minute later it may help"
+        );
     }
 
     const TABLE: &str = r#","scopes":{"r":{},"w":{"implies":["r"]}},"scopeHeader":"X-Scope","routes":[{"path":"/x/{id}","read":"r","write":"w"}]"#;
 
     fn admit(session: &Session, members: &str) -> Result<(String, String), Error> {
         let text = format!(r#"{{"url":"https://api.example/x/1"{members}}}"#);
-        session.admit(&PrivateRequest::read(&text).expect("a request"))
+        session.admit(&PrivateRequest::read(&text).expect("a request"), 0)
     }
 
     #[test]
@@ -803,6 +860,86 @@ mod tests {
         for scope in ["", r#","scope":"other""#] {
             assert!(admit(&with(TABLE, API, scope), r#","method":"PUT""#).is_ok());
         }
+    }
+
+    #[test]
+    fn what_a_challenge_names_is_asked_for_only_as_far_as_that_is_possible() {
+        let session = with(r#","scope":["offline","r"]"#, API, r#","scope":"r legacy""#);
+        let header = "Bearer error=\"insufficient_scope\", scope=\"w a1 ad\\\"min x\"";
+        let json = wanted(&session, header);
+        assert!(json.contains(r#""scope":["w","x"]"#), "{json}");
+        assert!(
+            json.ends_with(r#""ask":{"scope":["offline","r","legacy","w","x"]}}"#),
+            "{json}"
+        );
+        let table = with(
+            r#","scopes":{"offline":{},"r":{},"w":{}},"scope":["offline","r"]"#,
+            API,
+            r#","scope":"r legacy""#,
+        );
+        let json = wanted(&table, "Bearer error=\"insufficient_scope\", scope=\"w\"");
+        assert!(
+            json.ends_with(r#""ask":{"scope":["offline","r","w"]}}"#),
+            "{json}"
+        );
+    }
+
+    #[test]
+    fn the_providers_own_words_go_before_a_guess_by_the_routes() {
+        let fields = r#","scopes":{"r":{}},"routes":[{"path":"/*","read":"r"}],
+            "errors":[{"says":"No Access","message":"unpaid","remedy":"pay"},{"status":403,"message":"no scope","remedy":"ask for it"},{"error":"bare"}]"#;
+        let session = with(fields, API, "");
+        let code = |body: &str| {
+            let answer = br#"{"status":403,"method":"GET","url":"https://api.example/x"}"#;
+            let answer = Json::parse(answer).expect("JSON");
+            let error = explain(Some(&session), &answer, body.as_bytes(), 0).expect("a refusal");
+            (error.code.code(), error.message())
+        };
+        let said = |code, message: &str| (code, message.to_string());
+        assert_eq!(
+            code(r#"{"message":"No Access"}"#),
+            said("request_refused", "unpaid")
+        );
+        assert_eq!(
+            code(r#"{"error":"forbidden"}"#),
+            said("request_refused", "no scope")
+        );
+        assert_eq!(code("{}"), said("insufficient_scope", "no scope"));
+    }
+
+    #[test]
+    fn a_token_adopted_for_one_place_leaves_that_of_another_alone() {
+        let mut sessions = Sessions::default();
+        let adopted = |server: &str| {
+            let config = format!(r#"{{"resourceServers":["{server}"]}}"#);
+            let login = Config::parse(&config)
+                .and_then(Config::adopt)
+                .expect("a place");
+            let tokens = Tokens::adopt("t".to_string(), &[]).expect("a token");
+            Session::new(login, tokens, 0, 0)
+        };
+        let a = sessions.add(adopted("https://a.example"));
+        let b = sessions.add(adopted("https://b.example"));
+        assert_eq!(sessions.find("https://a.example/x"), Ok(a));
+        assert_eq!(sessions.find("https://b.example/x"), Ok(b));
+        let again = sessions.add(adopted("https://a.example"));
+        assert_eq!(sessions.find("https://a.example/x"), Ok(again));
+    }
+
+    #[test]
+    fn a_session_that_is_being_given_back_gets_the_tokens_of_a_renewal_under_way() {
+        let mut sessions = Sessions::default();
+        let id = sessions.add(session("1", API, RENEWABLE));
+        assert_eq!(sessions.clear(true), [id]);
+        assert!(sessions.get(id).is_none() && sessions.last().is_none());
+        let late = tokens(r#","refresh_token":"late""#);
+        sessions
+            .renewed(id, Ok(late), 0, 0, 0)
+            .expect("it is kept apart");
+        let session = sessions.leave(id).expect("it leaves");
+        let refresh = session.tokens.refresh_token().map(|token| token.expose());
+        assert_eq!(refresh, Some("late"));
+        assert!(sessions.leave(id).is_none());
     }
 
     #[test]
@@ -885,7 +1022,7 @@ mod tests {
             let answer =
                 format!(r#"{{"status":{status},"method":"GET","url":"https://api.example/"}}"#);
             let answer = Json::parse(answer.as_bytes()).expect("JSON");
-            let json = explain(Some(&session), &answer, body.as_bytes()).expect("a refusal");
+            let json = explain(Some(&session), &answer, body.as_bytes(), 0).expect("a refusal");
             let json = Json::parse(json.to_json().as_bytes()).expect("JSON");
             let member = |name| json.str(name).unwrap_or("");
             assert_eq!(
@@ -895,12 +1032,13 @@ mod tests {
             );
         }
         let fine = Json::parse(br#"{"status":200}"#).expect("JSON");
-        assert_eq!(explain(Some(&session), &fine, b"{}"), None);
+        assert_eq!(explain(Some(&session), &fine, b"{}", 0), None);
         let echoed = Json::parse(br#"{"status":401,"url":""}"#).expect("JSON");
         let json = explain(
             Some(&session),
             &echoed,
             br#"{"error":"x","message":"token a1 is bad"}"#,
+            0,
         );
         assert!(
             json.expect("a refusal")
@@ -1090,7 +1228,7 @@ mod tests {
         let old = sessions.add(session("1", API, ""));
         let new = sessions.add(session("1", API, ""));
         assert!(sessions.get(old).is_none() && sessions.get(new).is_some());
-        assert_eq!(sessions.take().len(), 1);
+        assert_eq!(sessions.clear(false).len(), 1);
         assert!(sessions.last().is_none());
     }
 

@@ -145,6 +145,10 @@ impl TokenRequest {
         let error = match status {
             429 | 420 => ErrorCode::RateLimited.error(),
             500.. => ErrorCode::ServerError.error(),
+            // By the server's own word: the provider's table may have another for it (section 5.2).
+            _ if server.error.as_deref() == Some("invalid_grant") && self.is_renewal() => {
+                ErrorCode::SessionEnded.error()
+            }
             _ if server.error.is_some() => ErrorCode::TokenRequestRefused.error(),
             _ => ErrorCode::InvalidTokenResponse.at(match members {
                 Some(_) if status == 200 => "it is not a JSON object",
@@ -167,11 +171,14 @@ impl TokenRequest {
         }
     }
 
+    fn is_renewal(&self) -> bool {
+        matches!(self.grant, Grant::RefreshToken(_))
+    }
+
     /// What a failure means after which nobody knows whether the server has spent the token: no answer came, or an
     /// answer of success that is of no use.
     pub fn unanswered(&self, error: Error) -> Error {
-        let spends = matches!(self.grant, Grant::RefreshToken(_));
-        match spends && !self.login.refresh_token_reuse() {
+        match self.is_renewal() && !self.login.refresh_token_reuse() {
             true => error.becomes(ErrorCode::SessionIndeterminate),
             false => error,
         }
@@ -567,9 +574,29 @@ mod tests {
                 && matches!(want, InvalidTokenResponse | UnsupportedTokenType)
                 && content_type != "text/html";
             let error = read(status, content_type, body).expect_err(body);
-            let want = if unknown { SessionIndeterminate } else { want };
+            let ended = want == TokenRequestRefused && body.contains("invalid_grant");
+            let want = match (unknown, ended) {
+                (true, _) => SessionIndeterminate,
+                (_, true) => SessionEnded,
+                _ => want,
+            };
             assert_eq!(error.code, want, "{status} {content_type} {body}");
         }
+    }
+
+    #[test]
+    fn the_servers_own_word_ends_a_session_whatever_the_table_calls_it() {
+        let rows = r#"{"errors":[{"error":"session_over","also":["invalid_grant"],"message":"m","remedy":"r"}],"#;
+        let text = client().to_json().text().replacen('{', rows, 1);
+        let login = super::super::config::Config::parse(&text)
+            .and_then(|config| config.resolve("https://app.example"))
+            .expect("a login");
+        let grant = Grant::RefreshToken(RefreshToken::new("TG-1".to_string()));
+        let body = r#"{"error":"invalid_grant"}"#;
+        let request = TokenRequest::new(login, grant);
+        let error = answer(request, 400, "application/json", body).expect_err("refused");
+        assert_eq!(error.code, ErrorCode::SessionEnded);
+        assert_eq!(error.message(), "m");
     }
 
     #[test]

@@ -35,6 +35,13 @@ Error.prepareStackTrace = (error, sites) => {
 }
 window.look = () => void new Error('look').stack
 
+// Where `stack` is a getter, another error's reads through whatever an error shows in its place.
+window.unstack = error => {
+  try {
+    Object.getOwnPropertyDescriptor(new Error(), 'stack').get.call(error)
+  } catch {}
+}
+
 const { get } = Object.getOwnPropertyDescriptor(WebAssembly.Instance.prototype, 'exports')
 const { get: bufferOf } = Object.getOwnPropertyDescriptor(WebAssembly.Memory.prototype, 'buffer')
 const { text, clone } = Response.prototype

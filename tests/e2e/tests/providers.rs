@@ -726,6 +726,22 @@ async fn the_old_fragment_that_is_json_is_understood_where_the_configuration_say
         world.run("return await oauth.session()", &[]).await,
         Value::Null
     );
+
+    // However the first brace is written, nothing stays in the address bar.
+    for brace in ["%7b", "{"] {
+        let url = world.begin(implicit(true)).await;
+        let state = parameter(&url, "state").expect("a state");
+        let fragment = "%22authorization_info%22%3A%7B%22access_token%22%3A%22planted%22%7D%7D";
+        let outcome = world
+            .come_back(&format!("{clean}?state={state}#{brace}{fragment}"))
+            .await;
+        assert!(outcome["session"].is_object(), "{brace}: {outcome}");
+        assert_eq!(
+            world.run(seen, &[]).await,
+            json!([clean, clean, 0]),
+            "{brace}"
+        );
+    }
 }
 
 /// What a request with this token gets from the sandbox, without a browser.
@@ -936,11 +952,47 @@ async fn a_logout_that_the_provider_does_not_hear_of_rejects_and_forgets_all_the
     let url = format!("{}/users/{{somebody}}", world.sandbox_origin);
     let more = json!({ "revocationRequest": { "method": "DELETE", "url": url } });
     let error = logged_out(world.config(more)).await;
-    assert_eq!(error["code"], "invalid_config", "{error}");
+    assert_eq!(error["code"], "invalid_request", "{error}");
     // And where no way is known, that is said.
     let none = json!({ "provider": null, "site": null });
     let error = logged_out(world.config(none)).await;
     assert_eq!(error["code"], "invalid_config", "{error}");
     let message = error["message"].as_str().expect("text");
     assert!(message.contains("revocationEndpoint"), "{message}");
+}
+
+#[tokio::test]
+async fn a_logout_during_a_renewal_gives_back_what_the_renewal_brings_and_spends_nothing_twice() {
+    let world = World::start().await;
+    world.open_app(e2e::APP).await;
+    let outcome = world.log_in_here(taking_back(&world)).await;
+    assert!(outcome["value"].is_object(), "{outcome}");
+    world.sandbox.expire_tokens();
+    world.sandbox.forget_requests();
+    world.sandbox.hold("/oauth/token");
+    let start = "window.call = outcome(oauth.fetchPrivate(args[0]))
+        return null";
+    let url = json!(format!("{}/users/me", world.sandbox_origin));
+    world.run(start, &[url]).await;
+    world.until_held(1).await;
+    let leave = "window.left = outcome(oauth.logout({ revoke: true }))
+        return await oauth.session()";
+    assert_eq!(world.run(leave, &[]).await, Value::Null, "gone at once");
+    world.sandbox.release();
+    let done = "const [call, left] = await Promise.all([window.call, window.left])
+        return [call.error?.code, left.error?.code ?? null]";
+    assert_eq!(world.run(done, &[]).await, json!(["login_required", null]));
+    assert_eq!(world.token_requests("refresh_token"), 1);
+    assert_eq!(world.sandbox.refresh_tokens_spent_twice(), 0);
+    let calls = world.calls("/users");
+    let statuses: Vec<_> = calls
+        .iter()
+        .map(|call| (call.method.as_str(), call.status))
+        .collect();
+    assert_eq!(
+        statuses,
+        [("GET", 401), ("DELETE", 200)],
+        "with the token that the renewal brought"
+    );
+    assert_ne!(calls[0].token, calls[1].token);
 }

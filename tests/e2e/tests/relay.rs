@@ -302,7 +302,9 @@ impl Front {
                 .map_or("/", |path| path.as_str());
             let (to, kept) = match path {
                 "/oauth/token" => {
-                    let turn = turn.fetch_add(1, Ordering::Relaxed);
+                    // The question whether it is there takes no turn: each copy gets as many token requests.
+                    let step = usize::from(request.method() == "POST");
+                    let turn = turn.fetch_add(step, Ordering::Relaxed);
                     (relays[turn % relays.len()].clone(), Some(Arc::clone(&kept)))
                 }
                 _ => (format!("{app}{path}"), None),

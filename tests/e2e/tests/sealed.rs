@@ -35,7 +35,9 @@ async fn a_script_that_comes_later_is_handed_nothing() {
         const [back, sandbox] = args
         const { oauth } = window
         const limit = () => new Promise(r => setTimeout(() => r('HANGS'), 3000))
-        const outcome = async promise => { try { return await Promise.race([promise, limit()]) } catch (e) { void e?.stack; window.look(); return e } }
+        const seen = e => { void e?.stack; window.look(); window.unstack(e); return e }
+        const outcome = async promise => { try { return seen(await Promise.race([promise, limit()])) } catch (e) { return seen(e) } }
+        oauth.onSessionChange(seen)
         const session = await outcome(oauth.handleRedirect(back))
         const init = { get redirect() { window.look(); return 'error' }, get body() { window.look() }, get signal() { window.look() } }
         const me = await outcome(oauth.fetchPrivate(sandbox + '/users/me', init))
@@ -48,6 +50,13 @@ async fn a_script_that_comes_later_is_handed_nothing() {
             () => oauth.handleRedirect({ toString() { window.look(); return back } }),
             () => oauth.startLogin({ get clientId() { window.look(); throw new Error('mine') } }),
             () => oauth.session(),
+            () => oauth.explain(new Response('{}', { status: 403 })),
+            () => oauth.explain({}),
+            () => oauth.scopesFor([{ get url() { window.look(); return sandbox + '/items' }, method: 'PUT' }]),
+            () => oauth.scopesFor({}),
+            () => oauth.adoptToken('pat_sandbox', { get provider() { window.look(); return 'appfigures' } }),
+            () => oauth.logout({ get revoke() { window.look(); return true } }),
+            () => oauth.startLogin({ provider: 'nobody' }),
         ]) more.push(String(await outcome(call())))
         return { session: !!session?.clientId, status: me?.status, more, loot: [await window.loot(args[2][0]), await window.loot(args[2][1])] }";
     let args = [json!(back), json!(world.sandbox_origin), json!(CANARIES)];
