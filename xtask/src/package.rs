@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Brotli bytes of `oauth-wasm.wasm` and `oauth-wasm.js` together.
-const BUDGET: usize = 45 * 1024;
+const BUDGET: usize = 46 * 1024;
 
 /// What every entry of the package exports, sorted; nothing else.
 pub const EXPORTS: &[&str] = &[
