@@ -13,6 +13,7 @@ import {
   listenTo,
   ownFlag,
   ownFunction,
+  ownText,
   ownValue,
   prepare,
   then,
@@ -125,7 +126,14 @@ export const library = (bytes, providers) => {
     scopesFor,
     onSessionChange: (listener, options) => listenTo(listener, ownValue(options, 'signal')),
     session: () => call('session'),
-    logout: options => call('logout', ownFlag(options, 'revoke') ? 'revoke' : ''),
+    logout: options =>
+      new Promise((resolve, reject) => {
+        const end = ownValue(options, 'endSession')
+        const back = end === true ? '' : ownText(end, 'postLogoutRedirectUri')
+        const revoke = ownFlag(options, 'revoke') ? 'revoke' : ''
+        const navigate = ownFunction(options, 'navigate')
+        then(call('logout', revoke, back === undefined ? '' : 'end ' + back, navigate), resolve, reject)
+      }),
   }
 }
 

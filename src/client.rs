@@ -99,14 +99,7 @@ pub async fn start_login(mut config: Config, navigate: Option<JsValue>) -> Resul
     sweep(&origin);
     page::store(&key(pending.state()), &pending.to_record()).map_err(not_stored)?;
     HANDLED.with(|handled| drop(handled.take()));
-    let url = pending.authorization_url();
-    match navigate {
-        None => page::navigate(&url),
-        Some(callback) => {
-            Answer::of(&callback, &url).await?;
-        }
-    }
-    Ok(())
+    go(&pending.authorization_url(), navigate).await
 }
 
 /// Asks an issuer for its metadata, once a page. Where one place has none, or cannot be read, the other may.
@@ -393,23 +386,51 @@ pub fn describe_session() -> Option<String> {
     SESSIONS.with(|sessions| Some(sessions.last()?.describe()))
 }
 
-/// Forgets every session and overwrites its tokens. With `revoke` the providers are then told to forget them too; here
-/// they are gone whatever comes of that.
-pub async fn logout(revoke: bool) -> Result<(), Error> {
-    let left = forget(revoke);
+/// What else a logout does than to forget.
+#[derive(Default)]
+pub struct Leaving {
+    /// Tell the providers to forget the tokens too.
+    pub revoke: bool,
+    /// Send the user to the provider to be logged out there as well, and back to this address if there is one.
+    pub end_session: Option<String>,
+    /// Gets the URL in the place of the page.
+    pub navigate: Option<JsValue>,
+}
+
+/// Forgets every session and overwrites its tokens. What is done besides comes after; here they are gone whatever comes
+/// of that.
+pub async fn logout(leaving: Leaving) -> Result<(), Failure> {
+    let end = leaving.end_session.map(|back| {
+        let session = SESSIONS.with(|sessions| Some(sessions.last()?.end_session_url(&back)));
+        session.unwrap_or_else(|| Err(ErrorCode::LoginRequired.error()))
+    });
+    let left = forget(leaving.revoke);
     if !left.is_empty() {
         // What the pages of this tab look at that come back. Where nothing can be stored, they cannot know.
         let _ = page::store(LEFT, &json::decimal(clock::wall()));
         announce("ended", None, Some("logout"));
     }
-    if !revoke {
-        return Ok(());
-    }
     let mut outcome = Ok(());
-    for id in left {
-        outcome = outcome.and(give_back(id).await);
+    if leaving.revoke {
+        for id in left {
+            outcome = outcome.and(give_back(id).await);
+        }
     }
-    outcome
+    if let Some(url) = end {
+        go(&url?, leaving.navigate).await?;
+    }
+    Ok(outcome?)
+}
+
+/// Leaves the page, or hands the URL to the callback.
+async fn go(url: &str, navigate: Option<JsValue>) -> Result<(), Failure> {
+    match navigate {
+        None => page::navigate(url),
+        Some(callback) => {
+            Answer::of(&callback, url).await?;
+        }
+    }
+    Ok(())
 }
 
 fn forget(keep: bool) -> Vec<SessionId> {

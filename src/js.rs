@@ -12,7 +12,7 @@ use crate::address;
 use crate::browser::http::{self, Request};
 use crate::browser::task::{self, Outcome};
 use crate::browser::value;
-use crate::client::{self, Failure};
+use crate::client::{self, Failure, Leaving};
 use crate::protocol::config::Config;
 use crate::protocol::error::Error;
 use crate::protocol::provider;
@@ -90,9 +90,17 @@ pub fn on_session_change(listener: JsValue, options: JsValue) -> JsValue {
 /// Forgets the session.
 #[wasm_bindgen(skip_typescript)]
 pub fn logout(options: JsValue) -> JsValue {
-    let revoke = value::own_flag(&options, "revoke");
+    let end = value::own_member(&options, "endSession");
+    let leaving = Leaving {
+        revoke: value::own_flag(&options, "revoke"),
+        end_session: match end.as_bool() {
+            None => value::own_text(&end, "postLogoutRedirectUri"),
+            Some(end) => end.then(String::new),
+        },
+        navigate: value::own_function(&options, "navigate"),
+    };
     promise(async move {
-        client::logout(revoke).await?;
+        client::logout(leaving).await?;
         Ok(Outcome::Value(JsValue::UNDEFINED))
     })
 }

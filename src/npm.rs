@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::browser::http::{self, Request};
 use crate::browser::task::{self, Outcome};
-use crate::client::{self, Failure};
+use crate::client::{self, Failure, Leaving};
 use crate::protocol::config::Config;
 use crate::protocol::error::Error;
 use crate::protocol::json::Json;
@@ -38,7 +38,7 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 /// | explain | what `inspect` of `natives.js` gave | | the body's bytes |
 /// | scopesFor | the configuration, or nothing | as above | the calls |
 /// | session | | | |
-/// | logout | `revoke` or nothing | | |
+/// | logout | `revoke` or nothing | `end ` and an address, or nothing | `navigate` |
 ///
 /// `onSessionChange` is the entry's own: its listeners stand in `natives.js`, where [`task::emit`] finds them.
 ///
@@ -49,15 +49,14 @@ pub fn ask(name: &str, first: String, second: String, value: JsValue) -> JsValue
         "startLogin" => Box::pin(start_login(first, second, value)),
         "handleRedirect" => Box::pin(handle_redirect(first, second == "own")),
         "fetchPrivate" => Box::pin(fetch_private(Request::prepared(value))),
-        "logout" => Box::pin(logout(first == "revoke")),
+        "logout" => Box::pin(logout(first == "revoke", second, value)),
         _ => Box::pin(ready(at_once(name, &first, &second, value))),
     };
     task::to_promise(flow, Failure::outcome)
 }
 
 async fn start_login(config: String, found: String, navigate: JsValue) -> Result<Outcome, Failure> {
-    let navigate = Some(navigate).filter(|navigate| !navigate.is_undefined());
-    client::start_login(complete(&config, &found)?, navigate).await?;
+    client::start_login(complete(&config, &found)?, function(navigate)).await?;
     Ok(Outcome::Value(JsValue::UNDEFINED))
 }
 
@@ -69,9 +68,18 @@ async fn fetch_private(request: Request) -> Result<Outcome, Failure> {
     Ok(Outcome::Value(client::fetch_private(request).await?))
 }
 
-async fn logout(revoke: bool) -> Result<Outcome, Failure> {
-    client::logout(revoke).await?;
+async fn logout(revoke: bool, end: String, navigate: JsValue) -> Result<Outcome, Failure> {
+    let leaving = Leaving {
+        revoke,
+        end_session: end.strip_prefix("end ").map(String::from),
+        navigate: function(navigate),
+    };
+    client::logout(leaving).await?;
     Ok(Outcome::Value(JsValue::UNDEFINED))
+}
+
+fn function(value: JsValue) -> Option<JsValue> {
+    Some(value).filter(|value| !value.is_undefined())
 }
 
 /// What waits for nothing.

@@ -29,7 +29,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use crate::address;
 use crate::browser::{http, value};
-use crate::client;
+use crate::client::{self, Leaving};
 use crate::protocol::config::Config;
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::json::{Json, Object};
@@ -63,6 +63,8 @@ pub struct LoginConfig {
     pub token_endpoint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revocation_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_session_endpoint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_servers: Option<Vec<String>>,
     /// `code` (default) or `token`.
@@ -215,7 +217,22 @@ pub fn session<Extra: DeserializeOwned>() -> Result<Option<Session<Extra>>, Fail
 
 /// Forgets every session and overwrites its tokens. With `revoke` the providers are told to forget them too.
 pub async fn logout(revoke: bool) -> Result<(), Failure> {
-    Ok(client::logout(revoke).await?)
+    let leaving = Leaving {
+        revoke,
+        ..Leaving::default()
+    };
+    Ok(client::logout(leaving).await?)
+}
+
+/// [`logout`], and the user is sent to the provider to be logged out there too, and from there back to
+/// `post_logout_redirect_uri` unless it is empty.
+pub async fn end_session(revoke: bool, post_logout_redirect_uri: &str) -> Result<(), Failure> {
+    let leaving = Leaving {
+        revoke,
+        end_session: Some(String::from(post_logout_redirect_uri)),
+        navigate: None,
+    };
+    Ok(client::logout(leaving).await?)
 }
 
 async fn fetch(request: Request, init: JsValue) -> Result<Response, Failure> {

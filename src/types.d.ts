@@ -93,6 +93,8 @@ export interface ProviderFields {
   tokenEndpoint?: string
   /** Where `logout({ revoke: true })` gives the tokens up (RFC 7009). */
   revocationEndpoint?: string
+  /** Where `logout({ endSession })` sends the user (OpenID Connect RP-Initiated Logout 1.0). */
+  endSessionEndpoint?: string
   /**
    * The request by which the provider's API takes a grant back, for example
    * `{ method: "DELETE", url: "https://api.example/users/{user_id}/applications/{client_id}" }`. In braces stand
@@ -284,8 +286,21 @@ export function onSessionChange(
 /** What is known of the newest session, or `null`. */
 export function session(): Promise<Session | null>
 
+/** What else a logout does than to forget. */
+export interface LogoutOptions {
+  /** Tells the provider to forget the tokens too (`revocationRequest`, else `revocationEndpoint`). */
+  revoke?: boolean
+  /**
+   * Sends the user to the provider (`endSessionEndpoint`) to be logged out there as well, and from there back to
+   * `postLogoutRedirectUri`, which has to be registered there. Of several sessions that of the newest counts.
+   */
+  endSession?: boolean | { postLogoutRedirectUri?: string | URL }
+  /** Gets the URL of `endSession` instead of leaving the page. */
+  navigate?: (url: string) => void | Promise<void>
+}
+
 /**
- * Forgets every session of this page and overwrites its tokens. With `revoke` the provider is then told to forget them
- * too (`revocationRequest`, else `revocationEndpoint`); rejects where that failed, and here they are gone all the same.
+ * Forgets every session of this page and overwrites its tokens. What `options` ask for comes after; where that fails
+ * this rejects, and here they are gone all the same.
  */
-export function logout(options?: { revoke?: boolean }): Promise<void>
+export function logout(options?: LogoutOptions): Promise<void>

@@ -192,6 +192,13 @@ export const ownFunction = (object, name) => {
   return typeof value === 'function' ? value : undefined
 }
 
+/** A member as text, empty where there is none; undefined where there is no object. */
+export const ownText = (object, name) => {
+  if (!object || typeof object !== 'object') return
+  const value = ownValue(object, name)
+  return value === undefined ? '' : '' + value
+}
+
 export const ownFlag = (object, name) => ownValue(object, name) === true
 
 /** The JSON text of a list of {method, url}, made from URLs, texts, requests and objects with these members. */

@@ -28,6 +28,10 @@ extern "C" {
     #[wasm_bindgen(js_name = ownValue)]
     pub fn own_member(object: &JsValue, name: &str) -> JsValue;
 
+    /// A member as text, empty where there is none; `None` where there is no object.
+    #[wasm_bindgen(js_name = ownText)]
+    pub fn own_text(object: &JsValue, name: &str) -> Option<String>;
+
     /// Adds a listener; gives the function that removes it.
     #[wasm_bindgen(js_name = listenTo)]
     pub fn listen_to(listener: &JsValue, signal: &JsValue) -> JsValue;

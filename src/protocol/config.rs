@@ -50,6 +50,7 @@ const FIELDS: &[Field] = &[
     ("tokenEndpoint", Kind::Text),
     ("revocationEndpoint", Kind::Text),
     ("revocationRequest", Kind::TextMembers),
+    ("endSessionEndpoint", Kind::Text),
     ("resourceServers", Kind::Texts),
     ("responseType", Kind::Text),
     ("codeChallengeMethod", Kind::Text),
@@ -222,7 +223,7 @@ impl Config {
             Some("plain") => CodeChallengeMethod::Plain,
             Some(_) => return Err(wrong("codeChallengeMethod", "must be S256 or plain")),
         };
-        for field in ["tokenEndpoint", "revocationEndpoint"] {
+        for field in ["tokenEndpoint", "revocationEndpoint", "endSessionEndpoint"] {
             if let Some(endpoint) = config.str(field) {
                 url::check(field, endpoint, false)?;
             }
@@ -403,6 +404,11 @@ impl Login {
     /// Whether a refresh token may be sent a second time.
     pub fn refresh_token_reuse(&self) -> bool {
         self.config.flag("refreshTokenReuse")
+    }
+
+    /// Where the user is logged out of the provider (OpenID Connect RP-Initiated Logout 1.0).
+    pub fn end_session_endpoint(&self) -> Option<&str> {
+        self.config.str("endSessionEndpoint")
     }
 
     /// Whether a response must name its issuer (RFC 9207 section 2.4).

@@ -12,6 +12,7 @@ const MEMBERS: &[(&str, &str)] = &[
     ("authorizationEndpoint", "authorization_endpoint"),
     ("tokenEndpoint", "token_endpoint"),
     ("revocationEndpoint", "revocation_endpoint"),
+    ("endSessionEndpoint", "end_session_endpoint"),
     (
         "issRequired",
         "authorization_response_iss_parameter_supported",

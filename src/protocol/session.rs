@@ -380,6 +380,30 @@ impl Session {
         })
     }
 
+    /// Where to send the user to be logged out of the provider too (OpenID Connect RP-Initiated Logout 1.0 section 2),
+    /// and from there back to `post_logout_redirect_uri`, which has to be registered.
+    pub fn end_session_url(&self, post_logout_redirect_uri: &str) -> Result<String, Error> {
+        let Some(endpoint) = self.login.end_session_endpoint() else {
+            return Err(wrong("endSessionEndpoint", "is missing"));
+        };
+        let mut url = String::from(endpoint);
+        url.push(if text::contains(endpoint, "?") {
+            '&'
+        } else {
+            '?'
+        });
+        form::append(&mut url, "client_id", self.login.client_id());
+        if !post_logout_redirect_uri.is_empty() {
+            url::check("postLogoutRedirectUri", post_logout_redirect_uri, false)?;
+            form::append(
+                &mut url,
+                "post_logout_redirect_uri",
+                post_logout_redirect_uri,
+            );
+        }
+        Ok(url)
+    }
+
     /// Reads the answer to the [`revocation`](Session::revocation) (RFC 7009 section 2.2).
     pub fn revoked(&self, status: u16, body: &[u8]) -> Result<(), Error> {
         if status < 300 {
@@ -1167,6 +1191,27 @@ mod tests {
             AfterRefusal::Login(lost)
         );
         assert!(session.describe().contains(r#""state":"indeterminate""#));
+    }
+
+    #[test]
+    fn a_user_is_sent_to_the_provider_to_end_the_session_there() {
+        let fields = r#","endSessionEndpoint":"https://as.example/end?x=1""#;
+        let session = with(fields, API, "");
+        let url = |back: &str| {
+            session
+                .end_session_url(back)
+                .map_err(|error| error.detail.clone())
+        };
+        let end = "https://as.example/end?x=1&client_id=1";
+        assert_eq!(url(""), Ok(end.to_string()));
+        let back = format!("{end}&post_logout_redirect_uri=https%3A%2F%2Fapp.example%2Fbye");
+        assert_eq!(url("https://app.example/bye"), Ok(back));
+        assert!(url("javascript:alert(1)").is_err() && url("//evil.example").is_err());
+        let none = self::session("1", API, "").end_session_url("");
+        assert_eq!(
+            none.expect_err("nowhere").detail,
+            "endSessionEndpoint: is missing"
+        );
     }
 
     #[test]

@@ -168,3 +168,64 @@ async fn after_a_logout_elsewhere_in_the_tab_a_page_that_comes_back_shows_nobody
         Value::Null
     );
 }
+
+#[tokio::test]
+async fn a_logout_can_end_the_session_at_the_provider_too_and_is_done_here_before() {
+    let world = World::start().await;
+    listening(&world).await;
+    let end = format!("{}/end", world.foreign.origin);
+    let script = "let went
+        const leaving = oauth.logout({ endSession: args[0], navigate: url => { went = url } })
+        const left = await oauth.session()
+        const { error } = await outcome(leaving)
+        return { left, went: went ?? null, code: error?.code ?? null }";
+    let back = format!("{}/bye", world.app.origin);
+    for (wanted, query) in [
+        (json!(true), "?client_id=1620218256833906".to_owned()),
+        (json!({}), "?client_id=1620218256833906".to_owned()),
+        (
+            json!({ "postLogoutRedirectUri": back }),
+            format!(
+                "?client_id=1620218256833906&post_logout_redirect_uri={}",
+                back.replace(':', "%3A").replace('/', "%2F")
+            ),
+        ),
+    ] {
+        log_in_here(&world, json!({ "endSessionEndpoint": end })).await;
+        told(&world).await;
+        let seen = world.run(script, &[wanted]).await;
+        let url = format!("{end}{query}");
+        assert_eq!(seen, json!({ "left": null, "went": url, "code": null }));
+        assert_eq!(told(&world).await, json!([["ended", "logout", null]]));
+    }
+    // What cannot be done is said, and the session is gone all the same.
+    for (more, wanted, code) in [
+        (json!({}), json!(true), "invalid_config"),
+        (
+            json!({ "endSessionEndpoint": end }),
+            json!({ "postLogoutRedirectUri": "javascript:alert(1)" }),
+            "invalid_config",
+        ),
+    ] {
+        log_in_here(&world, more).await;
+        let seen = world.run(script, &[wanted]).await;
+        assert_eq!(seen, json!({ "left": null, "went": null, "code": code }));
+    }
+    let seen = world.run(script, &[json!(true)]).await;
+    assert_eq!(seen["code"], "login_required");
+    let seen = world.run(script, &[json!(false)]).await;
+    assert_eq!(seen, json!({ "left": null, "went": null, "code": null }));
+
+    // For real: the page is left.
+    log_in_here(&world, json!({ "endSessionEndpoint": end })).await;
+    world
+        .page
+        .start("oauth.logout({ endSession: true })", &[])
+        .await;
+    world.page.wait_until("location.pathname === '/end'").await;
+    let asked = world.foreign.requests();
+    let ends = asked
+        .iter()
+        .filter(|request| request.path.starts_with("/end"));
+    assert_eq!(ends.count(), 1);
+}
