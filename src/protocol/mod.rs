@@ -1,6 +1,7 @@
 //! Floor 1, the protocol: values in, values out. No JavaScript, no clock, no randomness, no network.
 //!
-//! Inside: authorization → pkce; token → scope; session → token, resource; everything → secret, error.
+//! Inside: authorization → pkce; config → provider, scope, resource; token → refusal; session → token, resource;
+//! metadata → config; everything → secret, error.
 
 pub mod authorization;
 pub mod config;

@@ -1,25 +1,25 @@
 //! Sessions: which one a URL belongs to, and what to do with its token now.
 
+mod leaving;
+mod permission;
+
+pub use leaving::Revocation;
+pub use permission::explain;
+
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use zeroize::Zeroizing;
-
 use super::Seconds;
-use super::config::{Login, wrong};
-use super::error::{Error, ErrorCode, ServerError, redact};
+use super::config::Login;
+use super::error::{Error, ErrorCode};
 use super::json::{self, Json, Object, decimal};
-use super::resource::{PrivateRequest, challenge, covers, is_rate_limit};
+use super::resource::{challenge, covers};
 use super::secret::AccessToken;
 use super::token::{Grant, TokenRequest, Tokens};
-use super::{form, refusal, scope, text, url};
 
 /// Seconds before its end that a session which cannot be renewed is said to end.
 const WARNING: Seconds = 60;
-
-/// Seconds after a login in which it is no use to ask for the same again.
-const JUST_NOW: Seconds = 60;
 
 /// Seconds that a server may have a renewal wait for.
 const MAX_WAIT: Seconds = 3600;
@@ -76,15 +76,6 @@ pub enum AfterRefusal {
     Login(Error),
     /// Hand the response to the caller.
     GiveUp,
-}
-
-/// A request that gives a token or a grant back.
-pub struct Revocation {
-    pub method: String,
-    pub url: String,
-    /// Empty where there is none.
-    pub form: Zeroizing<String>,
-    pub authorization: Zeroizing<String>,
 }
 
 impl Session {
@@ -196,221 +187,10 @@ impl Session {
         }
     }
 
-    /// What a new login would have to ask for.
-    fn other_login(&self, said: Option<&str>, header: &str, now: Seconds) -> Option<Error> {
-        match said? {
-            "insufficient_scope" => {
-                let needed = challenge(header, "scope").unwrap_or_default();
-                let needed = scope::said(&redact(&needed, &self.secrets()));
-                Some(self.insufficient_scope(&needed, "", now))
-            }
-            "insufficient_user_authentication" => {
-                let mut wanted = Object::new();
-                for name in ["acr_values", "max_age"] {
-                    let value = challenge(header, name);
-                    let value = value.map(|value| redact(&value, &self.secrets()));
-                    wanted.maybe(name, value.as_deref());
-                }
-                let mut wanted = wanted.done();
-                let asked = wanted.names().iter().all(|name| {
-                    let mut parameters = self.login.authorization_parameters().iter();
-                    parameters
-                        .any(|(known, value)| known == name && Some(value) == wanted.get(name))
-                });
-                // What the login asked for besides stays: this takes the place of its parameters.
-                wanted.fill(Json::Object(self.login.authorization_parameters().to_vec()));
-                let error = ErrorCode::InsufficientUserAuthentication.error();
-                let ask = ("authorizationParameters", wanted);
-                Some(self.ask(error, ask, asked, now))
-            }
-            _ => None,
-        }
-    }
-
-    fn insufficient_scope(&self, needed: &[String], route: &str, now: Seconds) -> Error {
-        let scopes = self.login.scopes();
-        let mut detail = scope::join(needed, " ");
-        if !route.is_empty() {
-            detail = text::concat(&[&detail, " for ", route]);
-        }
-        let mut error = ErrorCode::InsufficientScope.at(&detail);
-        error = error.and("scope", json::list(needed));
-        if !route.is_empty() {
-            error = error.and("route", Json::String(String::from(route)));
-        }
-        // What was asked for, for it may not show in what was granted (offline_access); what was granted, as far as it
-        // can be asked for; what is needed.
-        let mut all = self.login.scope().to_vec();
-        for granted in self.tokens.scope() {
-            if scope::check(scopes, core::slice::from_ref(granted)).is_ok() {
-                all.push(granted.clone());
-            }
-        }
-        all.extend_from_slice(needed);
-        let asked = self.has(self.login.scope(), needed);
-        let ask = ("scope", json::list(&scope::reduce(scopes, all)));
-        self.ask(error, ask, asked, now)
-    }
-
-    /// Adds what the next login should ask for; but not what a login less than a minute ago has asked for already:
-    /// whoever is refused then would go round in circles.
-    fn ask(&self, error: Error, (name, value): (&str, Json), asked: bool, now: Seconds) -> Error {
-        if asked && now.saturating_sub(self.begun) < JUST_NOW {
-            let message = error.message();
-            return error.explain(None, &message, "The login asked for it and did not get it");
-        }
-        let mut ask = Object::new();
-        ask.value(name, value);
-        error.and("ask", ask.done())
-    }
-
-    /// What a refusal by the API means: by its challenge, by the provider's own words, or by the route table.
-    fn refusal(&self, answer: &Json, status: u16, server: ServerError, now: Seconds) -> Error {
-        let text = |name| answer.str(name).unwrap_or("");
-        let header = text("authenticate");
-        if let Some(error) = self.other_login(challenge(header, "error").as_deref(), header, now) {
-            return error.with(server);
-        }
-        // Where the server says nothing more of a 403, and the session is not known to have what the call needs.
-        let speaks = server.error.is_some() || self.login.has_words_for(&server);
-        let mut error = refused(status).error();
-        if status == 403
-            && !speaks
-            && let Some(need) = self.login.need(text("method"), text("url"))
-            && !self.has(self.tokens.scope(), &need.scope())
-        {
-            error = self.insufficient_scope(&need.scope(), &route(text("method"), need.path), now);
-        }
-        let error = self.login.explained(error.with(server));
-        match self.limits {
-            Some(_) => error.and("rateLimit", self.rate_limit()),
-            None => error,
-        }
-    }
-
-    fn has(&self, held: &[String], needed: &[String]) -> bool {
-        let scopes = self.login.scopes();
-        needed
-            .iter()
-            .all(|wanted| scope::allows(scopes, held, wanted))
-    }
-
-    fn lacks(&self, held: &[String], needed: &[String]) -> bool {
-        scope::is_known(self.login.scopes(), held) && !self.has(held, needed)
-    }
-
-    /// Whether the session's scope is enough for the call, as far as anybody said. The answer is the header that
-    /// narrows the call (empty where it is not narrowed): name and value.
-    pub fn admit(&self, request: &PrivateRequest, now: Seconds) -> Result<(String, String), Error> {
-        let mut held = self.tokens.scope().to_vec();
-        let mut header = (String::new(), String::new());
-        if let Some(narrow) = &request.scope {
-            let Some(name) = self.login.scope_header() else {
-                let rule = "scope: the provider has no header that narrows a call";
-                return Err(ErrorCode::InvalidRequest.at(rule));
-            };
-            let scopes = self.login.scopes();
-            scope::check(scopes, narrow)?;
-            if self.lacks(&held, narrow) {
-                return Err(self.insufficient_scope(narrow, "", now));
-            }
-            held = scope::reduce(scopes, narrow.clone());
-            header = (String::from(name), scope::join(&held, ","));
-        }
-        let (method, url) = (request.method(), request.url());
-        match self.login.need(method, url) {
-            Some(need) if self.lacks(&held, &need.scope()) => {
-                Err(self.insufficient_scope(&need.scope(), &route(method, need.path), now))
-            }
-            _ => Ok(header),
-        }
-    }
-
-    /// The least scope for these calls.
-    pub fn scope_for(&self, calls: &Json) -> Result<Vec<String>, Error> {
-        self.login.scope_for(calls)
-    }
-
     /// The headers in which the provider says how many requests it allows, and how many were made.
     pub fn limit_headers(&self) -> (String, String) {
         let (limit, usage) = self.login.limit_headers();
         (String::from(limit), String::from(usage))
-    }
-
-    /// Whether its access token must be renewed before it can take the grant back.
-    pub fn renews_to_revoke(&self, now: Seconds) -> bool {
-        self.login.revocation_request().is_some() && self.access(now) == Access::Renew
-    }
-
-    /// What takes the grant back at the provider.
-    pub fn revocation(&self) -> Result<Revocation, Error> {
-        let token = self.tokens.access_token();
-        let mut form = Zeroizing::new(String::new());
-        let Some(request) = self.login.revocation_request() else {
-            let Some(endpoint) = self.login.revocation_endpoint() else {
-                return Err(wrong("revocationEndpoint", "is missing"));
-            };
-            let refresh = self.tokens.refresh_token();
-            let (hint, token) = match refresh {
-                Some(refresh) => ("refresh_token", refresh.expose()),
-                None => ("access_token", token.expose()),
-            };
-            form.reserve(256 + 3 * (token.len() + self.login.client_id().len()));
-            form::append(&mut form, "token", token);
-            form::append(&mut form, "token_type_hint", hint);
-            form::append(&mut form, "client_id", self.login.client_id());
-            return Ok(Revocation {
-                method: String::from("POST"),
-                url: String::from(endpoint),
-                form,
-                authorization: Zeroizing::new(String::new()),
-            });
-        };
-        let url = self.filled(request.str("url").unwrap_or(""))?;
-        url::check("revocationRequest", &url, false)?;
-        let mut servers = self.login.resource_servers().iter();
-        if !servers.any(|server| covers(server, &url).is_some()) {
-            return Err(ErrorCode::UndeclaredResourceServer.error());
-        }
-        Ok(Revocation {
-            method: String::from(request.str("method").unwrap_or("DELETE")),
-            url,
-            form,
-            authorization: token.authorization_header(),
-        })
-    }
-
-    /// Where to send the user to be logged out of the provider too (OpenID Connect RP-Initiated Logout 1.0 section 2),
-    /// and from there back to `post_logout_redirect_uri`, which has to be registered.
-    pub fn end_session_url(&self, post_logout_redirect_uri: &str) -> Result<String, Error> {
-        let Some(endpoint) = self.login.end_session_endpoint() else {
-            return Err(wrong("endSessionEndpoint", "is missing"));
-        };
-        let mut url = String::from(endpoint);
-        url.push(if text::contains(endpoint, "?") {
-            '&'
-        } else {
-            '?'
-        });
-        form::append(&mut url, "client_id", self.login.client_id());
-        if !post_logout_redirect_uri.is_empty() {
-            url::check("postLogoutRedirectUri", post_logout_redirect_uri, false)?;
-            form::append(
-                &mut url,
-                "post_logout_redirect_uri",
-                post_logout_redirect_uri,
-            );
-        }
-        Ok(url)
-    }
-
-    /// Reads the answer to the [`revocation`](Session::revocation) (RFC 7009 section 2.2).
-    pub fn revoked(&self, status: u16, body: &[u8]) -> Result<(), Error> {
-        if status < 300 {
-            return Ok(());
-        }
-        let server = refusal::said(status, body, Json::parse(body).as_ref(), &self.secrets());
-        Err(self.login.explained(refused(status).error().with(server)))
     }
 
     /// What no error may show.
@@ -418,29 +198,6 @@ impl Session {
         let refresh = self.tokens.refresh_token();
         let refresh = refresh.map_or("", |token| token.expose());
         [self.tokens.access_token().expose(), refresh]
-    }
-
-    /// The template with `{client_id}`, and whatever the token response has, filled in.
-    fn filled(&self, template: &str) -> Result<String, Error> {
-        let mut out = String::new();
-        let mut rest = template;
-        while let Some((before, after)) = text::cut(rest, "{") {
-            let (name, after) = text::cut(after, "}").unwrap_or((after, ""));
-            out.push_str(before);
-            let value = match self.tokens.extra().get(name) {
-                _ if name == "client_id" => self.login.client_id(),
-                Some(Json::String(text) | Json::Number(text)) => text,
-                _ => "",
-            };
-            if value.is_empty() {
-                let detail = text::concat(&["revocationRequest: the session has no ", name]);
-                return Err(ErrorCode::InvalidRequest.at(&detail));
-            }
-            form::encode(value, &mut out);
-            rest = after;
-        }
-        out.push_str(rest);
-        Ok(out)
     }
 
     /// The request that renews the tokens.
@@ -514,42 +271,6 @@ impl Session {
             .done()
             .text()
     }
-}
-
-/// What a refusal of the API means, by what the session knows of the provider; `None` if it is none. `answer` is the
-/// browser's description: `status`, `method`, `url`, `authenticate`, `retryAfter`.
-pub fn explain(
-    session: Option<&Session>,
-    answer: &Json,
-    body: &[u8],
-    now: Seconds,
-) -> Option<Error> {
-    let status = answer.get("status").and_then(Json::as_u32).unwrap_or(0) as u16;
-    if status < 400 {
-        return None;
-    }
-    let secrets = session.map_or([""; 2], Session::secrets);
-    let server = refusal::said(status, body, Json::parse(body).as_ref(), &secrets);
-    let mut error = match session {
-        Some(session) => session.refusal(answer, status, server, now),
-        None => refused(status).error().with(server),
-    };
-    if let Some(seconds) = answer.get("retryAfter") {
-        error = error.and("retryAfter", seconds.clone());
-    }
-    Some(error)
-}
-
-fn refused(status: u16) -> ErrorCode {
-    match status {
-        _ if is_rate_limit(status) => ErrorCode::RateLimited,
-        500.. => ErrorCode::ServerError,
-        _ => ErrorCode::RequestRefused,
-    }
-}
-
-fn route(method: &str, path: &str) -> String {
-    text::concat(&[method, " ", path])
 }
 
 fn ends(tokens: &Tokens, wall: Seconds, now: Seconds) -> Option<Seconds> {
@@ -705,6 +426,7 @@ impl Sessions {
 #[cfg(test)]
 mod tests {
     use super::super::config::Config;
+    use super::super::resource::PrivateRequest;
     use super::*;
     use std::{format, string::ToString};
 

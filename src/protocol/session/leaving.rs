@@ -1,0 +1,123 @@
+//! Leaving: tokens given up (RFC 7009), a grant taken back by the provider's own API, the provider's own session ended
+//! (OpenID Connect RP-Initiated Logout 1.0).
+
+use alloc::string::String;
+use zeroize::Zeroizing;
+
+use super::super::config::wrong;
+use super::super::error::{Error, ErrorCode};
+use super::super::json::Json;
+use super::super::resource::covers;
+use super::super::{Seconds, form, refusal, text, url};
+use super::permission::refused;
+use super::{Access, Session};
+
+/// A request that gives a token or a grant back.
+pub struct Revocation {
+    pub method: String,
+    pub url: String,
+    /// Empty where there is none.
+    pub form: Zeroizing<String>,
+    pub authorization: Zeroizing<String>,
+}
+
+impl Session {
+    /// Whether its access token must be renewed before it can take the grant back.
+    pub fn renews_to_revoke(&self, now: Seconds) -> bool {
+        self.login.revocation_request().is_some() && self.access(now) == Access::Renew
+    }
+
+    /// What takes the grant back at the provider.
+    pub fn revocation(&self) -> Result<Revocation, Error> {
+        let token = self.tokens.access_token();
+        let mut form = Zeroizing::new(String::new());
+        let Some(request) = self.login.revocation_request() else {
+            let Some(endpoint) = self.login.revocation_endpoint() else {
+                return Err(wrong("revocationEndpoint", "is missing"));
+            };
+            let refresh = self.tokens.refresh_token();
+            let (hint, token) = match refresh {
+                Some(refresh) => ("refresh_token", refresh.expose()),
+                None => ("access_token", token.expose()),
+            };
+            form.reserve(256 + 3 * (token.len() + self.login.client_id().len()));
+            form::append(&mut form, "token", token);
+            form::append(&mut form, "token_type_hint", hint);
+            form::append(&mut form, "client_id", self.login.client_id());
+            return Ok(Revocation {
+                method: String::from("POST"),
+                url: String::from(endpoint),
+                form,
+                authorization: Zeroizing::new(String::new()),
+            });
+        };
+        let url = self.filled(request.str("url").unwrap_or(""))?;
+        url::check("revocationRequest", &url, false)?;
+        let mut servers = self.login.resource_servers().iter();
+        if !servers.any(|server| covers(server, &url).is_some()) {
+            return Err(ErrorCode::UndeclaredResourceServer.error());
+        }
+        Ok(Revocation {
+            method: String::from(request.str("method").unwrap_or("DELETE")),
+            url,
+            form,
+            authorization: token.authorization_header(),
+        })
+    }
+
+    /// Where to send the user to be logged out of the provider too (OpenID Connect RP-Initiated Logout 1.0 section 2),
+    /// and from there back to `post_logout_redirect_uri`, which has to be registered.
+    pub fn end_session_url(&self, post_logout_redirect_uri: &str) -> Result<String, Error> {
+        let Some(endpoint) = self.login.end_session_endpoint() else {
+            return Err(wrong("endSessionEndpoint", "is missing"));
+        };
+        let mut url = String::from(endpoint);
+        url.push(if text::contains(endpoint, "?") {
+            '&'
+        } else {
+            '?'
+        });
+        form::append(&mut url, "client_id", self.login.client_id());
+        if !post_logout_redirect_uri.is_empty() {
+            url::check("postLogoutRedirectUri", post_logout_redirect_uri, false)?;
+            form::append(
+                &mut url,
+                "post_logout_redirect_uri",
+                post_logout_redirect_uri,
+            );
+        }
+        Ok(url)
+    }
+
+    /// Reads the answer to the [`revocation`](Session::revocation) (RFC 7009 section 2.2).
+    pub fn revoked(&self, status: u16, body: &[u8]) -> Result<(), Error> {
+        if status < 300 {
+            return Ok(());
+        }
+        let server = refusal::said(status, body, Json::parse(body).as_ref(), &self.secrets());
+        Err(self.login.explained(refused(status).error().with(server)))
+    }
+
+    /// The template with `{client_id}`, and whatever the token response has, filled in.
+    fn filled(&self, template: &str) -> Result<String, Error> {
+        let mut out = String::new();
+        let mut rest = template;
+        while let Some((before, after)) = text::cut(rest, "{") {
+            let (name, after) = text::cut(after, "}").unwrap_or((after, ""));
+            out.push_str(before);
+            let value = match self.tokens.extra().get(name) {
+                _ if name == "client_id" => self.login.client_id(),
+                Some(Json::String(text) | Json::Number(text)) => text,
+                _ => "",
+            };
+            if value.is_empty() {
+                let detail = text::concat(&["revocationRequest: the session has no ", name]);
+                return Err(ErrorCode::InvalidRequest.at(&detail));
+            }
+            form::encode(value, &mut out);
+            rest = after;
+        }
+        out.push_str(rest);
+        Ok(out)
+    }
+}
