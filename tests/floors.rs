@@ -209,3 +209,9 @@ fn the_readmes_example_is_the_console_pages() {
     let example = read("www/example.js").replace("'/pkg/oauth-wasm.js'", "'oauth-wasm'");
     assert!(read("README.md").contains(example.trim()));
 }
+
+#[test]
+fn the_documented_binding_is_the_one_that_the_tests_run() {
+    let binding = read("tests/e2e/pages/react/session.js");
+    assert!(read("docs/bindings.md").contains(binding.trim()));
+}
