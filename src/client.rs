@@ -352,15 +352,14 @@ fn note_limits(id: SessionId, response: &JsValue) {
     }
 }
 
-/// What a response of the API means, as the JSON text of an error; `null` where it is no refusal.
-pub fn explain(answer: &str, body: &[u8]) -> String {
+/// What a response of the API means; `None` where it is no refusal.
+pub fn explain(answer: &str, body: &[u8]) -> Option<Error> {
     let answer = Json::parse(answer.as_bytes()).unwrap_or(Json::Null);
-    let error = SESSIONS.with(|sessions| {
+    SESSIONS.with(|sessions| {
         let session = sessions.find(answer.str("url").unwrap_or(""));
         let session = session.ok().and_then(|id| sessions.get(id));
         session::explain(session, &answer, body, clock::elapsed())
-    });
-    error.map_or_else(|| String::from("null"), |error| error.to_json())
+    })
 }
 
 /// The least scope for these calls, by the configuration's provider or, without one, the session that the first call

@@ -57,7 +57,10 @@ pub fn scopes_for(calls: JsValue, config: JsValue) -> JsValue {
 pub fn explain(response: JsValue) -> JsValue {
     promise(async move {
         let (answer, body) = http::inspect(&response).await?;
-        Ok(Outcome::Made(client::explain(&answer, &body)))
+        Ok(match client::explain(&answer, &body) {
+            Some(error) => Outcome::Made(error.to_json()),
+            None => described(None),
+        })
     })
 }
 

@@ -94,13 +94,20 @@ fn at_once(name: &str, first: &str, second: &str, value: JsValue) -> Result<Outc
             };
             Outcome::Json(client::scope_for(&text(), config)?)
         }
-        "explain" => Outcome::Made(client::explain(first, &http::bytes_of(&value))),
+        "explain" => explained(client::explain(first, &http::bytes_of(&value))),
         _ => described(client::describe_session()),
     })
 }
 
 fn complete(config: &str, found: &str) -> Result<Config, Error> {
     Config::parse(config)?.complete(Json::parse(found.as_bytes()).unwrap_or(Json::Null))
+}
+
+fn explained(error: Option<Error>) -> Outcome {
+    match error {
+        Some(error) => Outcome::Made(error.to_json()),
+        None => described(None),
+    }
 }
 
 fn described(session: Option<String>) -> Outcome {

@@ -202,12 +202,47 @@ pub async fn fetch_private(request: Request) -> Result<Response, Failure> {
     fetch(request, JsValue::UNDEFINED).await
 }
 
-/// [`fetch_private`] with the caller's word that sending the request twice does no harm.
-pub async fn fetch_private_idempotent(request: Request) -> Result<Response, Failure> {
-    let init = js_sys::Object::new();
-    js_sys::Reflect::set(&init, &"idempotent".into(), &JsValue::TRUE)
-        .map_err(Failure::JavaScript)?;
-    fetch(request, init.into()).await
+/// What a private request may say besides; `PrivateRequestInit` of the npm package.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FetchOptions {
+    /// The caller's word that sending it twice does no harm.
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    pub idempotent: bool,
+    /// Narrows the call to these scopes, where the provider has a header for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Vec<String>>,
+    /// Seconds to wait in all while the server asks to slow down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_wait: Option<u32>,
+}
+
+/// [`fetch_private`] with more to say.
+pub async fn fetch_private_with(
+    request: Request,
+    options: &FetchOptions,
+) -> Result<Response, Failure> {
+    let plain = serde_wasm_bindgen::Serializer::json_compatible();
+    fetch(request, options.serialize(&plain).map_err(javascript)?).await
+}
+
+/// The response, or what its refusal means by what the session knows of the provider: the error that `explain` of the
+/// npm package gives.
+///
+/// ```no_run
+/// # async fn page(request: gloo_net::http::Request) -> Result<(), oauth_wasm::Failure> {
+/// use oauth_wasm::{explained, fetch_private};
+/// let user = explained(fetch_private(request).await?).await?.text().await?;
+/// # Ok(()) }
+/// ```
+pub async fn explained(response: Response) -> Result<Response, Failure> {
+    let native: web_sys::Response = response.into();
+    let found = http::inspect(&native).await;
+    let (answer, body) = found.map_err(Failure::JavaScript)?;
+    match client::explain(&answer, &body) {
+        Some(error) => Err(error.into()),
+        None => Ok(native.into()),
+    }
 }
 
 /// What is known of the newest session.

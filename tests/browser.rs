@@ -4,8 +4,9 @@
 
 use gloo_net::http::Request;
 use oauth_wasm::{
-    ErrorCode, Failure, LoginConfig, Session, fetch_private, handle_redirect, handle_redirect_with,
-    logout, session, start_login_with,
+    ErrorCode, Failure, FetchOptions, LoginConfig, Session, adopt_token, explained, fetch_private,
+    fetch_private_with, handle_redirect, handle_redirect_with, logout, scopes_for, session,
+    start_login_with,
 };
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
@@ -342,4 +343,56 @@ async fn a_configuration_error_names_the_field_and_stores_nothing() {
         other => panic!("an error, not {other:?}"),
     }
     assert_eq!(storage().length(), Ok(0));
+}
+
+fn appfigures() -> LoginConfig {
+    LoginConfig {
+        provider: Some("appfigures".into()),
+        resource_servers: Some(vec![format!("{SANDBOX}/v2")]),
+        scope: Some(vec!["products:read".into()]),
+        language: Some("es".into()),
+        ..LoginConfig::default()
+    }
+}
+
+#[wasm_bindgen_test]
+async fn rust_knows_the_providers_scopes_and_words_too() {
+    fresh("{}").await;
+    let url = |path: &str| format!("{SANDBOX}/v2{path}");
+    let (mine, reviews) = (url("/products/mine"), url("/reviews"));
+    let least = scopes_for(
+        &[("GET", &mine), ("PUT", &url("/products/1"))],
+        &appfigures(),
+    );
+    assert_eq!(least.expect("known routes"), ["products:write"]);
+
+    let adopted = adopt_token::<serde::de::IgnoredAny>("pat_sandbox".into(), &appfigures());
+    let adopted = adopted.expect("a token").expect("a session");
+    assert_eq!((adopted.client_id, adopted.scope.len()), (None, 1));
+
+    let get = |url: &str| Request::get(url).build().expect("a request");
+    let answer = fetch_private(get(&mine)).await.expect("an answer");
+    assert_eq!(explained(answer).await.expect("no refusal").status(), 200);
+    let refused = code(fetch_private(get(&reviews)).await.expect_err("no scope"));
+    assert_eq!(refused, ErrorCode::InsufficientScope);
+    let narrow = FetchOptions {
+        scope: Some(vec!["account:read".into()]),
+        max_wait: Some(1),
+        ..FetchOptions::default()
+    };
+    let refused = code(
+        fetch_private_with(get(&mine), &narrow)
+            .await
+            .expect_err("wider"),
+    );
+    assert_eq!(refused, ErrorCode::InsufficientScope);
+
+    fresh(r#"{"forceApiError":"chill_out"}"#).await;
+    adopt_token::<serde::de::IgnoredAny>("pat_sandbox".into(), &appfigures()).expect("a token");
+    let answer = fetch_private(get(&mine)).await.expect("an answer");
+    let Err(Failure::OAuth(error)) = explained(answer).await else {
+        panic!("a refusal");
+    };
+    assert_eq!(error.code, ErrorCode::RateLimited);
+    assert!(error.explained.is_some(), "in the provider's words");
 }

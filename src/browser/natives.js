@@ -132,7 +132,7 @@ export const settleWith = (id, ok, text) => {
   then(resolved, () => (ok ? given.resolve(parse(text)) : given.reject(error(text))))
 }
 
-/** Resolves with the error that a JSON text describes, or with null: what was asked for, and no failure. */
+/** Resolves with the error that a JSON text describes: what was asked for, and no failure. */
 export const settleMade = (id, text) => {
   const given = givenOut[id]
   delete givenOut[id]
@@ -214,12 +214,9 @@ export const calls = list => {
 
 export const ownValue = (object, name) => (object && hasOwn(object, name) ? object[name] : undefined)
 
-/**
- * A real Error with the members of the JSON text, or null. Its stack would name the page's URL, so it has none.
- */
+/** A real Error with the members of the JSON text. Its stack would name the page's URL, so it has none. */
 export const error = text => {
   const members = parse(text)
-  if (!members) return null
   const result = new Error(members.message)
   own(result, 'name', members.name, false)
   own(result, 'stack', members.name + ': ' + members.message, false)

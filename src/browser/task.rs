@@ -103,7 +103,7 @@ pub enum Outcome {
     Reason(JsValue),
     /// An error as JSON text.
     Error(String),
-    /// An error as JSON text, which is no failure but what was asked for; `null` where there is none.
+    /// An error as JSON text, which is no failure but what was asked for.
     Made(String),
 }
 
