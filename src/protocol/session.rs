@@ -829,6 +829,7 @@ mod tests {
         );
         for hostile in [
             "https://evil.example/{user_id}",
+            "https://api.example/a/../{user_id}",
             "http://api.example/",
             "/users",
         ] {
