@@ -125,6 +125,7 @@ export const library = (bytes, providers) => {
     explain,
     scopesFor,
     onSessionChange: (listener, options) => listenTo(listener, ownValue(options, 'signal')),
+    restore: options => call('restore', options === undefined ? '' : toJson(options)),
     session: () => call('session'),
     logout: options =>
       new Promise((resolve, reject) => {

@@ -1,54 +1,8 @@
-// The wasm in a file beside this module, and the providers' files too.
+// What every application needs; the wasm in a file beside this module.
 
-import { library } from './entry.js'
-import files from '#providers-apart'
-import { header, of, readAll, status, then } from '../src/browser/natives.js'
+import { apart } from './apart.js'
 
-const { Response, fetch } = globalThis
 const { href } = new URL('./oauth-wasm.wasm', import.meta.url)
-const textOf = of(Response, 'text')
-const LIMIT = 1 << 20
-
-/** Fetches a file; `found` gets what came with a sentence about it, for a server may answer every path with its HTML. */
-const get = (href, name, found, failed) =>
-  then(
-    fetch(href),
-    response => {
-      const type = header(response, 'content-type') || 'no content type'
-      const what = name + ' answered ' + status(response) + ', ' + type
-      if (status(response) !== 200) return failed(what)
-      found(response, what)
-    },
-    () => failed(name + ' could not be fetched: offline, or blocked by connect-src'),
-  )
-
-const bytes = (done, failed) =>
-  get(
-    href,
-    'oauth-wasm.wasm',
-    (response, what) => {
-      const check = wasm => {
-        // \0asm is what a module begins with.
-        const isWasm = wasm[0] === 0 && wasm[1] === 97 && wasm[2] === 115 && wasm[3] === 109
-        isWasm ? done(wasm) : failed(what + ', and is not WebAssembly')
-      }
-      readAll(response, LIMIT, check, () => failed('oauth-wasm.wasm was cut off'))
-    },
-    failed,
-  )
-
-const providers = files((href, name) => (done, failed) =>
-  get(
-    href,
-    name,
-    (response, what) => {
-      const check = text =>
-        text[0] === '{' && text[text.length - 1] === '}' ? done(text) : failed(what + ', and is no provider')
-      then(textOf(response), check, () => failed(name + ' was cut off'))
-    },
-    failed,
-  ),
-)
 
 export const {
   adoptToken,
@@ -57,7 +11,8 @@ export const {
   handleRedirect,
   logout,
   onSessionChange,
+  restore,
   scopesFor,
   session,
   startLogin,
-} = library(bytes, providers)
+} = apart(href, 'oauth-wasm.wasm')

@@ -90,6 +90,13 @@ pub fn on_session_change(listener: JsValue, options: JsValue) -> JsValue {
     value::listen_to(&listener, &value::own_member(&options, "signal"))
 }
 
+/// The session that was kept, or that another tab has.
+#[wasm_bindgen(skip_typescript)]
+pub fn restore(options: JsValue) -> JsValue {
+    let _ = options;
+    promise(async { Ok(described(client::describe_session())) })
+}
+
 /// Forgets the session.
 #[wasm_bindgen(skip_typescript)]
 pub fn logout(options: JsValue) -> JsValue {

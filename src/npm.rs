@@ -13,6 +13,8 @@ use crate::browser::task::{self, Outcome};
 use crate::client::{self, Failure, Leaving};
 use crate::protocol::config::Config;
 use crate::protocol::error::Error;
+#[cfg(not(feature = "full"))]
+use crate::protocol::error::ErrorCode;
 use crate::protocol::json::Json;
 
 // SAFETY: the module is compiled without threads; one instance is entered by one thread only.
@@ -38,6 +40,7 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 /// | explain | what `inspect` of `natives.js` gave | | the body's bytes |
 /// | scopesFor | the configuration, or nothing | as above | the calls |
 /// | session | | | |
+/// | restore | the options, or nothing | | |
 /// | logout | `revoke` or nothing | `end ` and an address, or nothing | `navigate` |
 ///
 /// `onSessionChange` is the entry's own: its listeners stand in `natives.js`, where [`task::emit`] finds them.
@@ -94,6 +97,8 @@ fn at_once(name: &str, first: &str, second: &str, value: JsValue) -> Result<Outc
             };
             Outcome::Json(client::scope_for(&text(), config)?)
         }
+        #[cfg(not(feature = "full"))]
+        "restore" => return Err(ErrorCode::NeedsFull.at(name).into()),
         "explain" => explained(client::explain(first, &http::bytes_of(&value))),
         _ => described(client::describe_session()),
     })

@@ -5,6 +5,7 @@ export type OAuthErrorCode =
   | 'unknown_site'
   | 'unknown_scope'
   | 'client_secret_refused'
+  | 'needs_full'
   | 'unsupported_environment'
   | 'load_failed'
   | 'storage_blocked'
@@ -282,6 +283,18 @@ export function onSessionChange(
   listener: (change: SessionChange) => void,
   options?: { signal?: AbortSignal },
 ): () => void
+
+/** Which session to restore, where an origin keeps several: the newest of this client. */
+export interface RestoreOptions {
+  clientId?: string
+}
+
+/**
+ * Gives a session back without a redirect: the one that this page has; of `sessionScope: "origin"` the one that another
+ * tab has; else the one that `keep` has kept, which is renewed. `null` where there is none. Call it at start, after
+ * `handleRedirect`. Only in `oauth-wasm/full`.
+ */
+export function restore(options?: RestoreOptions): Promise<Session | null>
 
 /** What is known of the newest session, or `null`. */
 export function session(): Promise<Session | null>

@@ -33,13 +33,16 @@ export const record = properties => {
   return result
 }
 
-const own = (object, name, value, enumerable) =>
+export const own = (object, name, value, enumerable) =>
   defineProperty(object, name, record({ value, enumerable, writable: true, configurable: true }))
 
 const nothing = record({ value: undefined })
 const { Instance, Module } = WebAssembly || {}
-const shown = [Response, Instance, Module]
-for (let i = 0; i < shown.length; i++) shown[i] && defineProperty(shown[i].prototype, 'then', nothing)
+/** What the platform resolves promises with: looking for a `then` on it meets nothing, and not the page's. */
+export const hide = types => {
+  for (let i = 0; i < types.length; i++) types[i] && defineProperty(types[i].prototype, 'then', nothing)
+}
+hide([Response, Instance, Module])
 
 const chain = of(Promise, 'then')
 export const then = (promise, done, failed) => {
@@ -55,8 +58,8 @@ const typedArray = getPrototypeOf(Uint8Array.prototype)
 export const byteLength = member(typedArray, 'byteLength')
 export const bufferOf = member(typedArray, 'buffer')
 export const copyInto = member(typedArray, 'set')
-const fill = member(typedArray, 'fill')
-const timeout = AbortSignal && AbortSignal.timeout && AbortSignal.timeout.bind(AbortSignal)
+export const fill = member(typedArray, 'fill')
+export const timeout = AbortSignal && AbortSignal.timeout && AbortSignal.timeout.bind(AbortSignal)
 const getHeader = of(Headers, 'get')
 const setHeader = of(Headers, 'set')
 const hasHeader = of(Headers, 'has')
@@ -64,7 +67,7 @@ const requestHeaders = of(Request, 'headers')
 const responseHeaders = of(Response, 'headers')
 const responseBody = of(Response, 'body')
 const pipeTo = of(ReadableStream, 'pipeTo')
-const resolved = Promise.resolve()
+export const resolved = Promise.resolve()
 
 // Clocks, in milliseconds.
 
@@ -99,7 +102,7 @@ export const guarded = (f, reject) => {
 export const wake = (id, ok, value) => guarded(() => resume(id, ok, value))
 
 /** Starts something when the module is off the stack, and wakes the task with what becomes of it. */
-const later = (id, start) =>
+export const later = (id, start) =>
   then(resolved, () => {
     let started
     try {

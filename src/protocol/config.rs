@@ -34,6 +34,16 @@ enum Kind {
     Any,
     /// What no page can keep.
     Secret,
+    /// What only the full build knows.
+    Full,
+}
+
+/// A field of the full build.
+const fn full(kind: Kind) -> Kind {
+    match cfg!(feature = "full") {
+        true => kind,
+        false => Kind::Full,
+    }
 }
 
 /// What a caller can say to `startLogin`, as documented in `types.d.ts`. A provider's file (`providers/*.json`) says
@@ -69,6 +79,13 @@ const FIELDS: &[Field] = &[
     ("tokenTypeOptional", Kind::Flag),
     ("jsonFragment", Kind::Flag),
     ("allowHttp", Kind::Flag),
+    ("sessionScope", full(Kind::Text)),
+    ("keep", full(Kind::Text)),
+    ("keepMaxAge", full(Kind::Number)),
+    ("keepOptional", full(Kind::Flag)),
+    ("keepPending", full(Kind::Flag)),
+    ("display", full(Kind::Text)),
+    ("displayTimeout", full(Kind::Number)),
     ("clientSecret", Kind::Secret),
     ("client_secret", Kind::Secret),
 ];
@@ -495,6 +512,7 @@ fn check_kind(field: &str, kind: Kind, value: &Json) -> Result<(), Error> {
     let all_texts = |items: &[Json]| items.iter().all(|item| item.as_str().is_some());
     let rule = match (kind, value) {
         (Kind::Secret, _) => return Err(ErrorCode::ClientSecretRefused.at(field)),
+        (Kind::Full, _) => return Err(ErrorCode::NeedsFull.at(field)),
         (Kind::Any, _)
         | (Kind::Provider, Json::Object(_))
         | (Kind::Text | Kind::Provider, Json::String(_))

@@ -51,10 +51,14 @@ errors! {
     ClientSecretRefused "client_secret_refused" false
         "a page cannot keep a secret"
         "Remove it; where one is demanded, point tokenEndpoint at your own backend, which adds it"
-    /// The page runs where something the login needs is missing (a server, an old browser).
+    /// What only the full build of the npm package has; the message names it.
+    NeedsFull "needs_full" false
+        "only oauth-wasm/full has this"
+        "Import from oauth-wasm/full instead of oauth-wasm"
+    /// Something that is needed is missing here (a server, an old browser, plain http); the message names it.
     UnsupportedEnvironment "unsupported_environment" false
-        "there is no page here"
-        "Call this in a browser"
+        "what this needs is missing here"
+        "Call this in a current browser, on an https page"
     /// The WebAssembly module or a provider's file could not be loaded; the message says why.
     LoadFailed "load_failed" true
         "a file of the library could not be loaded"

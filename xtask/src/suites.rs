@@ -156,8 +156,10 @@ fn clippy_native(tally: &mut Tally) -> Result<()> {
 fn clippy_wasm(tally: &mut Tally) -> Result<()> {
     let lib = ["-p", "oauth-wasm", "--target", "wasm32-unknown-unknown"];
     clippy(&[&lib[..], &["--lib", "--test", "browser"]].concat(), tally)?;
-    let npm = ["--lib", "--no-default-features", "--features", "npm"];
-    clippy(&[&lib[..], &npm].concat(), tally)?;
+    for build in ["npm", "npm,full"] {
+        let npm = ["--lib", "--no-default-features", "--features", build];
+        clippy(&[&lib[..], &npm].concat(), tally)?;
+    }
     let rest = other_features()?.join(",");
     clippy(&[&lib[..], &["--lib", "--features", &rest]].concat(), tally)
 }

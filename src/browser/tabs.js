@@ -1,0 +1,93 @@
+// The other pages of this origin: locks, and a channel that all of them hear. The natives are taken while the module is
+// evaluated (see natives.js). Whatever is heard may come from anybody who runs script here.
+
+import { byteLength, copyInto, listen, of, own, ownValue, record, resolved, then, timeout, wake } from './natives.js'
+
+const { BroadcastChannel, LockManager, MessageEvent, Promise, Uint8Array, navigator } = globalThis
+const { stringify } = JSON
+const locks = navigator && navigator.locks
+const requestLock = of(LockManager, 'request')
+const queryLocks = of(LockManager, 'query')
+const post = of(BroadcastChannel, 'postMessage')
+const dataOf = of(MessageEvent, 'data')
+
+export const canLock = () => !!locks
+
+/** Wakes the task when the lock is its own, with the function that gives it back. */
+export const lock = (id, name, milliseconds) =>
+  then(resolved, () => {
+    const options = milliseconds ? record({ signal: timeout(milliseconds) }) : record({})
+    const held = () => new Promise(release => wake(id, true, () => release()))
+    then(requestLock(locks, name, options, held), undefined, reason => wake(id, false, reason))
+  })
+
+export const unlock = release => {
+  then(resolved, release)
+}
+
+/** Wakes the task with the names of the locks that are held, as JSON text. */
+export const heldLocks = id =>
+  then(resolved, () =>
+    then(
+      queryLocks(locks),
+      ({ held }) => {
+        const names = []
+        for (let i = 0; i < held.length; i++) own(names, i, held[i].name, true)
+        wake(id, true, stringify(names))
+      },
+      reason => wake(id, false, reason),
+    ),
+  )
+
+// The channel: messages of a text and bytes, kept until somebody asks for the next.
+
+let channel
+let first
+let last
+let waiting
+
+/** Bytes, whatever was sent as such. */
+const bytesOf = value => {
+  try {
+    const bytes = new Uint8Array(byteLength(value))
+    copyInto(bytes, value)
+    return bytes
+  } catch {
+    return new Uint8Array(0)
+  }
+}
+
+const heard = event => {
+  const data = dataOf(event)
+  const text = ownValue(data, 'text')
+  const message = record({ text: typeof text === 'string' ? text : '', bytes: bytesOf(ownValue(data, 'bytes')) })
+  last = last ? (last.next = message) : (first = message)
+  serve()
+}
+
+const serve = () => {
+  if (!first || waiting === undefined) return
+  const id = waiting
+  const message = first
+  first = message.next
+  if (!first) last = undefined
+  waiting = undefined
+  wake(id, true, message)
+}
+
+export const join = () => {
+  if (channel || !BroadcastChannel) return
+  channel = new BroadcastChannel('oauth-wasm')
+  listen(channel, 'message', heard)
+}
+
+/** Wakes the task with the next message. */
+export const hear = id => {
+  waiting = id
+  then(resolved, serve)
+}
+
+export const tell = (text, bytes) => channel && post(channel, record({ text, bytes: bytesOf(bytes) }))
+
+export const wordsOf = message => message.text
+export const bytesIn = message => message.bytes

@@ -1,0 +1,99 @@
+//! The other pages of this origin: locks, and a channel that all of them hear.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use wasm_bindgen::prelude::*;
+
+use super::task::Answer;
+use super::{http, kept};
+
+#[wasm_bindgen(module = "/src/browser/tabs.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = canLock)]
+    fn can_lock() -> bool;
+    #[wasm_bindgen(js_name = lock)]
+    fn lock_named(id: usize, name: &str, milliseconds: u32);
+    fn unlock(release: &JsValue);
+    #[wasm_bindgen(js_name = heldLocks)]
+    fn held_locks(id: usize);
+    fn join();
+    #[wasm_bindgen(js_name = hear)]
+    fn hear_next(id: usize);
+    #[wasm_bindgen(js_name = tell)]
+    fn tell_all(text: &str, bytes: &[u8]);
+    #[wasm_bindgen(js_name = wordsOf)]
+    fn words_of(message: &JsValue) -> String;
+    #[wasm_bindgen(js_name = bytesIn)]
+    fn bytes_in(message: &JsValue) -> Vec<u8>;
+}
+
+/// Seconds after which somebody else may take a lease: longer than anything that is done under one.
+const LEASE: u32 = 90;
+/// How often a lease is looked at, in milliseconds.
+const LOOK: u32 = 200;
+
+/// A lock of this origin. It is given back when this is dropped, and when the page dies.
+pub struct Lock(Option<JsValue>);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if let Some(release) = &self.0 {
+            unlock(release);
+        }
+    }
+}
+
+/// Waits for a lock, at most so many milliseconds; 0 for ever.
+pub async fn lock(name: &str, milliseconds: u32) -> Option<Lock> {
+    let release = Answer::to(|id| lock_named(id, name, milliseconds)).await;
+    Some(Lock(Some(release.ok()?)))
+}
+
+/// Whether the browser has locks.
+pub fn has_locks() -> bool {
+    can_lock()
+}
+
+/// Does something while nobody else of this origin does anything under the same name. Where the browser has no locks,
+/// an item says until when it is taken. `None`: it was not to be had in time.
+pub async fn alone<T>(name: &str, milliseconds: u32, work: impl Future<Output = T>) -> Option<T> {
+    if can_lock() {
+        let _lock = lock(name, milliseconds).await?;
+        return Some(work.await);
+    }
+    let mut waited = 0;
+    while !kept::lease(name, LEASE).await.ok()? {
+        if waited >= milliseconds {
+            return None;
+        }
+        http::pause(LOOK).await;
+        waited += LOOK;
+    }
+    let done = work.await;
+    let _ = kept::end_lease(name).await;
+    Some(done)
+}
+
+/// The names of the locks that are held, as JSON text; `None` where nobody knows.
+pub async fn held() -> Option<String> {
+    if !can_lock() {
+        return None;
+    }
+    Answer::to(held_locks).await.ok()?.as_string()
+}
+
+/// Begins to listen.
+pub fn listen() {
+    join();
+}
+
+/// The next message of another page: its text and its bytes.
+pub async fn hear() -> Option<(String, Vec<u8>)> {
+    let message = Answer::to(hear_next).await.ok()?;
+    Some((words_of(&message), bytes_in(&message)))
+}
+
+/// Tells every other page.
+pub fn tell(text: &str, bytes: &[u8]) {
+    tell_all(text, bytes);
+}

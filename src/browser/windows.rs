@@ -1,0 +1,80 @@
+//! Windows and frames that this page opens, and what a page in one of them has to tell.
+
+use alloc::string::String;
+use wasm_bindgen::prelude::*;
+
+use super::task::Answer;
+
+#[wasm_bindgen(module = "/src/browser/windows.js")]
+extern "C" {
+    #[cfg(not(feature = "npm"))]
+    fn popup() -> JsValue;
+    fn frame() -> JsValue;
+    fn guide(place: &JsValue, url: &str);
+    #[wasm_bindgen(js_name = putAway)]
+    fn put_away(place: &JsValue);
+    #[wasm_bindgen(js_name = answerOf)]
+    fn answer_of(id: usize, place: &JsValue, name: &str, milliseconds: u32);
+    #[wasm_bindgen(js_name = deliver)]
+    fn deliver_to(id: usize, name: &str, text: &str);
+    fn leave();
+}
+
+#[wasm_bindgen(module = "/src/browser/natives.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = nameOf)]
+    fn name_of(reason: &JsValue) -> String;
+}
+
+/// A window or a frame of ours.
+pub struct Place(JsValue);
+
+/// Why nothing came from it.
+pub enum Silent {
+    Closed,
+    Timeout,
+}
+
+impl Place {
+    /// A popup; `None` where the browser blocks it. To be called while the user's click is handled.
+    #[cfg(not(feature = "npm"))]
+    pub fn popup() -> Option<Place> {
+        Place::opened(popup())
+    }
+
+    /// What `popup` of `windows.js` gave.
+    pub fn opened(value: JsValue) -> Option<Place> {
+        (!value.is_undefined()).then_some(Place(value))
+    }
+
+    /// A frame that nobody sees.
+    pub fn frame() -> Place {
+        Place(frame())
+    }
+
+    /// Shows an address, and waits for what a page there says under this name. It is closed afterwards.
+    pub async fn answer(&self, url: &str, name: &str, milliseconds: u32) -> Result<String, Silent> {
+        let answer = Answer::to(|id| answer_of(id, &self.0, name, milliseconds));
+        guide(&self.0, url);
+        match answer.await {
+            Ok(text) => Ok(text.as_string().unwrap_or_default()),
+            Err(reason) if name_of(&reason) == "Closed" => Err(Silent::Closed),
+            Err(_) => Err(Silent::Timeout),
+        }
+    }
+
+    /// Closes it.
+    pub fn close(self) {
+        put_away(&self.0);
+    }
+}
+
+/// Tells the page that waits under this name. Whether it has heard.
+pub async fn deliver(name: &str, text: &str) -> bool {
+    Answer::to(|id| deliver_to(id, name, text)).await.is_ok()
+}
+
+/// Closes this window, where it is one that a page has opened.
+pub fn close_own() {
+    leave();
+}
