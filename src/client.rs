@@ -173,6 +173,9 @@ pub async fn handle_redirect(href: &str, own_address: bool) -> Result<Option<Str
     if !pending.expects(&response) {
         return Err(ErrorCode::RedirectUriMismatch.error().into());
     }
+    if page::is_framed() && !pending.allow_framed() {
+        return Err(ErrorCode::Framed.error().into());
+    }
     page::remove(&key);
     let session = Shared::spawn(Box::pin(answer(pending, response)));
     HANDLED.with(|handled| {

@@ -19,7 +19,9 @@ export type OAuthErrorCode =
   | 'issuer_mismatch'
   | 'invalid_metadata'
   | 'redirect_uri_mismatch'
+  | 'framed'
   | 'access_denied'
+  | 'interaction_required'
   | 'authorization_error'
   | 'network_error'
   | 'timeout'
@@ -177,6 +179,13 @@ export interface LoginConfig extends ProviderFields {
   pendingMaxAge?: number
   /** Allows a `redirectUri` on plain http: for development on a local network only. */
   allowHttp?: boolean
+  /**
+   * `none`: the provider answers without asking the user anything, or with `login_required` or `interaction_required`.
+   * Other words (`login`, `consent`, ..) are sent as they are (OpenID Connect Core section 3.1.2.1).
+   */
+  prompt?: 'none' | 'login' | 'consent' | 'select_account' | (string & {})
+  /** Lets `handleRedirect` answer in a page that a foreign one has framed; `framed` otherwise. */
+  allowFramed?: boolean
   /** Gets the URL instead of leaving the page: for webviews and tests. */
   navigate?: (url: string) => void | Promise<void>
 }

@@ -25,6 +25,17 @@ const startsWith = uncurry(String.prototype.startsWith)
 
 export const href = () => (location ? location.href : '')
 export const origin = () => (location ? location.origin : '')
+/** Whether a page around this one is of another origin. */
+export const isFramed = () => {
+  try {
+    for (let frame = globalThis; frame !== frame.parent; frame = frame.parent) {
+      if (frame.parent.location.origin !== origin()) return true
+    }
+    return false
+  } catch {
+    return true
+  }
+}
 /** In the next turn: leaving tells the page, and the module must be off the stack then. */
 export const navigate = url => then(left, () => location.assign(url))
 export const replaceAddress = url => {

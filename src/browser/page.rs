@@ -10,6 +10,8 @@ use super::task::Answer;
 extern "C" {
     #[wasm_bindgen(js_name = origin)]
     fn page_origin() -> String;
+    #[wasm_bindgen(js_name = isFramed)]
+    fn page_is_framed() -> bool;
     #[wasm_bindgen(js_name = navigate)]
     fn go(url: &str);
     #[wasm_bindgen(js_name = canStore)]
@@ -40,6 +42,11 @@ pub enum NotStored {
 /// The page's origin; empty where there is no page.
 pub fn origin() -> String {
     page_origin()
+}
+
+/// Whether this page stands in a frame of another origin's.
+pub fn is_framed() -> bool {
+    page_is_framed()
 }
 
 /// Leaves for another page.

@@ -120,8 +120,14 @@ impl PendingLogin {
             add("code_challenge", &self.code_verifier.code_challenge(method));
             add("code_challenge_method", method.as_str());
         }
+        let prompt = client.prompt();
+        if let Some(prompt) = prompt {
+            add("prompt", prompt);
+        }
         for (name, value) in client.authorization_parameters() {
-            add(name, value.as_str().unwrap_or(""));
+            if prompt.is_none() || name != "prompt" {
+                add(name, value.as_str().unwrap_or(""));
+            }
         }
         url
     }
@@ -163,6 +169,11 @@ impl PendingLogin {
     /// Whether the login has waited too long. `now` is the wall clock: the page has died in between.
     pub fn is_expired(&self, now: Seconds) -> bool {
         now.saturating_sub(self.created) > self.login.max_age()
+    }
+
+    /// Whether it may be answered in a foreign page's frame.
+    pub fn allow_framed(&self) -> bool {
+        self.login.allow_framed()
     }
 
     /// Whether a response at this address is meant for this login's client.
@@ -220,6 +231,10 @@ impl PendingLogin {
         let text = |name| response.one(name).map(|text| redact(text, &secrets));
         let code = match error {
             "access_denied" => ErrorCode::AccessDenied,
+            "login_required" => ErrorCode::LoginRequired,
+            "interaction_required" | "consent_required" | "account_selection_required" => {
+                ErrorCode::InteractionRequired
+            }
             _ => ErrorCode::AuthorizationError,
         };
         self.login.explained(code.error().with(ServerError {
@@ -432,6 +447,31 @@ mod tests {
              &code_challenge=zwkx4Wi0nph1A8rxivb-JTtrPYKoEAjD6OHuZ8fI3FU&code_challenge_method=S256\
              &prompt=login"
         );
+    }
+
+    #[test]
+    fn a_prompt_stands_once_wherever_it_was_said() {
+        let said = r#","prompt":"none","authorizationParameters":{"prompt":"login","x":"y"}"#;
+        let url = pending(said).authorization_url();
+        assert!(url.ends_with("&prompt=none&x=y"), "{url}");
+    }
+
+    #[test]
+    fn what_a_silent_login_would_have_to_ask_is_told_apart() {
+        for (error, want) in [
+            ("login_required", ErrorCode::LoginRequired),
+            ("interaction_required", ErrorCode::InteractionRequired),
+            ("consent_required", ErrorCode::InteractionRequired),
+            ("account_selection_required", ErrorCode::InteractionRequired),
+            ("access_denied", ErrorCode::AccessDenied),
+            ("server_error", ErrorCode::AuthorizationError),
+        ] {
+            let url = format!("https://app.example/cb?state=STATE&error={error}");
+            let refused = answer("", &url).expect_err(error);
+            assert_eq!(refused.code, want);
+            let server = refused.server.as_ref().expect("the server's words");
+            assert_eq!(server.error.as_deref(), Some(error));
+        }
     }
 
     #[test]

@@ -79,6 +79,8 @@ const FIELDS: &[Field] = &[
     ("tokenTypeOptional", Kind::Flag),
     ("jsonFragment", Kind::Flag),
     ("allowHttp", Kind::Flag),
+    ("allowFramed", Kind::Flag),
+    ("prompt", Kind::Text),
     ("sessionScope", full(Kind::Text)),
     ("keep", full(Kind::Text)),
     ("keepMaxAge", full(Kind::Number)),
@@ -445,6 +447,16 @@ impl Login {
     /// A path of this origin to come back to.
     pub fn return_to(&self) -> Option<&str> {
         self.config.str("returnTo")
+    }
+
+    /// `prompt` (OpenID Connect Core section 3.1.2.1).
+    pub fn prompt(&self) -> Option<&str> {
+        self.config.str("prompt")
+    }
+
+    /// Whether a response may be answered in a foreign page's frame.
+    pub fn allow_framed(&self) -> bool {
+        self.config.flag("allowFramed")
     }
 
     /// The application's own value.

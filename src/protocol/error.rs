@@ -107,10 +107,18 @@ errors! {
     RedirectUriMismatch "redirect_uri_mismatch" false
         "the response arrived elsewhere than at redirectUri"
         "Call handleRedirect on the page that redirectUri names"
+    /// The page of redirectUri stands in a frame of a foreign page.
+    Framed "framed" false
+        "a foreign page has framed this one"
+        "Forbid framing (frame-ancestors 'none'), or set allowFramed"
     /// The user or the server said no (RFC 6749 section 4.1.2.1).
     AccessDenied "access_denied" false
         "the user or the provider refused the login"
         "Offer the login again"
+    /// The server cannot answer without showing the user something (OpenID Connect Core section 3.1.2.6).
+    InteractionRequired "interaction_required" false
+        "the provider has to ask the user something"
+        "Call startLogin without prompt none"
     /// The authorization server answered with another error.
     AuthorizationError "authorization_error" false
         "the provider refused the authorization request"
@@ -147,9 +155,10 @@ errors! {
     UnsupportedTokenType "unsupported_token_type" false
         "the token is not a bearer token"
         "Have the provider issue bearer tokens"
-    /// No session covers the address, or it has expired and cannot be renewed.
+    /// No session covers the address, or it has expired and cannot be renewed; or the provider, asked with prompt none,
+    /// knows of nobody (OpenID Connect Core section 3.1.2.6).
     LoginRequired "login_required" false
-        "nobody is logged in for this address"
+        "nobody is logged in"
         "Call startLogin"
     /// The session was there and has ended: its refresh token is no longer accepted.
     SessionEnded "session_ended" false
