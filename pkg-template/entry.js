@@ -20,6 +20,7 @@ import {
   toJson,
 } from '../src/browser/natives.js'
 import { href } from '../src/browser/page.js'
+import { popup, putAway } from '#windows'
 
 const { Object, Promise, WebAssembly } = globalThis
 const { compile } = WebAssembly || {}
@@ -93,7 +94,20 @@ export const library = (bytes, providers) => {
       )
     })
 
-  const startLogin = config => configured('startLogin', config, ownFunction(config, 'navigate'))
+  const startLogin = config => {
+    if (!popup) return configured('startLogin', config, ownFunction(config, 'navigate'))
+    // Now: while the user's click is handled.
+    const isPopup = ownValue(config, 'display') === 'popup'
+    const going = isPopup ? popup() : ownFunction(config, 'navigate')
+    const signal = ownValue(config, 'signal')
+    const started = () => configured('startLogin', config, going)
+    return new Promise((resolve, reject) =>
+      then(signal ? abortable(signal, started) : started(), resolve, reason => {
+        if (isPopup && going) putAway(going)
+        reject(reason)
+      }),
+    )
+  }
 
   // What is no text is no token: a promise that nobody awaited, for example.
   const adoptToken = (token, config) => configured('adoptToken', config, typeof token === 'string' ? token : '')

@@ -2,6 +2,16 @@
 //!
 //! Reads top to bottom; what to decide is decided in `protocol`.
 
+#[cfg(feature = "full")]
+mod common;
+#[cfg(feature = "full")]
+mod elsewhere;
+#[cfg(feature = "full")]
+mod kept_pending;
+
+#[cfg(feature = "full")]
+pub use common::restore;
+
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -13,9 +23,13 @@ use crate::browser::page::NotStored;
 #[cfg(any(feature = "js", feature = "npm"))]
 use crate::browser::task::Outcome;
 use crate::browser::task::{self, Answer, Local, Shared};
+#[cfg(feature = "full")]
+use crate::browser::windows::Place;
 use crate::browser::{clock, entropy, page};
 use crate::protocol::authorization::{Accepted, AuthorizationResponse, PendingLogin};
 use crate::protocol::config::Config;
+#[cfg(feature = "full")]
+use crate::protocol::config::Display;
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::json::{self, Json};
 use crate::protocol::metadata;
@@ -84,8 +98,30 @@ impl From<JsValue> for Failure {
     }
 }
 
-/// Sends the user to the authorization server, or hands the URL to `navigate`.
-pub async fn start_login(mut config: Config, navigate: Option<JsValue>) -> Result<(), Failure> {
+/// Where a login goes on.
+#[derive(Default)]
+pub struct Going {
+    /// Gets the URL in the place of the page.
+    pub navigate: Option<JsValue>,
+    /// The popup that was opened for it.
+    #[cfg(feature = "full")]
+    pub popup: Option<Place>,
+}
+
+impl Going {
+    /// To the page, or to a callback in its place.
+    pub fn to(navigate: Option<JsValue>) -> Self {
+        Self {
+            navigate,
+            #[cfg(feature = "full")]
+            popup: None,
+        }
+    }
+}
+
+/// Sends the user to the authorization server, or hands the URL to `navigate`. A login in a popup or a frame gives its
+/// session, as JSON text.
+pub async fn start_login(mut config: Config, going: Going) -> Result<Option<String>, Failure> {
     let origin = page::origin();
     if origin.is_empty() {
         return Err(ErrorCode::UnsupportedEnvironment.error().into());
@@ -95,11 +131,27 @@ pub async fn start_login(mut config: Config, navigate: Option<JsValue>) -> Resul
     }
     let login = config.resolve(&origin)?;
     let entropy = entropy::bytes().ok_or_else(|| ErrorCode::EntropyFailure.error())?;
+    #[cfg(feature = "full")]
+    common::check(&login).await?;
     let pending = PendingLogin::new(login, &entropy, clock::wall())?;
-    sweep(&origin);
-    page::store(&key(pending.state()), &pending.to_record()).map_err(not_stored)?;
+    #[cfg(feature = "full")]
+    if pending.display() != Display::Page {
+        return Ok(Some(elsewhere::log_in(pending, going.popup).await?));
+    }
+    keep(&pending, &origin).await?;
     HANDLED.with(|handled| drop(handled.take()));
-    go(&pending.authorization_url(), navigate).await
+    go(&pending.authorization_url(), going.navigate).await?;
+    Ok(None)
+}
+
+/// Keeps a login until its answer comes.
+async fn keep(pending: &PendingLogin, origin: &str) -> Result<(), Error> {
+    #[cfg(feature = "full")]
+    if pending.is_to_be_kept() && kept_pending::keep(pending, origin).await {
+        return Ok(());
+    }
+    sweep(origin);
+    page::store(&key(pending.state()), &pending.to_record()).map_err(not_stored)
 }
 
 /// Asks an issuer for its metadata, once a page. Where one place has none, or cannot be read, the other may.
@@ -136,7 +188,8 @@ pub fn adopt(token: String, config: Config) -> Result<String, Error> {
     let tokens = Tokens::adopt(token, login.scope())?;
     let session = Session::new(login, tokens, clock::wall(), clock::elapsed());
     let text = session.describe();
-    begin(session);
+    let id = begin(session);
+    announce("started", true, Some(id), None);
     Ok(text)
 }
 
@@ -153,6 +206,13 @@ pub async fn handle_redirect(href: &str, own_address: bool) -> Result<Option<Str
         return answered_before(Some(response.state())).await;
     }
     let origin = page::origin();
+    #[cfg(feature = "full")]
+    if response.is_for_another_page() {
+        return match elsewhere::deliver(response.state(), href).await {
+            true => Ok(None),
+            false => Err(ErrorCode::UnknownState.error().into()),
+        };
+    }
     if response.is_ours() && !page::has_storage() {
         return Err(ErrorCode::StorageBlocked.error().into());
     }
@@ -163,11 +223,20 @@ pub async fn handle_redirect(href: &str, own_address: bool) -> Result<Option<Str
         let expected = |(_, login): &(String, PendingLogin)| {
             login.expects(&response) && !login.is_expired(now)
         };
-        return match waiting.iter().any(expected) {
-            true => Err(ErrorCode::StateMismatch.error().into()),
-            false if response.is_ours() => Err(ErrorCode::UnknownState.error().into()),
-            false => Ok(None),
+        let refusal = match waiting.iter().any(expected) {
+            true => ErrorCode::StateMismatch.error(),
+            false if response.is_ours() => ErrorCode::UnknownState.error(),
+            false => return Ok(None),
         };
+        #[cfg(feature = "full")]
+        if response.is_ours() && kept_pending::is_possible() {
+            let session = Shared::spawn(Box::pin(kept_pending::answer(response, refusal)));
+            HANDLED.with(|handled| {
+                *handled = Some(Handled { state, session });
+            });
+            return answered_before(None).await;
+        }
+        return Err(refusal.into());
     };
     let (key, pending) = waiting.swap_remove(at);
     if !pending.expects(&response) {
@@ -203,14 +272,18 @@ async fn answer(
     };
     let session = Session::new(login, tokens, clock::wall(), clock::elapsed());
     let id = begin(session);
+    #[cfg(feature = "full")]
+    common::settle(id).await;
+    announce("started", true, Some(id), None);
     ANSWERED.with(|answered| *answered = Some(id));
     Ok(String::new())
 }
 
-/// A session begins: it is announced, and watched.
+/// A session begins: it is watched from now on.
 fn begin(session: Session) -> SessionId {
     let id = SESSIONS.with(|sessions| sessions.add(session));
-    announce("started", Some(id), None);
+    #[cfg(feature = "full")]
+    common::prune();
     task::spawn(Box::pin(warn_of_the_end(id)));
     if !WATCHED.with(|watched| core::mem::replace(watched, true)) {
         task::spawn(Box::pin(look_again()));
@@ -219,11 +292,15 @@ fn begin(session: Session) -> SessionId {
 }
 
 /// Tells the page; of a session that it has left already, nothing.
-fn announce(kind: &str, id: Option<SessionId>, reason: Option<&str>) {
+fn announce(kind: &str, here: bool, id: Option<SessionId>, reason: Option<&str>) {
+    #[cfg(feature = "full")]
+    if kind == "renewed" && id.is_some() && common::RESTORED.with(|restored| *restored == id) {
+        return;
+    }
     let text = SESSIONS.with(|sessions| {
         let session = id.and_then(|id| sessions.get(id));
         let told = id.is_none() || session.is_some();
-        told.then(|| session::change(kind, session, reason))
+        told.then(|| session::change(kind, here, session, reason))
     });
     if let Some(text) = text {
         task::emit(&text);
@@ -235,7 +312,7 @@ async fn warn_of_the_end(id: SessionId) {
     loop {
         let now = clock::elapsed();
         match session(id, |session| session.warning_in(now)) {
-            Ok(Some(0)) => return announce("expiring", Some(id), None),
+            Ok(Some(0)) => return announce("expiring", true, Some(id), None),
             Ok(Some(seconds)) => http::pause(seconds.min(DAY) * 1000).await,
             _ => return,
         }
@@ -248,8 +325,10 @@ async fn look_again() {
         let before = page::load(LEFT);
         page::shown_again().await;
         if page::load(LEFT) != before && !forget(false).is_empty() {
-            announce("ended", None, Some("logout"));
+            announce("ended", false, None, Some("logout"));
         }
+        #[cfg(feature = "full")]
+        common::look_again().await;
     }
 }
 
@@ -406,12 +485,16 @@ pub async fn logout(leaving: Leaving) -> Result<(), Failure> {
         let session = SESSIONS.with(|sessions| Some(sessions.last()?.end_session_url(&back)));
         session.unwrap_or_else(|| Err(ErrorCode::LoginRequired.error()))
     });
+    #[cfg(feature = "full")]
+    let names = common::names();
     let left = forget(leaving.revoke);
     if !left.is_empty() {
         // What the pages of this tab look at that come back. Where nothing can be stored, they cannot know.
         let _ = page::store(LEFT, &json::decimal(clock::wall()));
-        announce("ended", None, Some("logout"));
+        announce("ended", true, None, Some("logout"));
     }
+    #[cfg(feature = "full")]
+    common::wipe(names, &left).await;
     let mut outcome = Ok(());
     if leaving.revoke {
         for id in left {
@@ -449,13 +532,18 @@ async fn give_back(id: SessionId) -> Result<(), Error> {
     let Some(mut session) = SESSIONS.with(|sessions| sessions.leave(id)) else {
         return Ok(());
     };
-    let mut revocation = session.revocation()?;
+    session.revocation()?;
     if session.renews_to_revoke(clock::elapsed())
         && let Ok(tokens) = exchange(session.renewal()?).await
     {
         session.renew(tokens, clock::wall(), clock::elapsed());
-        revocation = session.revocation()?;
     }
+    give_up(&session).await
+}
+
+/// Tells the provider to forget a session that nobody has any more.
+async fn give_up(session: &Session) -> Result<(), Error> {
+    let revocation = session.revocation()?;
     let (method, url) = (&revocation.method, &revocation.url);
     let answer = ask(method, url, revocation.form, revocation.authorization).await?;
     session.revoked(answer.status, &answer.body)
@@ -470,8 +558,8 @@ async fn renewed(id: SessionId) -> Result<AccessToken, Error> {
     let renewal = match running(id) {
         Some(renewal) => renewal,
         None => {
-            let request = session(id, Session::renewal)??;
-            let renewal = Shared::spawn(Box::pin(renew(id, request)));
+            session(id, Session::renewal)??;
+            let renewal = Shared::spawn(Box::pin(renew(id)));
             RENEWALS.with(|renewals| renewals.push((id, renewal.clone())));
             renewal
         }
@@ -487,34 +575,45 @@ fn running(id: SessionId) -> Option<Once> {
     })
 }
 
-async fn renew(id: SessionId, request: TokenRequest) -> Result<String, Error> {
+async fn renew(id: SessionId) -> Result<String, Error> {
+    #[cfg(feature = "full")]
+    let outcome = match common::renew(id).await {
+        Some(outcome) => outcome,
+        None => renew_here(id).await,
+    };
+    #[cfg(not(feature = "full"))]
+    let outcome = renew_here(id).await;
+    RENEWALS.with(|renewals| {
+        if let Some(at) = renewals.iter().position(|(known, _)| *known == id) {
+            renewals.swap_remove(at);
+        }
+    });
+    outcome.map(|()| String::new())
+}
+
+async fn renew_here(id: SessionId) -> Result<(), Error> {
+    let request = session(id, Session::renewal)??;
     // A server that cannot be reached has not got the request, and the refresh token is still good. Only a request
     // that was sent, and whose answer did not come, may have spent it.
     let outcome = match http::is_reachable(request.endpoint(), TIMEOUT).await {
         true => exchange(request).await,
         false => Err(ErrorCode::NetworkError.error()),
     };
-    RENEWALS.with(|renewals| {
-        if let Some(at) = renewals.iter().position(|(known, _)| *known == id) {
-            renewals.swap_remove(at);
-        }
-    });
+    conclude(id, outcome)
+}
+
+/// Takes the outcome of a renewal, and tells the page.
+fn conclude(id: SessionId, outcome: Result<Tokens, Error>) -> Result<(), Error> {
     let (wall, now) = (clock::wall(), clock::elapsed());
     let jitter = jitter();
-    match SESSIONS.with(|sessions| sessions.renewed(id, outcome, wall, now, jitter)) {
-        Ok(()) => {
-            announce("renewed", Some(id), None);
-            Ok(String::new())
-        }
-        Err(error) => {
-            match error.code {
-                ErrorCode::SessionEnded => announce("ended", None, Some(error.code.code())),
-                ErrorCode::SessionIndeterminate => announce("indeterminate", Some(id), None),
-                _ => {}
-            }
-            Err(error)
-        }
+    let concluded = SESSIONS.with(|sessions| sessions.renewed(id, outcome, wall, now, jitter));
+    match concluded.as_ref().map_err(|error| error.code) {
+        Ok(()) => announce("renewed", true, Some(id), None),
+        Err(code @ ErrorCode::SessionEnded) => announce("ended", true, None, Some(code.code())),
+        Err(ErrorCode::SessionIndeterminate) => announce("indeterminate", true, Some(id), None),
+        Err(_) => {}
     }
+    concluded
 }
 
 /// Sends a token request, once.

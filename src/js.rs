@@ -12,9 +12,15 @@ use crate::address;
 use crate::browser::http::{self, Request};
 use crate::browser::task::{self, Outcome};
 use crate::browser::value;
-use crate::client::{self, Failure, Leaving};
+#[cfg(feature = "full")]
+use crate::browser::windows::Place;
+use crate::client::{self, Failure, Going, Leaving};
 use crate::protocol::config::Config;
+#[cfg(feature = "full")]
+use crate::protocol::config::Display;
 use crate::protocol::error::Error;
+#[cfg(not(feature = "full"))]
+use crate::protocol::error::ErrorCode;
 use crate::protocol::provider;
 use crate::protocol::resource::OPTIONS;
 
@@ -24,9 +30,20 @@ const TYPES: &str = include_str!("types.d.ts");
 /// Starts a login and leaves the page.
 #[wasm_bindgen(js_name = startLogin, skip_typescript)]
 pub fn start_login(config: JsValue) -> JsValue {
-    let text = value::to_json(&config);
     let navigate = value::own_function(&config, "navigate");
-    promise(start(text, navigate))
+    let config = complete(&value::to_json(&config));
+    // Now: while the user's click is handled.
+    #[cfg(feature = "full")]
+    let popup = match config.as_ref().map(Config::display) {
+        Ok(Display::Popup) => Place::popup(),
+        _ => None,
+    };
+    let going = Going {
+        navigate,
+        #[cfg(feature = "full")]
+        popup,
+    };
+    promise(start(config, going))
 }
 
 /// Takes a token that the user has already.
@@ -93,8 +110,18 @@ pub fn on_session_change(listener: JsValue, options: JsValue) -> JsValue {
 /// The session that was kept, or that another tab has.
 #[wasm_bindgen(skip_typescript)]
 pub fn restore(options: JsValue) -> JsValue {
-    let _ = options;
-    promise(async { Ok(described(client::describe_session())) })
+    let client_id = value::own_member(&options, "clientId");
+    #[cfg(feature = "full")]
+    let flow = async move {
+        let client_id = client_id.as_string().unwrap_or_default();
+        Ok(described(client::restore(client_id).await))
+    };
+    #[cfg(not(feature = "full"))]
+    let flow = async move {
+        drop(client_id);
+        Err(ErrorCode::NeedsFull.at("restore").into())
+    };
+    promise(flow)
 }
 
 /// Forgets the session.
@@ -115,9 +142,11 @@ pub fn logout(options: JsValue) -> JsValue {
     })
 }
 
-async fn start(config: String, navigate: Option<JsValue>) -> Result<Outcome, Failure> {
-    client::start_login(complete(&config)?, navigate).await?;
-    Ok(Outcome::Value(JsValue::UNDEFINED))
+async fn start(config: Result<Config, Error>, going: Going) -> Result<Outcome, Failure> {
+    Ok(match client::start_login(config?, going).await? {
+        Some(session) => Outcome::Json(session),
+        None => Outcome::Value(JsValue::UNDEFINED),
+    })
 }
 
 fn complete(config: &str) -> Result<Config, Error> {

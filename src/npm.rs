@@ -10,8 +10,12 @@ use wasm_bindgen::prelude::*;
 
 use crate::browser::http::{self, Request};
 use crate::browser::task::{self, Outcome};
-use crate::client::{self, Failure, Leaving};
+#[cfg(feature = "full")]
+use crate::browser::windows::Place;
+use crate::client::{self, Failure, Going, Leaving};
 use crate::protocol::config::Config;
+#[cfg(feature = "full")]
+use crate::protocol::config::Display;
 use crate::protocol::error::Error;
 #[cfg(not(feature = "full"))]
 use crate::protocol::error::ErrorCode;
@@ -33,7 +37,7 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 ///
 /// | name | first | second | value |
 /// | --- | --- | --- | --- |
-/// | startLogin | the configuration, without its function | the provider's file, or the names that there are | `navigate` |
+/// | startLogin | the configuration, without its function | the provider's file, or the names that there are | `navigate`, or the popup |
 /// | handleRedirect | the URL | `own` where it was the page's own address, which is clean by now | |
 /// | adoptToken | the configuration | as above | the token |
 /// | fetchPrivate | | | what `prepare` of `natives.js` gave |
@@ -52,15 +56,37 @@ pub fn ask(name: &str, first: String, second: String, value: JsValue) -> JsValue
         "startLogin" => Box::pin(start_login(first, second, value)),
         "handleRedirect" => Box::pin(handle_redirect(first, second == "own")),
         "fetchPrivate" => Box::pin(fetch_private(Request::prepared(value))),
+        #[cfg(feature = "full")]
+        "restore" => Box::pin(restore(first)),
         "logout" => Box::pin(logout(first == "revoke", second, value)),
         _ => Box::pin(ready(at_once(name, &first, &second, value))),
     };
     task::to_promise(flow, Failure::outcome)
 }
 
-async fn start_login(config: String, found: String, navigate: JsValue) -> Result<Outcome, Failure> {
-    client::start_login(complete(&config, &found)?, function(navigate)).await?;
-    Ok(Outcome::Value(JsValue::UNDEFINED))
+async fn start_login(config: String, found: String, going: JsValue) -> Result<Outcome, Failure> {
+    let config = complete(&config, &found)?;
+    #[cfg(feature = "full")]
+    let going = match config.display() {
+        Display::Popup => Going {
+            popup: Place::opened(going),
+            navigate: None,
+        },
+        _ => Going::to(function(going)),
+    };
+    #[cfg(not(feature = "full"))]
+    let going = Going::to(function(going));
+    Ok(match client::start_login(config, going).await? {
+        Some(session) => Outcome::Json(session),
+        None => Outcome::Value(JsValue::UNDEFINED),
+    })
+}
+
+#[cfg(feature = "full")]
+async fn restore(options: String) -> Result<Outcome, Failure> {
+    let options = Json::parse(options.as_bytes()).unwrap_or(Json::Null);
+    let client_id = String::from(options.str("clientId").unwrap_or(""));
+    Ok(described(client::restore(client_id).await))
 }
 
 async fn handle_redirect(href: String, own: bool) -> Result<Outcome, Failure> {

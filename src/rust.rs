@@ -28,9 +28,13 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::address;
+#[cfg(feature = "full")]
+use crate::browser::windows::Place;
 use crate::browser::{http, value};
-use crate::client::{self, Leaving};
+use crate::client::{self, Going, Leaving};
 use crate::protocol::config::Config;
+#[cfg(feature = "full")]
+use crate::protocol::config::Display;
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::json::{Json, Object};
 use crate::protocol::provider;
@@ -93,6 +97,30 @@ pub struct LoginConfig {
     pub json_fragment: bool,
     #[serde(skip_serializing_if = "core::ops::Not::not")]
     pub allow_http: bool,
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    pub allow_framed: bool,
+    /// `none`, `login`, `consent`, ..
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<String>,
+    /// `page` (default), `popup` or `iframe`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display: Option<String>,
+    /// Seconds that a login in a popup or a frame may take.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_timeout: Option<u32>,
+    /// `tab` (default) or `origin`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_scope: Option<String>,
+    /// `tab` or `device`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep: Option<String>,
+    /// Seconds that a session is kept without being renewed; thirty days unless said otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep_max_age: Option<u32>,
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    pub keep_optional: bool,
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    pub keep_pending: bool,
 }
 
 /// What is known of a session; it never holds a token. `Extra` is the type of the provider's own members.
@@ -149,9 +177,27 @@ impl From<gloo_net::Error> for Failure {
     }
 }
 
-/// Sends the user to the provider.
-pub async fn start_login(config: &LoginConfig) -> Result<(), Failure> {
-    Ok(client::start_login(read(config)?, None).await?)
+/// Sends the user to the provider. A login in a popup or a frame (`display`) gives its session; its popup has to be opened
+/// while a click is handled, which is when this future is first polled.
+pub async fn start_login(config: &LoginConfig) -> Result<Option<Session>, Failure> {
+    let config = read(config)?;
+    let going = Going {
+        navigate: None,
+        #[cfg(feature = "full")]
+        popup: match config.display() {
+            Display::Popup => Place::popup(),
+            _ => None,
+        },
+    };
+    described(client::start_login(config, going).await?)
+}
+
+/// Gives a session back without the user: one that another tab shares, or one that was kept. See `restore` of the npm
+/// package.
+#[cfg(feature = "full")]
+pub async fn restore(client_id: Option<&str>) -> Result<Option<Session>, Failure> {
+    let client_id = String::from(client_id.unwrap_or(""));
+    described(client::restore(client_id).await)
 }
 
 /// Gives the URL to `navigate` instead of leaving the page; a promise it returns is waited for.
@@ -159,7 +205,8 @@ pub async fn start_login_with(
     config: &LoginConfig,
     navigate: js_sys::Function,
 ) -> Result<(), Failure> {
-    Ok(client::start_login(read(config)?, Some(navigate.into())).await?)
+    client::start_login(read(config)?, Going::to(Some(navigate.into()))).await?;
+    Ok(())
 }
 
 /// Takes a token that the user has already, for the resource servers of the configuration.

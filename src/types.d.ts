@@ -22,6 +22,9 @@ export type OAuthErrorCode =
   | 'framed'
   | 'access_denied'
   | 'interaction_required'
+  | 'third_party_cookies'
+  | 'popup_blocked'
+  | 'popup_closed'
   | 'authorization_error'
   | 'network_error'
   | 'timeout'
@@ -188,6 +191,39 @@ export interface LoginConfig extends ProviderFields {
   allowFramed?: boolean
   /** Gets the URL instead of leaving the page: for webviews and tests. */
   navigate?: (url: string) => void | Promise<void>
+
+  // What follows needs `oauth-wasm/full`; `oauth-wasm` refuses it with `needs_full`.
+
+  /**
+   * `page` (default) leaves for the provider. `popup` shows it in a window beside, and `iframe` asks it unseen, with
+   * `prompt: "none"`: `startLogin` then resolves with the session. The page of `redirectUri` has to call
+   * `handleRedirect` there as well. Call `startLogin` while a click is handled, or the browser blocks the popup.
+   */
+  display?: 'page' | 'popup' | 'iframe'
+  /** Seconds that a login in a popup (600) or a frame (10) may take; then it rejects with `timeout`. */
+  displayTimeout?: number
+  /** Gives a login in a popup or a frame up. */
+  signal?: AbortSignal
+  /**
+   * Whose session it is: `tab` (default), this page's alone; `origin`, every tab's that calls `restore`. Its tokens are in
+   * the memory of the tabs, and one of them renews for all.
+   */
+  sessionScope?: 'tab' | 'origin'
+  /**
+   * Keeps the refresh token, never the access token, so that `restore` gives the session back: after a reload of this tab
+   * (`tab`), or until it ends (`device`). It is sealed with a key that no script can read; script in the page can still
+   * use it, as it can use the session.
+   */
+  keep?: 'tab' | 'device'
+  /** Seconds that a session is kept without being renewed; 30 days unless said otherwise. */
+  keepMaxAge?: number
+  /**
+   * What a browser without `crypto.subtle` or IndexedDB does about `keep`, `sessionScope` and `keepPending`: do without
+   * (see `Session.keep`), instead of rejecting with `unsupported_environment` before the page is left.
+   */
+  keepOptional?: boolean
+  /** Lets the pending login outlive its tab, for apps that may be ended while the system's browser is in front. */
+  keepPending?: boolean
 }
 
 /** What `adoptToken` and `scopesFor` are told. */
@@ -217,6 +253,10 @@ export interface Session {
   readonly appState: Json
   /** As the last response of the API said it, where the provider does. */
   readonly rateLimit: RateLimit | null
+  /** Whether it outlives a reload; null where it does not, or could not be kept. */
+  readonly keep: 'tab' | 'device' | null
+  /** Whether other tabs have it too. */
+  readonly shared: boolean
 }
 
 /** `fetch`'s options, and a few more. An `Authorization` header of your own is refused. */
@@ -232,7 +272,11 @@ export interface PrivateRequestInit extends RequestInit {
   maxWait?: number
 }
 
-/** Sends the user to the provider. Resolves when the page is being left, or when `navigate` has resolved. */
+/**
+ * Sends the user to the provider. Resolves when the page is being left, or when `navigate` has resolved; with the session
+ * where `display` lets the page stay.
+ */
+export function startLogin(config: LoginConfig & { display: 'popup' | 'iframe' }): Promise<Session>
 export function startLogin(config: LoginConfig): Promise<void>
 
 /**
@@ -274,10 +318,12 @@ export function scopesFor(
 /** A change of a session. */
 export interface SessionChange {
   /**
-   * `started`: logged in, or a token adopted. `renewed`: it has new tokens. `expiring`: it ends in a minute, and nothing
-   * will renew it. `indeterminate`: see `Session.state`. `ended`: see `reason`.
+   * `started`: logged in, or a token adopted. `restored`: given back without the user. `renewed`: it has new tokens.
+   * `expiring`: it ends in a minute, and nothing will renew it. `indeterminate`: see `Session.state`. `ended`: see `reason`.
    */
-  readonly type: 'started' | 'renewed' | 'expiring' | 'indeterminate' | 'ended'
+  readonly type: 'started' | 'restored' | 'renewed' | 'expiring' | 'indeterminate' | 'ended'
+  /** Whether this page did it, or another one of the origin. */
+  readonly from: 'here' | 'elsewhere'
   /** The session as it is now; null when it has ended. */
   readonly session: Session | null
   /** Why it has ended: `logout`, or the error code of the renewal that was refused. */

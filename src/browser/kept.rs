@@ -152,12 +152,14 @@ pub async fn end_lease(name: &str) -> Result<(), NotKept> {
     Ok(())
 }
 
+#[allow(dead_code, reason = "for keys that a page must find again")]
 /// Keeps a value that can be cloned, a key for example, under a name.
 pub async fn keep_value(name: &str, value: &JsValue) -> Result<(), NotKept> {
     Answer::to(|id| keep_item(id, name, value)).await?;
     Ok(())
 }
 
+#[allow(dead_code, reason = "as above")]
 /// A value that was kept; undefined where there is none.
 pub async fn find_value(name: &str) -> Result<JsValue, NotKept> {
     let found = Answer::to(|id| find_item(id, name)).await?;

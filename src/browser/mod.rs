@@ -8,15 +8,12 @@ pub mod clock;
 pub mod entropy;
 pub mod http;
 #[cfg(feature = "full")]
-#[allow(dead_code, reason = "its callers come next")]
 pub mod kept;
 pub mod page;
 #[cfg(feature = "full")]
-#[allow(dead_code, reason = "its callers come next")]
 pub mod tabs;
 pub mod task;
 #[cfg(not(feature = "npm"))]
 pub mod value;
 #[cfg(feature = "full")]
-#[allow(dead_code, reason = "its callers come next")]
 pub mod windows;

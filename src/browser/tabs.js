@@ -1,10 +1,14 @@
 // The other pages of this origin: locks, and a channel that all of them hear. The natives are taken while the module is
 // evaluated (see natives.js). Whatever is heard may come from anybody who runs script here.
 
-import { byteLength, copyInto, listen, of, own, ownValue, record, resolved, then, timeout, wake } from './natives.js'
+import { byteLength, copyInto, listen, of, own, ownValue, record, resolved, then, timeout, uncurry, wake } from './natives.js'
 
 const { BroadcastChannel, LockManager, MessageEvent, Promise, Uint8Array, navigator } = globalThis
+const { clearTimeout, setTimeout } = globalThis
 const { stringify } = JSON
+const startsWith = uncurry(String.prototype.startsWith)
+/** How a message begins that answers another one. */
+const ANSWER = '{"to":'
 const locks = navigator && navigator.locks
 const requestLock = of(LockManager, 'request')
 const queryLocks = of(LockManager, 'query')
@@ -57,10 +61,17 @@ const bytesOf = value => {
   }
 }
 
+let awaited
+
 const heard = event => {
   const data = dataOf(event)
-  const text = ownValue(data, 'text')
-  const message = record({ text: typeof text === 'string' ? text : '', bytes: bytesOf(ownValue(data, 'bytes')) })
+  const said = ownValue(data, 'text')
+  const text = typeof said === 'string' ? said : ''
+  const message = record({ text, bytes: bytesOf(ownValue(data, 'bytes')) })
+  if (startsWith(text, ANSWER)) {
+    if (awaited && startsWith(text, awaited.mark)) awaited.end(true, message)
+    return
+  }
   last = last ? (last.next = message) : (first = message)
   serve()
 }
@@ -85,6 +96,17 @@ export const join = () => {
 export const hear = id => {
   waiting = id
   then(resolved, serve)
+}
+
+/** Wakes the task with the first message that begins so. */
+export const hearAnswer = (id, mark, milliseconds) => {
+  const end = (ok, message) => {
+    awaited = undefined
+    clearTimeout(timer)
+    wake(id, ok, message)
+  }
+  const timer = setTimeout(() => end(false), milliseconds)
+  awaited = record({ mark, end })
 }
 
 export const tell = (text, bytes) => channel && post(channel, record({ text, bytes: bytesOf(bytes) }))

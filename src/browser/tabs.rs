@@ -19,6 +19,8 @@ extern "C" {
     fn join();
     #[wasm_bindgen(js_name = hear)]
     fn hear_next(id: usize);
+    #[wasm_bindgen(js_name = hearAnswer)]
+    fn hear_answer(id: usize, mark: &str, milliseconds: u32);
     #[wasm_bindgen(js_name = tell)]
     fn tell_all(text: &str, bytes: &[u8]);
     #[wasm_bindgen(js_name = wordsOf)]
@@ -91,6 +93,12 @@ pub fn listen() {
 pub async fn hear() -> Option<(String, Vec<u8>)> {
     let message = Answer::to(hear_next).await.ok()?;
     Some((words_of(&message), bytes_in(&message)))
+}
+
+/// The bytes of the first message that begins so, if it comes in time. Listens from now on, not only when polled.
+pub fn answer(mark: &str, milliseconds: u32) -> impl Future<Output = Option<Vec<u8>>> + use<> {
+    let answer = Answer::to(|id| hear_answer(id, mark, milliseconds));
+    async move { Some(bytes_in(&answer.await.ok()?)) }
 }
 
 /// Tells every other page.

@@ -72,7 +72,6 @@ export const answerOf = (id, place, name, milliseconds) => {
     shut(channel)
     clearTimeout(timer)
     clearInterval(looking)
-    putAway(place)
     wake(id, ok, value)
   }
   listen(channel, 'message', event => {

@@ -52,7 +52,7 @@ impl Place {
         Place(frame())
     }
 
-    /// Shows an address, and waits for what a page there says under this name. It is closed afterwards.
+    /// Shows an address, and waits for what a page there says under this name.
     pub async fn answer(&self, url: &str, name: &str, milliseconds: u32) -> Result<String, Silent> {
         let answer = Answer::to(|id| answer_of(id, &self.0, name, milliseconds));
         guide(&self.0, url);
@@ -62,9 +62,11 @@ impl Place {
             Err(_) => Err(Silent::Timeout),
         }
     }
+}
 
-    /// Closes it.
-    pub fn close(self) {
+/// It is closed when nobody waits for it any more.
+impl Drop for Place {
+    fn drop(&mut self) {
         put_away(&self.0);
     }
 }

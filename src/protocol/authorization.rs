@@ -6,6 +6,8 @@ use alloc::string::String;
 use alloc::vec;
 use zeroize::Zeroizing;
 
+#[cfg(feature = "full")]
+use super::config::Display;
 use super::config::{Config, Login, ResponseType};
 use super::error::{Error, ErrorCode, ServerError, redact};
 use super::form;
@@ -22,6 +24,9 @@ pub type Entropy = [u8; 64];
 /// Every `state` of ours begins so, that a response to us is known from any other `?code=` of the page.
 /// `src/address.js` says the same.
 pub const STATE_PREFIX: &str = "ow1x";
+/// Those of a login in a popup or a frame begin so: the answer belongs to another page. base64url has no dot.
+#[cfg(feature = "full")]
+pub const ELSEWHERE_PREFIX: &str = "ow1x.";
 
 /// Parameters of the authorization request that only the library sets.
 pub const PROTOCOL_PARAMETERS: &[&str] = &[
@@ -82,6 +87,12 @@ impl PendingLogin {
         if for_state == for_verifier || constant(for_state) || constant(for_verifier) {
             return Err(ErrorCode::EntropyFailure.error());
         }
+        #[cfg(feature = "full")]
+        let mut state = String::from(match login.display() {
+            Display::Page => STATE_PREFIX,
+            _ => ELSEWHERE_PREFIX,
+        });
+        #[cfg(not(feature = "full"))]
         let mut state = String::from(STATE_PREFIX);
         state.push_str(&pkce::base64url(for_state));
         Ok(Self {
@@ -166,9 +177,39 @@ impl PendingLogin {
         self.created
     }
 
+    /// When it will have waited too long, by the wall clock.
+    #[cfg(feature = "full")]
+    pub fn expires_at(&self) -> Seconds {
+        self.created.saturating_add(self.login.max_age())
+    }
+
     /// Whether the login has waited too long. `now` is the wall clock: the page has died in between.
     pub fn is_expired(&self, now: Seconds) -> bool {
         now.saturating_sub(self.created) > self.login.max_age()
+    }
+
+    /// How the login is shown.
+    #[cfg(feature = "full")]
+    pub fn display(&self) -> Display {
+        self.login.display()
+    }
+
+    /// Seconds that a login in a popup or a frame may take.
+    #[cfg(feature = "full")]
+    pub fn display_timeout(&self) -> Seconds {
+        self.login.display_timeout()
+    }
+
+    /// Whether it is shown in a frame where the browser may withhold the server's cookies.
+    #[cfg(feature = "full")]
+    pub fn is_foreign_frame(&self, origin: &str) -> bool {
+        self.display() == Display::Frame && !self.login.is_same_site(origin)
+    }
+
+    /// Whether it has to outlive its tab.
+    #[cfg(feature = "full")]
+    pub fn is_to_be_kept(&self) -> bool {
+        self.login.keep_pending()
     }
 
     /// Whether it may be answered in a foreign page's frame.
@@ -352,6 +393,12 @@ impl AuthorizationResponse {
     /// Whether the `state` was made by this library, in whichever tab or time.
     pub fn is_ours(&self) -> bool {
         self.state.expose().starts_with(STATE_PREFIX)
+    }
+
+    /// Whether another page waits for it, which has opened this one.
+    #[cfg(feature = "full")]
+    pub fn is_for_another_page(&self) -> bool {
+        self.state.expose().starts_with(ELSEWHERE_PREFIX)
     }
 
     /// Whether the response arrived at this `redirect_uri`, whose own query must still be there.

@@ -11,6 +11,11 @@ use super::pkce::CodeChallengeMethod;
 use super::{Seconds, form, provider, refusal, resource, scope, text, url};
 
 const PENDING_MAX_AGE: Seconds = 600;
+/// Thirty days.
+#[cfg(feature = "full")]
+const KEEP_MAX_AGE: Seconds = 30 * 86_400;
+#[cfg(feature = "full")]
+const FRAME_TIMEOUT: Seconds = 10;
 
 /// The name of a field and what may stand there.
 type Field = (&'static str, Kind);
@@ -87,6 +92,7 @@ const FIELDS: &[Field] = &[
     ("keepOptional", full(Kind::Flag)),
     ("keepPending", full(Kind::Flag)),
     ("display", full(Kind::Text)),
+    ("signal", full(Kind::Any)),
     ("displayTimeout", full(Kind::Number)),
     ("clientSecret", Kind::Secret),
     ("client_secret", Kind::Secret),
@@ -159,6 +165,12 @@ impl Config {
         }
         provider::distil(&mut self.0);
         Ok(self)
+    }
+
+    /// How the login is to be shown.
+    #[cfg(feature = "full")]
+    pub fn display(&self) -> Display {
+        Display::read(self.0.str("display"))
     }
 
     /// Whether the login will use S256, unless the caller says otherwise.
@@ -247,6 +259,8 @@ impl Config {
                 url::check(field, endpoint, false)?;
             }
         }
+        #[cfg(feature = "full")]
+        check_full(&config)?;
         if config.flag("issRequired") && config.get("issuer").is_none() {
             return Err(wrong("issRequired", "needs an issuer to compare with"));
         }
@@ -280,6 +294,66 @@ impl Config {
             resource_servers,
             scope,
         })
+    }
+}
+
+/// Where a session is kept, besides the memory of its page.
+#[cfg(feature = "full")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// Nowhere.
+    No,
+    /// Until the tab is closed.
+    Tab,
+    /// Until it ends, in this browser.
+    Device,
+}
+
+#[cfg(feature = "full")]
+impl Keep {
+    /// Reads what [`as_str`](Keep::as_str) gave, or a configuration; absent means nowhere.
+    pub fn read(text: Option<&str>) -> Option<Keep> {
+        match text {
+            None | Some("no") => Some(Keep::No),
+            Some("tab") => Some(Keep::Tab),
+            Some("device") => Some(Keep::Device),
+            Some(_) => None,
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        self.said().unwrap_or("no")
+    }
+
+    /// As a session says it.
+    pub fn said(self) -> Option<&'static str> {
+        match self {
+            Keep::No => None,
+            Keep::Tab => Some("tab"),
+            Keep::Device => Some("device"),
+        }
+    }
+}
+
+/// How a login is shown.
+#[cfg(feature = "full")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Display {
+    /// The page leaves for it.
+    Page,
+    Popup,
+    /// In a frame that nobody sees.
+    Frame,
+}
+
+#[cfg(feature = "full")]
+impl Display {
+    fn read(text: Option<&str>) -> Display {
+        match text {
+            Some("popup") => Display::Popup,
+            Some("iframe") => Display::Frame,
+            _ => Display::Page,
+        }
     }
 }
 
@@ -451,6 +525,10 @@ impl Login {
 
     /// `prompt` (OpenID Connect Core section 3.1.2.1).
     pub fn prompt(&self) -> Option<&str> {
+        #[cfg(feature = "full")]
+        if self.display() == Display::Frame {
+            return Some("none");
+        }
         self.config.str("prompt")
     }
 
@@ -491,6 +569,81 @@ impl Login {
     pub fn to_json(&self) -> Json {
         self.config.clone()
     }
+}
+
+#[cfg(feature = "full")]
+impl Login {
+    /// Where the session is to be kept.
+    pub fn keep(&self) -> Keep {
+        Keep::read(self.config.str("keep")).unwrap_or(Keep::No)
+    }
+
+    /// Seconds that a session is kept without being renewed.
+    pub fn keep_max_age(&self) -> Seconds {
+        let said = self.config.get("keepMaxAge").and_then(Json::as_u32);
+        said.unwrap_or(KEEP_MAX_AGE)
+    }
+
+    /// Whether a browser that cannot keep or share a session may do without.
+    pub fn is_keep_optional(&self) -> bool {
+        self.config.flag("keepOptional")
+    }
+
+    /// Whether the pending login has to outlive its tab.
+    pub fn keep_pending(&self) -> bool {
+        self.config.flag("keepPending")
+    }
+
+    /// Whether the tabs of the origin share the session.
+    pub fn is_shared(&self) -> bool {
+        self.config.str("sessionScope") == Some("origin")
+    }
+
+    pub fn display(&self) -> Display {
+        Display::read(self.config.str("display"))
+    }
+
+    /// Seconds that a login in a popup or a frame may take.
+    pub fn display_timeout(&self) -> Seconds {
+        let said = self.config.get("displayTimeout").and_then(Json::as_u32);
+        said.unwrap_or(match self.display() {
+            Display::Frame => FRAME_TIMEOUT,
+            _ => self.max_age(),
+        })
+    }
+
+    /// Whether the authorization server is surely of the page's own site, so that its cookies come along in a frame. A
+    /// site is more than an origin and less than browsers let on, so this says no where it cannot know.
+    pub fn is_same_site(&self, origin: &str) -> bool {
+        let host = |url| url::Url::split(url).map_or("", |url| url.host());
+        let (page, server) = (host(origin), host(self.authorization_endpoint()));
+        let below = |long: &str, short: &str| {
+            let rest = long.strip_suffix(short);
+            rest.is_some_and(|rest| rest.is_empty() || rest.ends_with("."))
+        };
+        below(page, server) || below(server, page) || {
+            let parent = |host| text::cut(host, ".").map_or("", |(_, parent)| parent);
+            let parent = (parent(page), parent(server));
+            parent.0 == parent.1 && text::contains(parent.0, ".")
+        }
+    }
+}
+
+#[cfg(feature = "full")]
+fn check_full(config: &Json) -> Result<(), Error> {
+    if Keep::read(config.str("keep")).is_none() || config.str("keep") == Some("no") {
+        return Err(wrong("keep", "must be tab or device"));
+    }
+    if !matches!(config.str("sessionScope"), None | Some("tab" | "origin")) {
+        return Err(wrong("sessionScope", "must be tab or origin"));
+    }
+    if !matches!(
+        config.str("display"),
+        None | Some("page" | "popup" | "iframe")
+    ) {
+        return Err(wrong("display", "must be page, popup or iframe"));
+    }
+    Ok(())
 }
 
 /// Checks that each member is one of the fields and of its kind. `path` stands before the names in an error.

@@ -119,6 +119,18 @@ errors! {
     InteractionRequired "interaction_required" false
         "the provider has to ask the user something"
         "Call startLogin without prompt none"
+    /// In a frame, a provider of another site knew of nobody: there the browser may withhold its cookies.
+    ThirdPartyCookies "third_party_cookies" false
+        "the provider knows of nobody, perhaps because the browser withholds its cookies in a frame"
+        "Call startLogin with prompt none and without display, or with display popup"
+    /// The browser did not open the popup.
+    PopupBlocked "popup_blocked" false
+        "the browser has blocked the popup"
+        "Call startLogin while a click is handled, before anything is awaited"
+    /// The popup was closed before the login was done.
+    PopupClosed "popup_closed" false
+        "the popup was closed"
+        "Offer the login again"
     /// The authorization server answered with another error.
     AuthorizationError "authorization_error" false
         "the provider refused the authorization request"
@@ -290,6 +302,17 @@ impl Error {
             server.error = Some(String::from(error));
         }
         self
+    }
+
+    /// What it means in a frame where the server's cookies may lack: whoever they belong to is not known there.
+    #[cfg(feature = "full")]
+    pub fn without_cookies(self) -> Self {
+        match self.code {
+            ErrorCode::LoginRequired | ErrorCode::InteractionRequired if self.server.is_some() => {
+                self.becomes(ErrorCode::ThirdPartyCookies)
+            }
+            _ => self,
+        }
     }
 
     /// Adds a member that only some kinds have.

@@ -157,6 +157,34 @@ impl Json {
         }
     }
 
+    /// More bytes than its text has.
+    #[cfg(feature = "full")]
+    pub fn size(&self) -> usize {
+        match self {
+            // An escape is six bytes.
+            Json::String(text) => 6 * text.len() + 3,
+            Json::Number(text) => text.len() + 1,
+            Json::Array(items) => items.iter().map(Json::size).sum::<usize>() + 2,
+            Json::Object(members) => {
+                let size = |(name, value): &(String, Json)| 6 * name.len() + 4 + value.size();
+                members.iter().map(size).sum::<usize>() + 2
+            }
+            Json::Null | Json::Bool(_) => 6,
+        }
+    }
+
+    /// Overwrites every text in it.
+    #[cfg(feature = "full")]
+    pub fn wipe(&mut self) {
+        use zeroize::Zeroize as _;
+        match self {
+            Json::String(text) => text.zeroize(),
+            Json::Array(items) => items.iter_mut().for_each(Json::wipe),
+            Json::Object(members) => members.iter_mut().for_each(|(_, value)| value.wipe()),
+            Json::Null | Json::Bool(_) | Json::Number(_) => {}
+        }
+    }
+
     /// This value as JSON text.
     pub fn text(&self) -> String {
         let mut out = String::new();

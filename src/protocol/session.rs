@@ -1,5 +1,7 @@
 //! Sessions: which one a URL belongs to, and what to do with its token now.
 
+#[cfg(feature = "full")]
+pub mod common;
 mod leaving;
 mod permission;
 
@@ -36,6 +38,9 @@ pub struct Session {
     trouble: Trouble,
     /// When it began, in the seconds of the `now` it was made with.
     begun: Seconds,
+    /// What it has in common with other pages' sessions.
+    #[cfg(feature = "full")]
+    common: Option<common::Common>,
 }
 
 /// What keeps the session from being renewed.
@@ -89,11 +94,17 @@ impl Session {
             limits: None,
             trouble: Trouble::None,
             begun: now,
+            #[cfg(feature = "full")]
+            common: None,
         }
     }
 
     pub fn is_renewable(&self) -> bool {
         self.tokens.is_renewable()
+    }
+
+    pub fn client_id(&self) -> &str {
+        self.login.client_id()
     }
 
     /// What to do before a request. `now` is the monotonic time that the tokens were read with.
@@ -267,7 +278,13 @@ impl Session {
                 "appState",
                 self.login.app_state().cloned().unwrap_or(Json::Null),
             )
-            .value("rateLimit", self.rate_limit())
+            .value("rateLimit", self.rate_limit());
+        #[cfg(feature = "full")]
+        let (keep, shared) = (self.keep().said(), self.is_shared());
+        #[cfg(not(feature = "full"))]
+        let (keep, shared) = (None, false);
+        out.value("keep", text(keep))
+            .value("shared", Json::Bool(shared))
             .done()
             .text()
     }
@@ -279,10 +296,11 @@ fn ends(tokens: &Tokens, wall: Seconds, now: Seconds) -> Option<Seconds> {
 }
 
 /// What listeners are told, as JSON text (`SessionChange` in `types.d.ts`): the session as it is now, if it still is.
-pub fn change(kind: &str, session: Option<&Session>, reason: Option<&str>) -> String {
+pub fn change(kind: &str, here: bool, session: Option<&Session>, reason: Option<&str>) -> String {
     let now = session.and_then(|session| Json::parse(session.describe().as_bytes()));
     let mut out = Object::new();
     out.str("type", kind)
+        .str("from", if here { "here" } else { "elsewhere" })
         .value("session", now.unwrap_or(Json::Null))
         .maybe("reason", reason)
         .done()
@@ -1010,7 +1028,7 @@ mod tests {
         let text = session.describe();
         assert_eq!(
             text,
-            r#"{"provider":null,"site":null,"clientId":"1","scope":[],"expiresAt":1090000,"renewable":true,"state":"active","extra":{"user_id":7},"returnTo":null,"appState":null,"rateLimit":null}"#
+            r#"{"provider":null,"site":null,"clientId":"1","scope":[],"expiresAt":1090000,"renewable":true,"state":"active","extra":{"user_id":7},"returnTo":null,"appState":null,"rateLimit":null,"keep":null,"shared":false}"#
         );
         assert!(!text.contains("canary"));
     }

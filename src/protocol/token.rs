@@ -215,6 +215,55 @@ impl Tokens {
         })
     }
 
+    /// The tokens for another page, which [`from_json`](Tokens::from_json) reads. With `whole` the access token is among
+    /// them. It has secrets in it: to be written once, and wiped.
+    #[cfg(feature = "full")]
+    pub fn to_json(&self, whole: bool, now: Seconds) -> Json {
+        let mut out = json::Object::new();
+        if whole {
+            out.str("accessToken", self.access_token.expose());
+            if let Some(at) = self.expires_at {
+                out.number("left", at.saturating_sub(now));
+            }
+        }
+        out.maybe(
+            "refreshToken",
+            self.refresh_token.as_ref().map(|token| token.expose()),
+        )
+        .number("margin", self.margin)
+        .list("scope", &self.scope)
+        .value("extra", self.extra.clone())
+        .done()
+    }
+
+    /// Reads tokens that were written `ago` seconds before `now`. Without an access token they have to be renewed first.
+    #[cfg(feature = "full")]
+    pub fn from_json(mut json: Json, ago: Seconds, now: Seconds) -> Option<Tokens> {
+        let mut own = |name| match json.take(name) {
+            Some(Json::String(text)) => Some(text),
+            _ => None,
+        };
+        let refresh_token = own("refreshToken").map(RefreshToken::new);
+        let access_token = own("accessToken").map(AccessToken::new);
+        let left = json.get("left").and_then(Json::as_u32);
+        let expires_at = match &access_token {
+            None => Some(0),
+            Some(token) if !is_b64token(token.expose()) => return None,
+            Some(_) => left.map(|left| now.saturating_add(left.saturating_sub(ago))),
+        };
+        if access_token.is_none() && refresh_token.is_none() {
+            return None;
+        }
+        Some(Tokens {
+            access_token: access_token.unwrap_or_else(|| AccessToken::new(String::new())),
+            refresh_token,
+            expires_at,
+            margin: json.get("margin")?.as_u32()?,
+            scope: json.get("scope")?.texts(),
+            extra: json.take("extra").unwrap_or(Json::Null),
+        })
+    }
+
     /// Reads the members of section 5.1 and takes the tokens out of `members`; the rest is the provider's own.
     pub fn read(
         members: &mut Json,

@@ -46,12 +46,20 @@ impl<'a> Url<'a> {
         self.origin.starts_with("https://") || self.is_loopback()
     }
 
-    fn is_loopback(&self) -> bool {
+    /// The host, without its port.
+    pub fn host(&self) -> &'a str {
         let authority = text::cut(self.origin, "://").map_or("", |(_, authority)| authority);
-        if authority.starts_with("[") {
-            return authority == "[::1]" || authority.starts_with("[::1]:");
+        match text::cut(authority, "]") {
+            Some((address, _)) => authority.get(..=address.len()).unwrap_or(""),
+            None => text::cut(authority, ":").map_or(authority, |(host, _)| host),
         }
-        let host = text::cut(authority, ":").map_or(authority, |(host, _)| host);
+    }
+
+    fn is_loopback(&self) -> bool {
+        let host = self.host();
+        if host == "[::1]" {
+            return true;
+        }
         host == "localhost"
             || host.ends_with(".localhost")
             || (host.starts_with("127.")

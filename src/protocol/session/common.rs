@@ -1,0 +1,397 @@
+//! Sessions that pages have in common: shared by tabs, or kept over a reload (RFC 9700 section 4.14: a refresh token is
+//! used once, by whichever page).
+//!
+//! All pages of the origin find one record of such a session. It has a label, which is no secret and says how often the
+//! session was renewed and whether its refresh token is on its way; a part that tabs can open which have got its secret
+//! from another tab; and a part that this browser can open again after a reload, without the access token. Who renews
+//! holds the lock of the session, reads the label first and leaves the next one.
+
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::vec::Vec;
+use zeroize::Zeroizing;
+
+use super::super::authorization::Entropy;
+use super::super::config::{Config, Keep, Login};
+use super::super::error::{Error, ErrorCode};
+use super::super::json::{Json, Object};
+use super::super::token::Tokens;
+use super::super::{Seconds, pkce, text};
+use super::{Session, SessionId, Sessions, Trouble};
+
+/// Bytes of a session's name, which is base64url of 16.
+const NAME: usize = 22;
+/// Bytes of the secret that tabs share.
+const SECRET: usize = 32;
+/// Bytes of what a tab needs to have a session: its name, its secret, its salt.
+const ENTRY: usize = NAME + SECRET + NAME;
+
+/// What makes a session common.
+#[derive(Debug)]
+pub struct Common {
+    name: String,
+    /// How often it was renewed.
+    generation: u32,
+    /// What opens the tabs' part.
+    secret: Secret,
+    /// What the browser's own key goes with to open the kept part.
+    salt: String,
+    /// Whether the kept part could be written.
+    kept: bool,
+    shared: bool,
+}
+
+struct Secret(Zeroizing<[u8; SECRET]>);
+
+impl core::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+/// What a page finds that wants to renew a common session, and holds its lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meeting {
+    /// Nobody has renewed it since.
+    Same,
+    /// Another page has: its tokens are in the record.
+    Newer,
+    /// Another page was about to and has died: the refresh token may be spent.
+    Spent,
+    /// Another page has left it.
+    Gone,
+}
+
+/// A label as it was read.
+#[derive(Debug, PartialEq)]
+pub struct Label {
+    pub generation: u32,
+    /// The refresh token is on its way, or was when its page died.
+    pub sent: bool,
+    /// When it was written, by the wall clock.
+    pub at: Seconds,
+    pub keep: Keep,
+    /// Seconds that it is kept without being renewed.
+    pub max_age: Seconds,
+    pub client_id: String,
+    pub salt: String,
+}
+
+impl Label {
+    /// Reads a label; unreadable means absent.
+    pub fn read(text: &str) -> Option<Label> {
+        let mut json = Json::parse(text.as_bytes())?;
+        if json.get("v")?.as_u32()? != 1 {
+            return None;
+        }
+        let number = |name| json.get(name).and_then(Json::as_u32);
+        let (generation, at, max_age) = (number("generation")?, number("at")?, number("maxAge")?);
+        let keep = Keep::read(json.str("keep"))?;
+        let sent = json.flag("sent");
+        let mut own = |name| match json.take(name) {
+            Some(Json::String(text)) => text,
+            _ => String::new(),
+        };
+        Some(Label {
+            generation,
+            sent,
+            at,
+            keep,
+            max_age,
+            client_id: own("clientId"),
+            salt: own("salt"),
+        })
+    }
+
+    /// Whether it has lain too long. `now` is the wall clock; one that was set back makes nothing older.
+    pub fn is_stale(&self, now: Seconds) -> bool {
+        now.saturating_sub(self.at) > self.max_age
+    }
+}
+
+/// What ties sealed bytes to where they belong: a part of one generation of one session of one client of one origin.
+pub fn bound(part: &str, origin: &str, client_id: &str, name: &str, generation: u32) -> String {
+    let generation = super::super::json::decimal(generation);
+    text::concat(&[
+        "oauth-wasm 1 ",
+        part,
+        " ",
+        origin,
+        " ",
+        client_id,
+        " ",
+        name,
+        " ",
+        &generation,
+    ])
+}
+
+impl Session {
+    /// Whether its configuration wants it to be common.
+    pub fn is_to_be_common(&self) -> bool {
+        self.login.keep() != Keep::No || self.login.is_shared()
+    }
+
+    /// Makes it common, under a new name.
+    pub fn make_common(&mut self, entropy: &Entropy) {
+        let (for_name, rest) = entropy.split_at(16);
+        let (for_salt, for_secret) = rest.split_at(16);
+        let mut secret = [0; SECRET];
+        secret.copy_from_slice(for_secret);
+        self.common = Some(Common {
+            name: pkce::base64url(for_name),
+            generation: 0,
+            secret: Secret(Zeroizing::new(secret)),
+            salt: pkce::base64url(for_salt),
+            // Without a refresh token there is nothing to keep.
+            kept: self.login.keep() != Keep::No && self.is_renewable(),
+            shared: self.login.is_shared(),
+        });
+    }
+
+    /// The browser could not keep it, or tabs cannot share it: it is this page's alone.
+    pub fn make_own(&mut self) {
+        self.common = None;
+    }
+
+    /// Its name, if it is common.
+    pub fn name(&self) -> Option<&str> {
+        Some(self.common.as_ref()?.name.as_str())
+    }
+
+    /// What tabs open their part with, where they share it.
+    pub fn secret(&self) -> Option<Zeroizing<[u8; SECRET]>> {
+        let common = self.common.as_ref()?;
+        common.shared.then(|| common.secret.0.clone())
+    }
+
+    /// What goes with the browser's own key, where the session is kept.
+    pub fn salt(&self) -> Option<&str> {
+        let common = self.common.as_ref()?;
+        common.kept.then_some(common.salt.as_str())
+    }
+
+    pub fn keep(&self) -> Keep {
+        match self.salt() {
+            Some(_) => self.login.keep(),
+            None => Keep::No,
+        }
+    }
+
+    pub fn is_shared(&self) -> bool {
+        self.common.as_ref().is_some_and(|common| common.shared)
+    }
+
+    pub fn generation(&self) -> u32 {
+        self.common.as_ref().map_or(0, |common| common.generation)
+    }
+
+    /// The label of this generation. `now` is the wall clock.
+    pub fn label(&self, sent: bool, now: Seconds) -> String {
+        let mut out = Object::new();
+        out.number("v", 1)
+            .number("generation", self.generation())
+            .value("sent", Json::Bool(sent))
+            .number("at", now)
+            .str("keep", self.keep().as_str())
+            .number("maxAge", self.login.keep_max_age())
+            .str("clientId", self.login.client_id());
+        // A tab keeps its salt to itself: when it is closed, nothing opens the part any more.
+        if self.keep() == Keep::Device {
+            out.maybe("salt", self.salt());
+        }
+        out.done().text()
+    }
+
+    /// What a part is sealed with besides the key.
+    pub fn bound(&self, part: &str, origin: &str, generation: u32) -> String {
+        let name = self.name().unwrap_or("");
+        bound(part, origin, self.login.client_id(), name, generation)
+    }
+
+    /// The tabs' part: all of it. `wall` is the wall clock, `now` the monotonic time.
+    pub fn shared_part(&self, wall: Seconds, now: Seconds) -> Zeroizing<String> {
+        self.part(self.tokens.to_json(true, now), wall)
+    }
+
+    /// The kept part, which lacks the access token.
+    pub fn kept_part(&self, wall: Seconds, now: Seconds) -> Zeroizing<String> {
+        self.part(self.tokens.to_json(false, now), wall)
+    }
+
+    fn part(&self, mut tokens: Json, wall: Seconds) -> Zeroizing<String> {
+        let mut out = Object::new();
+        out.number("v", 1)
+            .number("at", wall)
+            .value("config", self.login.to_json());
+        let mut part = out.done();
+        let config = part.text();
+        let mut text = Zeroizing::new(String::with_capacity(config.len() + tokens.size() + 16));
+        // {..} and {..} become {..,"tokens":{..}}.
+        text.push_str(config.strip_suffix("}").unwrap_or(""));
+        text.push_str(",\"tokens\":");
+        tokens.write(&mut text);
+        text.push('}');
+        tokens.wipe();
+        part.wipe();
+        text
+    }
+
+    /// What another page has made of the session, by its label.
+    pub fn meets(&self, label: Option<&Label>) -> Meeting {
+        match label {
+            None => Meeting::Gone,
+            Some(label) if label.generation > self.generation() => match label.sent {
+                true => Meeting::Spent,
+                false => Meeting::Newer,
+            },
+            Some(label) if label.sent => Meeting::Spent,
+            Some(_) => Meeting::Same,
+        }
+    }
+
+    /// Takes the tokens of another page's renewal. `None` if the part is not readable.
+    pub fn take_over(
+        &mut self,
+        part: &[u8],
+        generation: u32,
+        wall: Seconds,
+        now: Seconds,
+    ) -> Option<()> {
+        let (tokens, _) = read(part, wall, now)?;
+        self.renew(tokens, wall, now);
+        if let Some(common) = &mut self.common {
+            common.generation = generation;
+        }
+        Some(())
+    }
+
+    /// The next generation: renewed here.
+    pub fn next_generation(&mut self) {
+        if let Some(common) = &mut self.common {
+            common.generation = common.generation.saturating_add(1);
+        }
+    }
+
+    /// A session out of a part. `secret` is what opened it, or for a kept part what tabs are to share.
+    #[allow(clippy::too_many_arguments, reason = "each from somewhere else")]
+    pub fn from_part(
+        part: &[u8],
+        name: &str,
+        label: &Label,
+        salt: &str,
+        secret: &[u8; SECRET],
+        origin: &str,
+        (wall, now): (Seconds, Seconds),
+    ) -> Option<Session> {
+        let (tokens, login) = read(part, wall, now)?;
+        let login: Rc<Login> = Config::read(login).ok()?.resolve(origin).ok()?;
+        if login.client_id() != label.client_id {
+            return None;
+        }
+        let mut session = Session::new(login, tokens, wall, now);
+        session.common = Some(Common {
+            name: String::from(name),
+            generation: label.generation,
+            secret: Secret(Zeroizing::new(*secret)),
+            salt: String::from(salt),
+            kept: session.login.keep() != Keep::No,
+            shared: session.login.is_shared(),
+        });
+        Some(session)
+    }
+
+    /// Nobody may send the refresh token any more: another page may have.
+    pub fn doubt(&mut self) -> Error {
+        let error = ErrorCode::SessionIndeterminate.error();
+        self.trouble = Trouble::Indeterminate(error.clone());
+        error
+    }
+}
+
+/// The tokens of a part and the configuration they belong to.
+fn read(part: &[u8], wall: Seconds, now: Seconds) -> Option<(Tokens, Json)> {
+    let mut json = Json::parse(part)?;
+    if json.get("v")?.as_u32()? != 1 {
+        return None;
+    }
+    let written = json.get("at")?.as_u32()?;
+    let tokens = json.take("tokens")?;
+    let tokens = Tokens::from_json(tokens, wall.saturating_sub(written), now)?;
+    Some((tokens, json.take("config")?))
+}
+
+impl Sessions {
+    /// The session of this name.
+    pub fn named(&self, name: &str) -> Option<SessionId> {
+        let entry = self
+            .list
+            .iter()
+            .find(|(_, session)| session.name() == Some(name))?;
+        Some(entry.0)
+    }
+
+    /// The newest session of a client; without one the newest of all.
+    pub fn of_client(&self, client_id: &str) -> Option<&Session> {
+        let fits =
+            |session: &&Session| client_id.is_empty() || session.login.client_id() == client_id;
+        self.list
+            .iter()
+            .rev()
+            .map(|(_, session)| session)
+            .find(fits)
+    }
+
+    /// Changes a session, if it is still there.
+    pub fn change<R>(&mut self, id: SessionId, f: impl FnOnce(&mut Session) -> R) -> Option<R> {
+        Some(f(self.get_mut(id)?))
+    }
+
+    /// A session ends.
+    pub fn remove(&mut self, id: SessionId) -> Option<Session> {
+        let at = self.list.iter().position(|(known, _)| *known == id)?;
+        Some(self.list.remove(at).1)
+    }
+
+    /// The names of the common sessions.
+    pub fn names(&self) -> Vec<String> {
+        let names = self.list.iter().map(|(_, session)| session.name());
+        names.flatten().map(String::from).collect()
+    }
+
+    /// Takes note of what became of a session that was left: another page may have spent its refresh token.
+    pub fn leave_doubted(&mut self, name: &str, label: Option<&Label>) {
+        let mut leaving = self.leaving.iter_mut();
+        if let Some((_, session)) = leaving.find(|(_, session)| session.name() == Some(name))
+            && session.meets(label) != Meeting::Same
+        {
+            session.doubt();
+        }
+    }
+
+    /// What a tab needs that asks for the sessions which tabs share, one after the other.
+    pub fn shared(&self) -> Zeroizing<Vec<u8>> {
+        let mut out = Zeroizing::new(Vec::with_capacity(self.list.len() * ENTRY));
+        for (_, session) in &self.list {
+            let Some(common) = session.common.as_ref().filter(|common| common.shared) else {
+                continue;
+            };
+            if common.name.len() == NAME && common.salt.len() == NAME {
+                out.extend_from_slice(common.name.as_bytes());
+                out.extend_from_slice(&*common.secret.0);
+                out.extend_from_slice(common.salt.as_bytes());
+            }
+        }
+        out
+    }
+}
+
+/// Reads what [`Sessions::shared`] gave.
+pub fn shared(bytes: &[u8]) -> impl Iterator<Item = (&str, [u8; SECRET], &str)> {
+    bytes.chunks_exact(ENTRY).filter_map(|entry| {
+        let (name, rest) = entry.split_at(NAME);
+        let (secret, salt) = rest.split_at(SECRET);
+        let text = |bytes| core::str::from_utf8(bytes).ok();
+        Some((text(name)?, secret.try_into().ok()?, text(salt)?))
+    })
+}
