@@ -38,12 +38,13 @@ impl Gate {
     }
 
     /// Waits here while this path is held. A caller that hangs up meanwhile is no longer counted.
-    pub async fn pass(&self, path: &str) {
+    pub async fn pass(&self, method: &str, path: &str) {
+        let whole = format!("{method} {path}");
         let is_free = |held: &Held| {
             !held
                 .path_prefixes
                 .iter()
-                .any(|prefix| path.starts_with(prefix.as_str()))
+                .any(|prefix| path.starts_with(prefix.as_str()) || whole.starts_with(prefix))
         };
         if is_free(&self.0.borrow()) {
             return;

@@ -161,7 +161,7 @@ impl Sandbox {
         self.gate.release();
     }
 
-    /// Requests whose path starts so wait in the server, not yet processed, until [`Sandbox::release`].
+    /// Requests whose path, or `METHOD path`, starts so wait in the server, not yet processed, until [`Sandbox::release`].
     /// Preflights pass.
     pub fn hold(&self, path_prefix: &str) {
         self.gate.hold(path_prefix);

@@ -46,7 +46,10 @@ async fn answer(
         sandbox.until_held(count).await;
     }
     if parts.method != http::Method::OPTIONS && !parts.uri.path().starts_with("/_sandbox") {
-        sandbox.gate.pass(parts.uri.path()).await;
+        sandbox
+            .gate
+            .pass(parts.method.as_str(), parts.uri.path())
+            .await;
     }
     let answer = sandbox.handle(http::Request::from_parts(parts, body.to_vec()));
     if let Some(Delayed(wait)) = answer.extensions().get().copied() {

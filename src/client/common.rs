@@ -181,19 +181,26 @@ async fn seal(
 
 /// Renews a common session: once for all pages. `None`: it is none.
 pub async fn renew(id: SessionId) -> Option<Result<(), Error>> {
-    let name = session(id, |session| session.name().map(String::from));
-    let name = name.ok()??;
+    let known = session(id, |session| {
+        (session.name().map(String::from), session.generation())
+    });
+    let (name, generation) = known.ok()?;
+    let name = name?;
     let lock = concat(&[RENEW, &name]);
-    let work: Boxed<'_, _> = Box::pin(renew_alone(id, name));
+    let work: Boxed<'_, _> = Box::pin(renew_alone(id, name, generation));
     let done = tabs::alone(&lock, PATIENCE, work).await;
     Some(done.unwrap_or_else(|| Err(ErrorCode::Timeout.error())))
 }
 
-async fn renew_alone(id: SessionId, name: String) -> Result<(), Error> {
+async fn renew_alone(id: SessionId, name: String, generation: u32) -> Result<(), Error> {
     let blocked = |_: NotKept| ErrorCode::StorageBlocked.error();
     let record = concat(&[RECORD, &name]);
     let item = kept::find(&record).await.map_err(blocked)?;
     let label = item.as_ref().and_then(|item| Label::read(&item.text()));
+    // While this page waited it may have heard that another one has done what it was to do.
+    if session(id, Session::generation)? != generation {
+        return Ok(());
+    }
     match session(id, |session| session.meets(label.as_ref()))? {
         Meeting::Gone => return Err(left(id, false)),
         Meeting::Spent => return Err(doubted(id)),

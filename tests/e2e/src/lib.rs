@@ -23,7 +23,7 @@ mod server;
 
 pub use driver::Engine;
 pub use fantoccini;
-pub use login::{APP, Call, FORGED, PENDING, USER, parameter, provider_file};
+pub use login::{APP, Call, FORGED, FULL, PENDING, USER, parameter, provider_file};
 pub use page::{JsError, Page, Tab};
 pub use server::{App, Foreign, Received};
 
