@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 
-use super::{answer as answered, entropy, page};
+use super::{HANDLED, answer as answered, entropy, page};
 use crate::browser::kept::{self, Key, NotKept};
 use crate::protocol::authorization::{AuthorizationResponse, PendingLogin};
 use crate::protocol::error::{Error, ErrorCode};
@@ -44,11 +44,17 @@ async fn store(pending: &PendingLogin, origin: &str) -> Result<(), NotKept> {
 /// Answers a response to a login that was kept, once; `refusal` where there is none.
 pub async fn answer(response: Box<AuthorizationResponse>, refusal: Error) -> Result<String, Error> {
     let state = response.state().clone();
-    let Some(pending) = take(state.expose(), &response).await else {
-        return Err(refusal);
-    };
-    let pending = pending?;
-    answered(pending, response).await
+    match take(state.expose(), &response)
+        .await
+        .unwrap_or(Err(refusal))
+    {
+        Ok(pending) => answered(pending, response).await,
+        Err(error) => {
+            // Nothing was answered: the login may still wait.
+            HANDLED.with(|handled| drop(handled.take()));
+            Err(error)
+        }
+    }
 }
 
 async fn take(
