@@ -24,7 +24,12 @@ const PATIENCE = 5000
 
 /** A popup, empty for now; undefined where the browser blocks it. To be called while the user's click is handled. */
 export const popup = () => {
-  const opened = openWindow && openWindow('about:blank', '_blank', 'popup,width=500,height=700')
+  let opened
+  try {
+    opened = openWindow('about:blank', '_blank', 'popup,width=500,height=700')
+  } catch {
+    // Firefox throws where others give nothing.
+  }
   if (!opened) return
   // Nothing that is shown there later may reach this page.
   opened.opener = null

@@ -185,6 +185,19 @@ impl World {
         assert!(console.is_empty(), "{}", console.join("\n"));
     }
 
+    /// Until the browser has so many windows and tabs.
+    pub async fn until_windows(&self, count: usize) {
+        let start = std::time::Instant::now();
+        loop {
+            let now = self.page.windows().await.len();
+            if now == count {
+                return;
+            }
+            assert!(start.elapsed() < PATIENCE, "{now} windows, not {count}");
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    }
+
     /// Until the sandbox holds so many requests.
     pub async fn until_held(&self, count: usize) {
         let held = tokio::time::timeout(PATIENCE, self.sandbox.until_held(count)).await;
