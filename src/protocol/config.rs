@@ -659,9 +659,10 @@ fn check_full(config: &Json) -> Result<(), Error> {
 
 /// Reads a list of calls, `{method, url}` objects, as the boundary gives it.
 pub fn read_calls(text: &str) -> Result<Json, Error> {
-    let calls = Json::parse(text.as_bytes()).unwrap_or(Json::Null);
-    check_kind("calls", Kind::Items(&[REQUEST]), &calls)?;
-    Ok(calls)
+    match Json::parse(text.as_bytes()) {
+        Some(calls) => check_kind("calls", Kind::Items(&[REQUEST]), &calls).map(|()| calls),
+        None => Err(wrong("calls", "must be a list of addresses and requests")),
+    }
 }
 
 /// Checks that the scopes which the provider's tables name are among its own, and that each route has a path.
@@ -940,14 +941,6 @@ mod tests {
                 "revocationRequest: must be an object",
             ),
             (
-                r#","":1"#,
-                "\"\": there is no such field; the nearest is site",
-            ),
-            (
-                r#","__proto__":1"#,
-                "__proto__: there is no such field; the nearest is provider",
-            ),
-            (
                 r#","navigat":null"#,
                 "navigat: there is no such field; the nearest is navigate",
             ),
@@ -1017,6 +1010,15 @@ mod tests {
             ),
         ] {
             assert_eq!(refusal(fields), (Config, want.into()));
+        }
+        for (field, shown) in [
+            ("", "\"\""),
+            ("__proto__", "__proto__"),
+            ("constructor", "constructor"),
+        ] {
+            let (code, detail) = refusal(&format!(r#","{field}":1"#));
+            let start = format!("{shown}: there is no such field; the nearest is ");
+            assert!(code == Config && detail.starts_with(&start), "{detail}");
         }
         for field in ["clientSecret", "client_secret"] {
             assert_eq!(
