@@ -81,6 +81,39 @@ fn kept(path: &str, text: &str) {
 }
 
 #[test]
+fn every_file_is_json_and_has_the_name_of_its_provider() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/protocol/providers");
+    let mut known = Vec::new();
+    for entry in std::fs::read_dir(directory).expect("the providers' directory") {
+        let path = entry.expect("an entry").path();
+        let said = path.display();
+        let text = std::fs::read(&path).expect("a readable file");
+        let file = Json::parse(&text)
+            .unwrap_or_else(|| panic!("{said}: no JSON, or a member stands twice"));
+        let name = path.file_stem().and_then(|name| name.to_str());
+        let name = name.expect("a name in plain letters").to_owned();
+        assert_eq!(file.str("name"), Some(&*name), "{said}");
+        // It is a part of an address, and of a program.
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        assert!(name.bytes().all(plain), "{said}: a-z, 0-9 and hyphens");
+        for route in rows(file.get("routes")) {
+            let path = route.str("path").expect("a path");
+            let fixed = path.strip_suffix("/*").unwrap_or(path);
+            assert!(!fixed.contains('*'), "{said}: {path}: * stands at the end");
+        }
+        for row in rows(file.get("errors")) {
+            let fits_all = ["error", "status", "says"]
+                .iter()
+                .all(|field| row.get(field).is_none());
+            assert!(!fits_all, "{said}: fits every error: {}", row.text());
+        }
+        known.push(name);
+    }
+    known.sort();
+    assert_eq!(names(), known);
+}
+
+#[test]
 fn every_preset_asks_and_exchanges_as_the_snapshot_says() {
     let entropy: Entropy = core::array::from_fn(|i| i as u8);
     let mut text = String::new();

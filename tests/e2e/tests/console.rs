@@ -341,7 +341,7 @@ async fn every_error_is_listed_with_its_remedy_and_most_can_be_tried() {
     .await;
     let spoken = "return [...document.querySelectorAll('#problem-message, #problem-remedy')].map(e => e.lang)";
     assert_eq!(value(&world, spoken).await, json!(["pt", "pt"]));
-    page.fill("#errors-filter", "página não pode").await;
+    page.fill("#errors-filter", "KYC bloqueado").await;
     until(&world, "#errors-count", "1 of 16 errors").await;
     until(&world, "#errors-rows tr:not([hidden])", "KYC").await;
     until(&world, "#errors-rows tr:not([hidden])", "on its own page").await;

@@ -212,8 +212,8 @@ async fn every_row_of_every_file_is_what_a_refusal_that_fits_it_means() {
             const status = row.status ?? 400
             const body = JSON.stringify({ status, code: row.also?.[0] ?? row.error, message: row.says && `so: ${row.says}.` })
             const kind = { body: { status, contentType: 'application/json', headers: {}, body } }
+            await control({ faults: [{ pathPrefix: new URL(url).pathname, times: languages.length, kind }] })
             for (const language of languages) {
-                await control({ faults: [{ pathPrefix: new URL(url).pathname, times: 1, kind }] })
                 const { name: provider } = file
                 await oauth.adoptToken('any-token', { provider, language, resourceServers: config.resourceServers })
                 const error = await oauth.explain(await oauth.fetchPrivate(url, { method: 'POST' }))
