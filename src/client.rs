@@ -27,9 +27,9 @@ use crate::browser::task::{self, Answer, Local, Shared};
 use crate::browser::windows::Place;
 use crate::browser::{clock, entropy, page};
 use crate::protocol::authorization::{Accepted, AuthorizationResponse, PendingLogin};
-use crate::protocol::config::Config;
 #[cfg(feature = "full")]
 use crate::protocol::config::Display;
+use crate::protocol::config::{self, Config};
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::json::{self, Json};
 use crate::protocol::metadata;
@@ -447,7 +447,7 @@ pub fn explain(answer: &str, body: &[u8]) -> Option<Error> {
 /// The least scope for these calls, by the configuration's provider or, without one, the session that the first call
 /// belongs to. JSON texts.
 pub fn scope_for(calls: &str, config: Option<Config>) -> Result<String, Error> {
-    let calls = Json::parse(calls.as_bytes()).unwrap_or(Json::Null);
+    let calls = config::read_calls(calls)?;
     let scope = match config {
         Some(config) => config.scope_for(&calls)?,
         None => match &calls {

@@ -114,9 +114,10 @@ export interface ProviderFields {
   /** The header that narrows the scope of one call; it gets a list with commas. */
   scopeHeader?: string
   /**
-   * Which scope a call needs. The first that fits counts. `path` is relative to the resource server; `{name}` is one
-   * segment, a final `/*` is everything below. `read` is for GET, HEAD and OPTIONS, `write` for other methods: scopes
-   * with spaces between them, "" where none is needed, left out where it is not known.
+   * Which scope a call needs. The first that fits counts. `path` is relative to the resource server and begins with a
+   * slash; `{name}` is one segment, a final `/*` is everything below. `read` is for GET, HEAD and OPTIONS, `write` for
+   * other methods: scopes with spaces between them (of `scopes`, where there are any), "" where none is needed, left
+   * out where it is not known.
    */
   routes?: readonly { readonly path: string; readonly read?: string; readonly write?: string }[]
   /**

@@ -4,6 +4,7 @@
 
 use oauth_wasm::protocol::authorization::{Accepted, AuthorizationResponse, Entropy, PendingLogin};
 use oauth_wasm::protocol::config::{Config, Login};
+use oauth_wasm::protocol::error::{ErrorCode, ServerError};
 use oauth_wasm::protocol::json::Json;
 use oauth_wasm::protocol::provider;
 use oauth_wasm::protocol::scope;
@@ -77,6 +78,39 @@ fn kept(path: &str, text: &str) {
     }
     let known = std::fs::read_to_string(&path).unwrap_or_default();
     assert_eq!(known, text, "{} (UPDATE=1 writes it anew)", path.display());
+}
+
+#[test]
+fn every_file_is_json_and_has_the_name_of_its_provider() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/protocol/providers");
+    let mut known = Vec::new();
+    for entry in std::fs::read_dir(directory).expect("the providers' directory") {
+        let path = entry.expect("an entry").path();
+        let said = path.display();
+        let text = std::fs::read(&path).expect("a readable file");
+        let file = Json::parse(&text)
+            .unwrap_or_else(|| panic!("{said}: no JSON, or a member stands twice"));
+        let name = path.file_stem().and_then(|name| name.to_str());
+        let name = name.expect("a name in plain letters").to_owned();
+        assert_eq!(file.str("name"), Some(&*name), "{said}");
+        // It is a part of an address, and of a program.
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        assert!(name.bytes().all(plain), "{said}: a-z, 0-9 and hyphens");
+        for route in rows(file.get("routes")) {
+            let path = route.str("path").expect("a path");
+            let fixed = path.strip_suffix("/*").unwrap_or(path);
+            assert!(!fixed.contains('*'), "{said}: {path}: * stands at the end");
+        }
+        for row in rows(file.get("errors")) {
+            let fits_all = ["error", "status", "says"]
+                .iter()
+                .all(|field| row.get(field).is_none());
+            assert!(!fits_all, "{said}: fits every error: {}", row.text());
+        }
+        known.push(name);
+    }
+    known.sort();
+    assert_eq!(names(), known);
 }
 
 #[test]
@@ -243,6 +277,38 @@ fn every_documented_error_is_explained_in_three_languages() {
     assert!(explained > 3 * 12, "{explained}");
 }
 
+/// Some errors the provider tells the user only. Whoever looks one up finds what to do all the same.
+#[test]
+fn what_the_provider_says_on_its_own_page_is_in_the_table_too() {
+    let mut found = 0;
+    for error in sandbox::documented_errors() {
+        if error.shape != sandbox::Shape::Page {
+            continue;
+        }
+        let login = login(r#""provider":"mercadolibre","site":"MLA","language":"es""#);
+        let said = ServerError {
+            error: Some(error.error.into()),
+            error_description: Some(error.description.into()),
+            error_uri: None,
+            status: Some(error.status),
+        };
+        let told = login.explained(ErrorCode::RequestRefused.error().with(said));
+        let remedy = match error.id {
+            "callback_mismatch" => "partes variables: para eso están appState y returnTo",
+            "cannot_connect" => "no la de un colaborador",
+            _ => "se abre en este navegador",
+        };
+        assert!(
+            told.remedy().contains(remedy),
+            "{}: {}",
+            error.id,
+            told.remedy()
+        );
+        found += 1;
+    }
+    assert_eq!(found, 3);
+}
+
 #[test]
 fn the_route_table_of_seed_000_is_the_sandboxes_row_by_row() {
     let login = login(r#""provider":"appfigures""#);
@@ -362,8 +428,40 @@ fn the_file_in_the_documentation_is_a_good_one() {
 fn the_table_of_providers_in_the_documentation_is_the_data() {
     let mut text = String::from(
         "# Providers\n\nGenerated from `src/protocol/providers/*.json` by `UPDATE=1 cargo test --test providers`. \
-         [Adding one](add-a-provider.md) takes a screen.\n",
+         [Adding one](add-a-provider.md) takes a screen.\n\n\
+         | provider | `provider` | sites | scopes | routes | errors explained | limits | given back |\n\
+         | --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
+    for name in names() {
+        let file = file(&name);
+        let title = file.get("about").and_then(|about| about.str("title"));
+        let title = title.unwrap_or(&name);
+        let or_no = |count: usize| match count {
+            0 => String::from("–"),
+            count => count.to_string(),
+        };
+        let has = |field| if file.get(field).is_some() { "yes" } else { "" };
+        let given = match (has("revocationRequest"), has("revocationEndpoint")) {
+            ("", "") => "not known",
+            ("", _) => "by RFC 7009",
+            _ => "by its API",
+        };
+        let limits = if has("limitHeader").is_empty() {
+            "by status"
+        } else {
+            "by status and headers"
+        };
+        writeln!(
+            text,
+            "| [{title}](#{}) | `{name}` | {} | {} | {} | {} | {limits} | {given} |",
+            title.to_lowercase().replace(' ', "-"),
+            or_no(file.get("sites").map_or(0, |sites| sites.names().len())),
+            or_no(members(file.get("scopes")).len()),
+            or_no(rows(file.get("routes")).len()),
+            or_no(rows(file.get("errors")).len()),
+        )
+        .expect("text");
+    }
     for name in names() {
         let file = file(&name);
         let about = file.get("about").cloned().unwrap_or(Json::Null);
@@ -412,10 +510,6 @@ fn the_table_of_providers_in_the_documentation_is_the_data() {
         let limits =
             ["limitHeader", "usageHeader"].map(|field| code(file.str(field).unwrap_or("")));
         line("limit and usage", limits.join(" ").trim().to_owned());
-        line(
-            "errors explained",
-            rows(file.get("errors")).len().to_string(),
-        );
 
         let scopes = members(file.get("scopes"));
         if !scopes.is_empty() {
@@ -455,6 +549,36 @@ fn the_table_of_providers_in_the_documentation_is_the_data() {
             );
             let endpoint = fields.str("authorizationEndpoint").unwrap_or("");
             writeln!(text, "| `{site}` | {country} | `{endpoint}` | {doubt} |").expect("text");
+        }
+        let errors = rows(file.get("errors"));
+        if !errors.is_empty() {
+            text.push_str(
+                "\n| error | what happened | what to do (also in Spanish and Portuguese) |\n| --- | --- | --- |\n",
+            );
+        }
+        for row in errors {
+            let mut names: Vec<_> = row.str("error").into_iter().map(code).collect();
+            names.extend(
+                row.get("also")
+                    .map_or(vec![], Json::texts)
+                    .iter()
+                    .map(|name| code(name)),
+            );
+            let mut when = names.join(" or ");
+            for (what, field) in [("HTTP ", "status"), ("says ", "says")] {
+                if let Some(value) = row.get(field) {
+                    let mark = if when.is_empty() { "" } else { ", " };
+                    write!(when, "{mark}{what}{}", value.text()).expect("text");
+                }
+            }
+            let english = |field| row.get(field).and_then(|text| text.str("en")).unwrap_or("");
+            writeln!(
+                text,
+                "| {when} | {} | {} |",
+                english("message"),
+                english("remedy")
+            )
+            .expect("text");
         }
         for (heading, field) in [
             ("Notes", "notes"),

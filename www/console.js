@@ -4,7 +4,7 @@
 import { adoptToken, explain, logout, session } from '/pkg/oauth-wasm.js'
 import { configuration, readChoices, restoreChoices, showChoices, showProvider, withoutLogin } from './choices.js'
 import { comeBack, getUser, logIn, redirectUri } from './example.js'
-import { isUnheard, mistakes } from './mistakes.js'
+import { mistakes } from './mistakes.js'
 import { at } from './provider.js'
 import { filterErrors, showErrors } from './reference.js'
 import { check, makeCall, pickRoute, showRoutes } from './routes.js'
@@ -243,9 +243,6 @@ function listErrors() {
 function listMistakes() {
   $('problem-home').append($('problem'))
   const groups = mistakes(page.file).map(([title, rows]) => group(title, rows.map(mistake)))
-  const isMercadoLibre = page.file.name === 'mercadolibre'
-  const unheard = isMercadoLibre ? page.documented.filter(isUnheard).map(row => make('li', {}, row.description)) : []
-  groups.push(group('At the provider: your page never hears of it', unheard))
   $('errors').replaceChildren(...groups.filter(Boolean))
 }
 

@@ -12,8 +12,11 @@ export const mistakes = ({ sites }) => [
   ['With a token: log in first', [FOREIGN, REVOKED]],
 ]
 
+const isUnheard = row => row.shape === 'page'
+
 /** Errors that the provider shows to the user: nothing comes back to the page. */
-export const isUnheard = row => row.shape === 'page'
+export const unheard = (provider, documented) =>
+  documented.filter(row => isUnheard(row) && speaker(row) === provider)
 
 /**
  * Ways to bring about what the provider's file lists as errors: { id, words, error, status, description, api, run }.

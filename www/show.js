@@ -31,6 +31,13 @@ export function log(call, result) {
   while ($('log').children.length > KEPT) $('log').lastChild.remove()
 }
 
+const languages = new Map()
+
+/** Remembers the language of a provider's texts, which errors may bring. */
+export function remember(texts) {
+  for (const [language, text] of Object.entries(texts)) languages.set(text, language)
+}
+
 let asked // what the shown error wants of the next login
 
 export const problemAsk = () => asked
@@ -42,6 +49,9 @@ export function showProblem(error, place) {
   say('problem-code', error.code ?? error.name)
   say('problem-message', error.message)
   say('problem-retryable', error.retryable === undefined ? '' : error.retryable ? 'retryable' : 'not retryable')
+  // For whoever has the page read aloud.
+  $('problem-message').lang = languages.get(error.message) ?? 'en'
+  $('problem-remedy').lang = languages.get(error.remedy) ?? 'en'
   say('problem-remedy', error.remedy ?? 'This is no error of the library’s: it comes from the browser’s own fetch')
   const status = error.status && `HTTP ${error.status}`
   const limits = error.rateLimit && `${error.rateLimit.usage} of ${error.rateLimit.limit} requests`

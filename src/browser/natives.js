@@ -8,11 +8,12 @@
 // - No code of the page's runs, and no error it can see is made, while the module is on the stack: a stack trace
 //   can name the instance. Whatever could do so waits for the next turn (`later`).
 
-const { AbortSignal, Date, Error, Headers, JSON, Object, Promise, ReadableStream, Request, Response } = globalThis
+const { AbortSignal, Array, Date, Error, Headers, JSON, Object, Promise, ReadableStream, Request, Response } = globalThis
 const { URL, Uint8Array, WeakMap, WeakSet, WebAssembly, WritableStream, fetch, performance, setTimeout } = globalThis
 const isolated = globalThis.crossOriginIsolated
 const { create, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, keys } = Object
 const { parse, stringify } = JSON
+const { isArray } = Array
 const { ceil, max, min } = Math
 
 /** uncurry(f)(self, ...rest) is f.call(self, ...rest), whatever becomes of Function.prototype.call. */
@@ -180,10 +181,13 @@ export const emit = text =>
 
 export const fromJson = text => parse(text)
 
-/** The JSON text of a value; empty where there is none: undefined, a function, a cycle, a getter that throws. */
+// JSON would drop a function, and its name with it, which may be misspelt.
+const kept = (name, value) => (typeof value === 'function' && name !== 'navigate' ? null : value)
+
+/** The JSON text of a value; empty where there is none: undefined, a cycle, a getter that throws. */
 export const toJson = value => {
   try {
-    return stringify(value) || ''
+    return stringify(value, kept) || ''
   } catch {
     return ''
   }
@@ -204,15 +208,24 @@ export const ownText = (object, name) => {
 
 export const ownFlag = (object, name) => ownValue(object, name) === true
 
-/** The JSON text of a list of {method, url}, made from URLs, texts, requests and objects with these members. */
+/**
+ * The JSON text of a list of {method, url}, made from URLs, texts, requests and objects with these members, and whatever
+ * else these have; empty where it is no such list.
+ */
 export const calls = list => {
   const read = []
-  for (let i = 0; i < list.length; i++) {
-    const call = list[i]
-    const { method, url } = typeof call === 'object' && !(call instanceof URL) ? call : { url: call }
-    own(read, i, record({ method: method && upperCase('' + method), url: new URL(url, baseURI()).href }), true)
+  try {
+    if (!isArray(list)) return ''
+    for (let i = 0; i < list.length; i++) {
+      const call = list[i]
+      const { method, url, ...others } = typeof call === 'object' && !(call instanceof URL) ? call : { url: call }
+      const known = { ...others, method: method && upperCase('' + method), url: new URL(url, baseURI()).href }
+      own(read, i, record(known), true)
+    }
+  } catch {
+    return ''
   }
-  return stringify(read)
+  return toJson(read)
 }
 
 export const ownValue = (object, name) => (object && hasOwn(object, name) ? object[name] : undefined)

@@ -30,13 +30,17 @@ enum Kind {
     Number,
     /// An object whose members are texts.
     TextMembers,
-    /// A list of objects with these fields.
-    Items(&'static [Field]),
-    /// An object whose members are objects with these fields.
-    Named(&'static [Field]),
+    /// An object with these fields.
+    Object(&'static [&'static [Field]]),
+    /// A list of such objects.
+    Items(&'static [&'static [Field]]),
+    /// An object whose members are such objects.
+    Named(&'static [&'static [Field]]),
     /// The name of a provider, or what its file says.
     Provider,
     Any,
+    /// What is no data; the boundary keeps it back.
+    Function,
     /// What no page can keep.
     Secret,
     /// What only the full build knows.
@@ -64,16 +68,16 @@ const FIELDS: &[Field] = &[
     ("authorizationEndpoint", Kind::Text),
     ("tokenEndpoint", Kind::Text),
     ("revocationEndpoint", Kind::Text),
-    ("revocationRequest", Kind::TextMembers),
+    ("revocationRequest", Kind::Object(&[REQUEST])),
     ("endSessionEndpoint", Kind::Text),
     ("resourceServers", Kind::Texts),
     ("responseType", Kind::Text),
     ("codeChallengeMethod", Kind::Text),
     ("scope", Kind::Scope),
-    ("scopes", Kind::Named(SCOPE)),
+    ("scopes", Kind::Named(&[SCOPE])),
     ("scopeHeader", Kind::Text),
-    ("routes", Kind::Items(ROUTE)),
-    ("errors", Kind::Items(ERROR)),
+    ("routes", Kind::Items(&[ROUTE])),
+    ("errors", Kind::Items(&[ERROR])),
     ("limitHeader", Kind::Text),
     ("usageHeader", Kind::Text),
     ("authorizationParameters", Kind::TextMembers),
@@ -94,9 +98,12 @@ const FIELDS: &[Field] = &[
     ("display", full(Kind::Text)),
     ("signal", full(Kind::Any)),
     ("displayTimeout", full(Kind::Number)),
+    ("navigate", Kind::Function),
     ("clientSecret", Kind::Secret),
     ("client_secret", Kind::Secret),
 ];
+
+const REQUEST: &[Field] = &[("method", Kind::Text), ("url", Kind::Text)];
 
 const SCOPE: &[Field] = &[("implies", Kind::Texts), ("about", Kind::Any)];
 
@@ -119,8 +126,10 @@ const ERROR: &[Field] = &[
 const PROVIDER: &[Field] = &[
     ("name", Kind::Text),
     ("about", Kind::Any),
-    ("sites", Kind::Any),
+    ("sites", Kind::Named(&[FIELDS, SITE])),
 ];
+
+const SITE: &[Field] = &[("about", Kind::Any)];
 
 /// A configuration whose fields are known and of the right kind; nothing else is checked yet.
 #[derive(Clone, Debug, PartialEq)]
@@ -131,7 +140,8 @@ impl Config {
     pub fn parse(text: &str) -> Result<Config, Error> {
         match Json::parse(text.as_bytes()) {
             Some(json) => Config::read(json),
-            None => Err(ErrorCode::InvalidConfig.at("the configuration must be plain data")),
+            None => Err(ErrorCode::InvalidConfig
+                .at("the configuration must be plain data, no object with more than 256 members")),
         }
     }
 
@@ -157,9 +167,6 @@ impl Config {
                 check_fields("provider.", members, &[FIELDS, PROVIDER])?;
             }
             let site = provider::site(&mut self.0, &mut file)?;
-            if let Json::Object(members) = &site {
-                check_fields("site.", members, &[FIELDS, PROVIDER])?;
-            }
             self.0.fill(site);
             self.0.fill(file);
         }
@@ -207,17 +214,18 @@ impl Config {
     }
 
     /// Checks everything that a login needs. `origin` is the page's own, for `returnTo`.
-    pub fn resolve(mut self, origin: &str) -> Result<Rc<Login>, Error> {
-        if let Some(sites) = self.0.take(provider::SITES)
+    pub fn resolve(self, origin: &str) -> Result<Rc<Login>, Error> {
+        if let Some(detail) = self.0.str(provider::NO_SITE)
             && self.0.get("authorizationEndpoint").is_none()
         {
-            return Err(provider::no_site(&sites));
+            return Err(ErrorCode::UnknownSite.at(detail));
         }
         let login = self.settle()?;
         let config = &login.config;
         required(config, "clientId")?;
         check_redirect_uri(required(config, "redirectUri")?, config.flag("allowHttp"))?;
-        check_authorization_endpoint(required(config, "authorizationEndpoint")?)?;
+        let field = "authorizationEndpoint";
+        check_endpoint(field, required(config, field)?)?;
         if login.response_type == ResponseType::Code {
             required(config, "tokenEndpoint")?;
         }
@@ -243,7 +251,8 @@ impl Config {
 
     /// Checks each field that is there.
     fn settle(self) -> Result<Login, Error> {
-        let config = self.0;
+        let mut config = self.0;
+        config.take(provider::NO_SITE);
         let response_type = match config.str("responseType") {
             None | Some("code") => ResponseType::Code,
             Some("token") => ResponseType::Token,
@@ -256,7 +265,7 @@ impl Config {
         };
         for field in ["tokenEndpoint", "revocationEndpoint", "endSessionEndpoint"] {
             if let Some(endpoint) = config.str(field) {
-                url::check(field, endpoint, false)?;
+                check_endpoint(field, endpoint)?;
             }
         }
         #[cfg(feature = "full")]
@@ -285,8 +294,10 @@ impl Config {
             Some(value) => scope::read(value)?,
             None => Vec::new(),
         };
-        scope::check(config.get("scopes"), &scope)?;
-        let scope = scope::reduce(config.get("scopes"), scope);
+        let scopes = config.get("scopes");
+        scope::check(scopes, &scope)?;
+        let scope = scope::reduce(scopes, scope);
+        check_table(scopes, config.get("routes"))?;
         Ok(Login {
             config,
             response_type,
@@ -646,10 +657,41 @@ fn check_full(config: &Json) -> Result<(), Error> {
     Ok(())
 }
 
+/// Reads a list of calls, `{method, url}` objects, as the boundary gives it.
+pub fn read_calls(text: &str) -> Result<Json, Error> {
+    match Json::parse(text.as_bytes()) {
+        Some(calls) => check_kind("calls", Kind::Items(&[REQUEST]), &calls).map(|()| calls),
+        None => Err(wrong("calls", "must be a list of addresses and requests")),
+    }
+}
+
+/// Checks that the scopes which the provider's tables name are among its own, and that each route has a path.
+fn check_table(scopes: Option<&Json>, routes: Option<&Json>) -> Result<(), Error> {
+    if let Some(Json::Object(scopes_of)) = scopes {
+        for (_, scope) in scopes_of {
+            scope::check(
+                scopes,
+                &scope.get("implies").map_or(Vec::new(), Json::texts),
+            )?;
+        }
+    }
+    if let Some(Json::Array(routes)) = routes {
+        for route in routes {
+            if !route.str("path").unwrap_or("").starts_with("/") {
+                return Err(wrong("routes.path", "must begin with a slash"));
+            }
+            for kind in ["read", "write"] {
+                scope::check(scopes, &scope::split(route.str(kind).unwrap_or("")))?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Checks that each member is one of the fields and of its kind. `path` stands before the names in an error.
 fn check_fields(path: &str, members: &Members, tables: &[&[Field]]) -> Result<(), Error> {
     for (name, value) in members {
-        let field = text::concat(&[path, text::clip(name, 64)]);
+        let field = text::concat(&[path, text::shown(name)]);
         let mut known = Vec::new();
         let mut found = None;
         for (one, kind) in tables.iter().copied().flatten() {
@@ -690,32 +732,34 @@ fn check_kind(field: &str, kind: Kind, value: &Json) -> Result<(), Error> {
         {
             return Ok(());
         }
-        (Kind::Items(fields), Json::Array(items)) => {
-            return items
-                .iter()
-                .try_for_each(|item| check_object(field, fields, item));
+        (Kind::Object(tables), Json::Object(members)) => {
+            return check_fields(&text::concat(&[field, "."]), members, tables);
         }
-        (Kind::Named(fields), Json::Object(members)) => {
-            let mut values = members.iter().map(|(_, value)| value);
-            return values.try_for_each(|item| check_object(field, fields, item));
+        (Kind::Items(tables), Json::Array(items)) => {
+            for item in items {
+                check_kind(field, Kind::Object(tables), item)?;
+            }
+            return Ok(());
+        }
+        (Kind::Named(tables), Json::Object(members)) => {
+            for (name, item) in members {
+                let field = text::concat(&[field, ".", text::shown(name)]);
+                check_kind(&field, Kind::Object(tables), item)?;
+            }
+            return Ok(());
         }
         (Kind::Text, _) => "must be a string",
         (Kind::Flag, _) => "must be true or false",
         (Kind::Texts, _) => "must be a list of strings",
         (Kind::Number, _) => "must be a whole number",
         (Kind::TextMembers, _) => "must be an object of strings",
-        (Kind::Items(_), _) => "must be a list",
-        (Kind::Named(_), _) => "must be an object",
+        (Kind::Items(_), _) => "must be a list of objects",
+        (Kind::Object(_), _) => "must be an object",
+        (Kind::Named(_), _) => "must be an object of objects",
+        (Kind::Function, _) => "must be a function",
         (Kind::Provider, _) => "must be a name, or what a provider's file says",
     };
     Err(wrong(field, rule))
-}
-
-fn check_object(field: &str, fields: &[Field], value: &Json) -> Result<(), Error> {
-    let Json::Object(members) = value else {
-        return Err(wrong(field, "must be made of objects"));
-    };
-    check_fields(&text::concat(&[field, "."]), members, &[fields])
 }
 
 /// `redirect_uri` (RFC 6749 section 3.1.2; RFC 8252 section 7.1 for the private-use schemes of apps).
@@ -746,8 +790,7 @@ fn check_redirect_uri(uri: &str, allow_http: bool) -> Result<(), Error> {
 }
 
 /// The endpoint's own query must not say what the request says (RFC 6749 section 3.1).
-fn check_authorization_endpoint(endpoint: &str) -> Result<(), Error> {
-    let field = "authorizationEndpoint";
+fn check_endpoint(field: &str, endpoint: &str) -> Result<(), Error> {
     let query = url::check(field, endpoint, false)?.query.unwrap_or("");
     match protocol_parameter(&form::parse(query)) {
         Some(_) => Err(wrong(field, "must not carry parameters of the request")),
@@ -849,19 +892,59 @@ mod tests {
             ),
             (
                 r#","site":"A","provider":{"sites":{"A":{"tokenEndpoint":1}}}"#,
-                "site.tokenEndpoint: must be a string",
+                "provider.sites.A.tokenEndpoint: must be a string",
             ),
             (
                 r#","routes":[{"path":"/","reed":"x"}]"#,
                 "routes.reed: there is no such field; the nearest is read",
             ),
-            (r#","routes":["/"]"#, "routes: must be made of objects"),
-            (r#","routes":{}"#, "routes: must be a list"),
-            (r#","scopes":["a"]"#, "scopes: must be an object"),
+            (
+                r#","routes":[{"path":"/"},"/"]"#,
+                "routes: must be an object",
+            ),
+            (r#","routes":{}"#, "routes: must be a list of objects"),
+            (r#","scopes":["a"]"#, "scopes: must be an object of objects"),
             (
                 r#","scopes":{"a":{"implies":"b"}}"#,
-                "scopes.implies: must be a list of strings",
+                "scopes.a.implies: must be a list of strings",
             ),
+            (
+                r#","routes":[{"read":""}]"#,
+                "routes.path: must begin with a slash",
+            ),
+            (
+                r#","routes":[{"path":"https://api.example/x"}]"#,
+                "routes.path: must begin with a slash",
+            ),
+            (
+                r#","provider":{"sites":5}"#,
+                "provider.sites: must be an object of objects",
+            ),
+            (
+                r#","provider":{"sites":["A"]},"site":"A""#,
+                "provider.sites: must be an object of objects",
+            ),
+            (
+                r#","provider":{"sites":{"A":"https://as.example"}},"site":"A""#,
+                "provider.sites.A: must be an object",
+            ),
+            (
+                r#","provider":{"sites":{"A":{},"B":{"tokenEndpont":"x"}}},"site":"A""#,
+                "provider.sites.B.tokenEndpont: there is no such field; the nearest is tokenEndpoint",
+            ),
+            (
+                r#","revocationRequest":{"methd":"DELETE"}"#,
+                "revocationRequest.methd: there is no such field; the nearest is method",
+            ),
+            (
+                r#","revocationRequest":["DELETE"]"#,
+                "revocationRequest: must be an object",
+            ),
+            (
+                r#","navigat":null"#,
+                "navigat: there is no such field; the nearest is navigate",
+            ),
+            (r#","navigate":"x""#, "navigate: must be a function"),
             (
                 r#","provider":5"#,
                 "provider: must be a name, or what a provider's file says",
@@ -928,10 +1011,40 @@ mod tests {
         ] {
             assert_eq!(refusal(fields), (Config, want.into()));
         }
+        for (field, shown) in [
+            ("", "\"\""),
+            ("__proto__", "__proto__"),
+            ("constructor", "constructor"),
+        ] {
+            let (code, detail) = refusal(&format!(r#","{field}":1"#));
+            let start = format!("{shown}: there is no such field; the nearest is ");
+            assert!(code == Config && detail.starts_with(&start), "{detail}");
+        }
         for field in ["clientSecret", "client_secret"] {
             assert_eq!(
                 refusal(&format!(r#","{field}":"x""#)),
                 (ErrorCode::ClientSecretRefused, field.into())
+            );
+        }
+    }
+
+    #[test]
+    fn a_secret_in_the_query_of_an_endpoint_is_refused_too() {
+        for field in ["tokenEndpoint", "revocationEndpoint", "endSessionEndpoint"] {
+            let fields = r#"{"clientId":"1","redirectUri":"https://app.example/cb","authorizationEndpoint":"https://as.example/a","tokenEndpoint":"https://as.example/t"}"#;
+            let mut config = Json::parse(fields.as_bytes()).expect("JSON");
+            config.take(field);
+            let endpoint = Json::String("https://as.example/x?a=b&client%5Fsecret=hush".into());
+            config.fill(Json::Object(Members::from([(field.into(), endpoint)])));
+            let error = Config::read(config)
+                .and_then(|config| config.resolve(ORIGIN))
+                .expect_err(field);
+            assert_eq!(
+                (error.code, error.detail.as_str()),
+                (
+                    ErrorCode::InvalidConfig,
+                    &*format!("{field}: must not carry parameters of the request")
+                )
             );
         }
     }
@@ -960,6 +1073,26 @@ mod tests {
                 &format!(r#","scope":"red"{scopes}"#),
                 UnknownScope,
                 "red; the nearest is read",
+            ),
+            (
+                r#","provider":"""#,
+                UnknownProvider,
+                "\"\"; the nearest is appfigures",
+            ),
+            (
+                r#","provider":"mercadolibre","site":"__proto__""#,
+                UnknownSite,
+                "__proto__; the nearest is MCO",
+            ),
+            (
+                &format!(r#","routes":[{{"path":"/x","read":"read wriet"}}]{scopes}"#),
+                UnknownScope,
+                "wriet; the nearest is write",
+            ),
+            (
+                r#","scopes":{"read":{},"write":{"implies":["raed"]}}"#,
+                UnknownScope,
+                "raed; the nearest is read",
             ),
         ] {
             assert_eq!(refusal(fields), (want, detail.into()));

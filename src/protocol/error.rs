@@ -377,11 +377,16 @@ impl core::error::Error for Error {}
 /// The server's text with each of our secrets replaced (servers do echo what they refuse), and then cut to a length
 /// that is enough for any sentence and too short to fill a log.
 pub fn redact(text: &str, secrets: &[&str]) -> String {
+    String::from(text::clip(&without(text, secrets), 500))
+}
+
+/// The text without the secrets, in its whole length.
+pub fn without(text: &str, secrets: &[&str]) -> String {
     let mut text = String::from(text);
     for secret in secrets {
         text = text::replace(&text, secret, "(..)");
     }
-    String::from(text::clip(&text, 500))
+    text
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 
 use super::config::wrong;
 use super::error::{Error, ErrorCode};
-use super::json::{Json, Members};
-use super::{scope, text};
+use super::json::{Json, Object};
+use super::text;
 
 /// The file that the configuration means: its own, or `found` under its name. `found` is a list of the names that
 /// there are where there is none. Afterwards `provider` is the name.
@@ -24,10 +24,7 @@ pub fn choose(config: &mut Json, found: Json) -> Result<Option<Json>, Error> {
     if own {
         let mut file = config.take("provider").unwrap_or(Json::Null);
         if let Some(name) = file.take("name") {
-            config.fill(Json::Object(Members::from([(
-                String::from("provider"),
-                name,
-            )])));
+            add(config, "provider", name);
         }
         return Ok(Some(file));
     }
@@ -57,31 +54,24 @@ pub fn site(config: &mut Json, file: &mut Json) -> Result<Json, Error> {
         },
         None => {
             // For whoever needs an endpoint that only a site has.
-            config.fill(Json::Object(Members::from([(
-                String::from(SITES),
-                list_of(&sites),
-            )])));
+            let mut all = String::from("site is missing, one of");
+            for name in sites.names() {
+                all.push(' ');
+                all.push_str(name);
+            }
+            add(config, NO_SITE, Json::String(all));
             Ok(Json::Null)
         }
     }
 }
 
-/// The member of a configuration that lists the sites of which none was chosen.
-pub const SITES: &str = "sites";
+/// The member of a configuration that says which sites there are, where none was chosen.
+pub const NO_SITE: &str = "noSite";
 
-fn list_of(sites: &Json) -> Json {
-    let mut names = Vec::new();
-    for name in sites.names() {
-        names.push(Json::String(String::from(name)));
-    }
-    Json::Array(names)
-}
-
-/// The error of a login that needs a site; `sites` lists them.
-pub fn no_site(sites: &Json) -> Error {
-    let mut all = String::from("site is missing, one of ");
-    all.push_str(&scope::join(&sites.texts(), " "));
-    ErrorCode::UnknownSite.at(&all)
+fn add(config: &mut Json, name: &str, value: Json) {
+    let mut member = Object::new();
+    member.value(name, value);
+    config.fill(member.done());
 }
 
 /// Leaves out what is for people only, and of several languages all but the one that is asked for.
@@ -110,7 +100,7 @@ pub fn distil(config: &mut Json) {
 }
 
 fn unknown(code: ErrorCode, name: &str, names: &[&str]) -> Error {
-    let mut detail = String::from(text::clip(name, 64));
+    let mut detail = String::from(text::shown(name));
     text::suggest(&mut detail, name, names);
     code.at(&detail)
 }

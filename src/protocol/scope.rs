@@ -86,9 +86,13 @@ pub fn reduce(scopes: Option<&Json>, scope: Vec<String>) -> Vec<String> {
     least
 }
 
+/// Scopes of a server's that are asked for again: comparing each with each takes its time.
+pub const MOST: usize = 256;
+
 /// What a server's challenge names, as far as it can be asked for.
 pub fn said(text: &str) -> Vec<String> {
     let mut items = split(text);
+    items.truncate(MOST);
     items.retain(|item| is_scope_token(item) && !text::contains(item, "(..)"));
     items
 }

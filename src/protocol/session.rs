@@ -476,6 +476,41 @@ mod tests {
     const RENEWABLE: &str = r#","expires_in":100,"refresh_token":"r""#;
 
     #[test]
+    fn no_scope_of_a_long_challenge_is_cut_in_the_middle() {
+        let session = session("1", API, "");
+        let names: Vec<_> = (10..40)
+            .map(|n| format!("https://api.example/auth/orders.{n}.read"))
+            .collect();
+        let names = names.join(" ");
+        let header = format!("Bearer error=\"insufficient_scope\", scope=\"{names}\"");
+        let error = session.other_login(Some("insufficient_scope"), &header, 99);
+        let json = error.expect("what to ask for").to_json();
+        let list = names.replace(' ', "\",\"");
+        assert!(
+            json.contains(&format!(r#""ask":{{"scope":["{list}"]}}"#)),
+            "{json}"
+        );
+    }
+
+    #[test]
+    fn a_server_that_names_scopes_without_end_keeps_nobody_waiting() {
+        let endless = |letter| {
+            let names: Vec<_> = (0..50_000).map(|n| format!("{letter}{n}")).collect();
+            names.join(" ")
+        };
+        let granted = format!(r#","scope":"{}""#, endless("g"));
+        let session = session("1", API, &granted);
+        let header = format!(
+            "Bearer error=\"insufficient_scope\", scope=\"{}\"",
+            endless("n")
+        );
+        let error = session.other_login(Some("insufficient_scope"), &header, 99);
+        let json = error.expect("what to ask for").to_json();
+        assert!(json.contains(r#""g255","n0""#) && json.contains(r#""n255""#));
+        assert!(!json.contains(r#""g256""#) && !json.contains(r#""n256""#));
+    }
+
+    #[test]
     fn a_token_is_used_renewed_or_given_up_by_its_age() {
         let token = || Access::Token(AccessToken::new("a1".to_string()));
         let renewable = session("1", API, RENEWABLE);

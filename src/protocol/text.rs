@@ -73,6 +73,14 @@ pub fn clip(text: &str, length: usize) -> &str {
     text.get(..end).unwrap_or("")
 }
 
+/// A name as an error shows it: not whole novels, and not nothing.
+pub fn shown(name: &str) -> &str {
+    match name {
+        "" => "\"\"",
+        name => clip(name, 64),
+    }
+}
+
 /// Adds the nearest of the names to a sentence about one that does not exist: first by how much of a name it begins,
 /// then by the whole.
 pub fn suggest(sentence: &mut String, name: &str, names: &[&str]) {

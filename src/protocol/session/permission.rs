@@ -4,7 +4,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::super::error::{Error, ErrorCode, ServerError, redact};
+use super::super::error::{Error, ErrorCode, ServerError, redact, without};
 use super::super::json::{self, Json, Object};
 use super::super::resource::{PrivateRequest, challenge, is_rate_limit};
 use super::super::{Seconds, refusal, scope, text};
@@ -60,7 +60,7 @@ impl Session {
         match said? {
             "insufficient_scope" => {
                 let needed = challenge(header, "scope").unwrap_or_default();
-                let needed = scope::said(&redact(&needed, &self.secrets()));
+                let needed = scope::said(&without(&needed, &self.secrets()));
                 Some(self.insufficient_scope(&needed, "", now))
             }
             "insufficient_user_authentication" => {
@@ -88,7 +88,7 @@ impl Session {
 
     fn insufficient_scope(&self, needed: &[String], route: &str, now: Seconds) -> Error {
         let scopes = self.login.scopes();
-        let mut detail = scope::join(needed, " ");
+        let mut detail = String::from(text::clip(&scope::join(needed, " "), 500));
         if !route.is_empty() {
             detail = text::concat(&[&detail, " for ", route]);
         }
@@ -100,7 +100,7 @@ impl Session {
         // What was asked for, for it may not show in what was granted (offline_access); what was granted, as far as it
         // can be asked for; what is needed.
         let mut all = self.login.scope().to_vec();
-        for granted in self.tokens.scope() {
+        for granted in self.tokens.scope().iter().take(scope::MOST) {
             if scope::check(scopes, core::slice::from_ref(granted)).is_ok() {
                 all.push(granted.clone());
             }

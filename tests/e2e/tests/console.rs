@@ -226,7 +226,7 @@ async fn a_provider_that_the_sandbox_does_not_speak_is_shown_but_not_logged_in_t
     until(&world, "#needs", "not known").await;
     until(&world, "#errors-count", "8 errors").await;
     choose(&world, "mercadolibre").await;
-    until(&world, "#errors-count", "14 errors").await;
+    until(&world, "#errors-count", "16 errors").await;
     assert_eq!(world.page.text("#provider-hint").await, "");
 }
 
@@ -325,11 +325,11 @@ async fn a_refusal_is_explained_in_the_language_of_the_login() {
 async fn every_error_is_listed_with_its_remedy_and_most_can_be_tried() {
     let world = open().await;
     let page = &world.page;
-    until(&world, "#errors-count", "14 errors").await;
+    until(&world, "#errors-count", "16 errors").await;
     page.click("[name=language][value=pt]").await;
     until(&world, "#errors-rows", "A aplicação está bloqueada.").await;
     page.fill("#errors-filter", "invalid_grant SESSÃO").await;
-    until(&world, "#errors-count", "1 of 14 errors").await;
+    until(&world, "#errors-count", "1 of 16 errors").await;
     page.click("#errors-rows [data-error=no_active_session]")
         .await;
     problem(&world, "token_request_refused").await;
@@ -339,10 +339,16 @@ async fn every_error_is_listed_with_its_remedy_and_most_can_be_tried() {
         "o usuário não tem uma sessão ativa",
     )
     .await;
+    let spoken = "return [...document.querySelectorAll('#problem-message, #problem-remedy')].map(e => e.lang)";
+    assert_eq!(value(&world, spoken).await, json!(["pt", "pt"]));
+    page.fill("#errors-filter", "KYC bloqueado").await;
+    until(&world, "#errors-count", "1 of 16 errors").await;
+    until(&world, "#errors-rows tr:not([hidden])", "KYC").await;
+    until(&world, "#errors-rows tr:not([hidden])", "on its own page").await;
     let rows = "return document.querySelector('#problem').closest('tr').cells.length";
     assert_eq!(value(&world, rows).await, 1, "the card has a row to itself");
     page.fill("#errors-filter", "nothing says this").await;
-    until(&world, "#errors-count", "0 of 14 errors").await;
+    until(&world, "#errors-count", "0 of 16 errors").await;
 
     choose(&world, "appfigures").await;
     page.fill("#errors-filter", " ").await;

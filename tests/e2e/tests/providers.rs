@@ -199,6 +199,44 @@ async fn every_documented_error_is_explained_by_its_row_of_the_file_in_three_lan
     world.is_quiet().await;
 }
 
+/// The rows of the files themselves, whether the sandbox has such an error or not: Mercado Pago's as well.
+#[tokio::test]
+async fn every_row_of_every_file_is_what_a_refusal_that_fits_it_means() {
+    let world = World::start().await;
+    world.open_app(APP).await;
+    let script = "const [url, files, languages, config] = args
+        const control = settings => fetch(new URL(url).origin + '/_sandbox/settings', {
+            method: 'POST', body: JSON.stringify(settings) })
+        const seen = []
+        for (const file of files) for (const [at, row] of file.errors.entries()) {
+            const status = row.status ?? 400
+            const body = JSON.stringify({ status, code: row.also?.[0] ?? row.error, message: row.says && `so: ${row.says}.` })
+            const kind = { body: { status, contentType: 'application/json', headers: {}, body } }
+            await control({ faults: [{ pathPrefix: new URL(url).pathname, times: languages.length, kind }] })
+            for (const language of languages) {
+                const { name: provider } = file
+                await oauth.adoptToken('any-token', { provider, language, resourceServers: config.resourceServers })
+                const error = await oauth.explain(await oauth.fetchPrivate(url, { method: 'POST' }))
+                const said = error && [error.message, error.remedy]
+                const want = [row.message[language], row.remedy[language]]
+                if (JSON.stringify(said) !== JSON.stringify(want)) seen.push([provider, at, language, said])
+            }
+        }
+        return seen";
+    let url = format!("{}/v2/thing", world.sandbox_origin);
+    let files = ["mercadolibre", "mercadopago", "appfigures"].map(provider_file);
+    let count: usize = files
+        .iter()
+        .map(|file| file["errors"].as_array().expect("errors").len())
+        .sum();
+    assert_eq!(count, 16 + 8 + 6);
+    let config = world.appfigures(json!({}));
+    let args = [json!(url), json!(files), json!(LANGUAGES), config];
+    assert_eq!(world.run(script, &args).await, json!([]));
+    assert_eq!(world.calls("/v2/thing").len(), 3 * count);
+    world.is_quiet().await;
+}
+
 #[tokio::test]
 async fn errors_that_come_about_by_themselves_are_explained_too() {
     let world = World::start().await;
@@ -441,6 +479,31 @@ async fn what_does_not_exist_is_named_with_the_nearest_that_does_and_nothing_lea
             ['invalid_config', ['language'], { ...plain, language: 5 }],
             ['invalid_config', ['provider'], { ...plain, provider: 5 }],
             ['invalid_config', ['provider'], { ...plain, provider: [own] }],
+            ['unknown_provider', ['__proto__'], { ...plain, provider: '__proto__' }],
+            ['unknown_provider', ['constructor'], { ...plain, provider: 'constructor' }],
+            ['unknown_provider', ['\"\"', 'appfigures'], { ...plain, provider: '' }],
+            ['unknown_site', ['__proto__'], { ...nowhere, site: '__proto__' }],
+            ['unknown_site', ['\"\"', 'MLA'], { ...nowhere, site: '' }],
+            ['unknown_scope', ['__proto__'], { ...plain, scope: '__proto__' }],
+            ['unknown_scope', ['constructor'], { ...plain, scope: ['constructor'] }],
+            ['unknown_scope', ['do:iit', 'do:it'], { ...plain, provider: { ...own, routes: [{ path: '/', read: 'do:iit' }] } }],
+            ['unknown_scope', ['do:iit', 'do:it'],
+                { ...plain, provider: { ...own, scopes: { 'do:it': {}, more: { implies: ['do:iit'] } } } }],
+            ['invalid_config', ['scope'], { ...plain, scope: [''] }],
+            ['invalid_config', ['__proto__'], { ...plain, ['__proto__']: 5 }],
+            ['invalid_config', ['constructor'], { ...plain, constructor: 5 }],
+            ['invalid_config', ['\"\"'], { ...plain, '': 5 }],
+            ['invalid_config', ['navigate: must be a function'], { ...plain, navigate: '/' }],
+            ['invalid_config', ['navigat', 'navigate'], { ...plain, navigat: () => {} }],
+            ['invalid_config', ['256 members'], Object.fromEntries(Array.from({ length: 300 }, (_, n) => ['f' + n, n]))],
+            ['invalid_config', ['provider.sites'], { ...plain, provider: { ...own, sites: 'MLA' }, site: 'MLA' }],
+            ['invalid_config', ['provider.sites.A'], { ...plain, provider: { ...own, sites: { A: 'https://as.example' } }, site: 'A' }],
+            ['invalid_config', ['provider.sites.B.tokenEndpont', 'tokenEndpoint'],
+                { ...plain, provider: { ...own, sites: { A: {}, B: { tokenEndpont: '' } } }, site: 'A' }],
+            ['invalid_config', ['routes.path'], { ...plain, provider: { ...own, routes: [{}] } }],
+            ['invalid_config', ['routes.path'], { ...plain, routes: [{ path: 'https://api.example/x' }] }],
+            ['invalid_config', ['revocationRequest.methd', 'method'], { ...plain, revocationRequest: { methd: 'DELETE' } }],
+            ['invalid_config', ['tokenEndpoint'], { ...plain, tokenEndpoint: plain.tokenEndpoint + '?client_secret=hush-hush' }],
             ['client_secret_refused', ['clientSecret'], { ...plain, clientSecret: 'hush-hush' }],
             ['client_secret_refused', ['client_secret'], { ...plain, client_secret: 'hush-hush' }],
             ['client_secret_refused', ['provider.clientSecret'],
@@ -469,7 +532,7 @@ async fn what_does_not_exist_is_named_with_the_nearest_that_does_and_nothing_lea
     let args = [world.config(json!({})), world.appfigures(json!({}))];
     let seen = world.run(script, &args).await;
     assert_eq!(seen["wrong"], json!([]));
-    assert_eq!(seen["tried"], 24);
+    assert_eq!(seen["tried"], 47);
     assert_eq!(seen["stored"], json!([0, 0, ""]));
     assert_eq!(seen["session"], Value::Null);
     assert_eq!(seen["left"], APP);

@@ -394,8 +394,12 @@ async fn the_least_scope_for_some_calls_is_told_with_a_configuration_and_without
             for (const given of [config, undefined])
                 wrong.push((await outcome(oauth.scopesFor(calls, given))).error?.code)
         const broken = []
-        for (const calls of [['http://['], [{}], [{ method: 'GET' }], [null], 'text', undefined, null])
-            broken.push((await outcome(Promise.resolve().then(() => oauth.scopesFor(calls, config)))).error?.name)
+        for (const calls of [['http://['], [Symbol()], [null], 'text', 5, {}, undefined, null, [{ url: base, body: 1n }],
+            [{ metod: 'PUT', url: base + '/sales' }]])
+            for (const given of [config, undefined]) {
+                const { error } = await outcome(Promise.resolve().then(() => oauth.scopesFor(calls, given)))
+                broken.push(`${error?.code} ${error?.message.split(': ').slice(1).join(': ')}`)
+            }
         return { given, known, early, wrong, broken }";
     let args = [
         world.appfigures(json!({})),
@@ -416,9 +420,13 @@ async fn the_least_scope_for_some_calls_is_told_with_a_configuration_and_without
     assert_eq!(seen["known"], expected);
     assert_eq!(seen["early"]["error"]["code"], "login_required");
     assert_eq!(seen["wrong"], json!(vec!["undeclared_resource_server"; 8]));
-    for name in seen["broken"].as_array().expect("a list") {
-        assert!(name == "TypeError" || name == "OAuthError", "{seen}");
-    }
+    let (list, member) = (
+        "invalid_config calls: must be a list of addresses and requests",
+        "invalid_config calls.metod: there is no such field; the nearest is method",
+    );
+    let mut broken = vec![list; 18];
+    broken.extend([member; 2]);
+    assert_eq!(seen["broken"], json!(broken));
     assert_eq!(world.sandbox.requests(), []);
     assert_eq!(world.foreign.requests(), []);
 }
