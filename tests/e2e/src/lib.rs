@@ -15,12 +15,14 @@
 //! between the test and the browser panics with a sentence; only [`Page::js`] gives an error back,
 //! because what a page throws is what tests look at.
 
+mod authorization_server;
 mod command;
 mod driver;
 mod login;
 mod page;
 mod server;
 
+pub use authorization_server::{AuthorizationServer, Exchange};
 pub use driver::Engine;
 pub use fantoccini;
 pub use login::{APP, Call, FORGED, FULL, PENDING, USER, parameter, provider_file};
