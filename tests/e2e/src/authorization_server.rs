@@ -40,7 +40,7 @@ pub struct Exchange {
     /// The form's fields, or what the server made of another body.
     pub form: Value,
     pub status: u64,
-    /// `{headers, body}`; JSON bodies as values where the server keeps them so.
+    /// `{headers, body}`; a JSON body as a value.
     pub answer: Value,
 }
 
@@ -99,6 +99,48 @@ impl AuthorizationServer {
     pub fn origin(&self) -> String {
         let issuer = url::Url::parse(&self.issuer).expect("a URL");
         issuer.origin().ascii_serialization()
+    }
+
+    /// Where it answers with the user's claims.
+    pub fn userinfo(&self) -> String {
+        match self.product {
+            Product::OidcProvider => format!("{}/me", self.issuer),
+            Product::Django => format!("{}/userinfo/", self.issuer),
+        }
+    }
+
+    pub fn authorization_endpoint(&self) -> String {
+        match self.product {
+            Product::OidcProvider => format!("{}/auth", self.issuer),
+            Product::Django => format!("{}/authorize/", self.issuer),
+        }
+    }
+
+    pub fn token_endpoint(&self) -> String {
+        match self.product {
+            Product::OidcProvider => format!("{}/token", self.issuer),
+            Product::Django => format!("{}/token/", self.issuer),
+        }
+    }
+
+    /// Where RFC 7009 is spoken. Django's toolkit says it in one of its two documents only, and we read the other.
+    pub fn revocation_endpoint(&self) -> String {
+        match self.product {
+            Product::OidcProvider => format!("{}/token/revocation", self.issuer),
+            Product::Django => format!("{}/revoke_token/", self.issuer),
+        }
+    }
+
+    /// Says in the output of the tests that the engine of this test has just shown this to work with this server. The
+    /// table of capabilities is made of these lines.
+    pub fn proved(&self, world: &World, capability: &str) {
+        let line = format!(
+            "capability: {} | {} | {capability}\n",
+            self.name(),
+            world.engine.name()
+        );
+        // Not by println!, which libtest keeps to itself.
+        let _ = std::io::stderr().write_all(line.as_bytes());
     }
 
     /// The configuration of an application that knows the issuer, its client and where tokens may go.
@@ -177,7 +219,7 @@ impl AuthorizationServer {
                 headers: request["headers"].clone(),
                 form: request["form"].clone(),
                 status: request["status"].as_u64().unwrap_or(0),
-                answer: request["answer"].clone(),
+                answer: readable(&request["answer"]),
             })
             .collect()
     }
@@ -199,6 +241,14 @@ impl AuthorizationServer {
     /// Changes what the server lets a test change while it runs: `state` in server.mjs, `OAUTH2_PROVIDER` in server.py.
     pub fn change(&self, changes: Value) {
         self.command("change", changes);
+    }
+
+    /// Access tokens that it issues from now on live this long.
+    pub fn access_tokens_live(&self, seconds: u32) {
+        self.change(match self.product {
+            Product::OidcProvider => json!({ "accessTokenTtl": seconds }),
+            Product::Django => json!({ "ACCESS_TOKEN_EXPIRE_SECONDS": seconds }),
+        });
     }
 
     /// All that it has stored of one kind ends now: `AccessToken`, `RefreshToken`, `Session`.
@@ -223,6 +273,15 @@ impl Drop for AuthorizationServer {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+fn readable(answer: &Value) -> Value {
+    let mut answer = answer.clone();
+    let body = answer["body"].as_str();
+    if let Some(Ok(value)) = body.map(serde_json::from_str) {
+        answer["body"] = value;
+    }
+    answer
 }
 
 fn servers() -> PathBuf {

@@ -28,6 +28,15 @@ impl Engine {
         }
     }
 
+    /// As `E2E_BROWSER` has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Engine::Chromium => "chromium",
+            Engine::Firefox => "firefox",
+            Engine::WebKit => "webkit",
+        }
+    }
+
     /// The driver's command line. The first two choose a free port and say which.
     fn driver(self) -> (Command, Option<u16>) {
         match self {

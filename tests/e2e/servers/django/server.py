@@ -124,6 +124,8 @@ def configure(directory, app, more):
             "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
             "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
             "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
+            # Or it would go by the first values of its settings.
+            "ALWAYS_RELOAD_OAUTHLIB_CORE": True,
             "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
             **more,
         },

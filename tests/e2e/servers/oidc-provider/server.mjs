@@ -6,6 +6,9 @@ import { createServer } from 'node:http'
 import { createInterface } from 'node:readline'
 import Provider from 'oidc-provider'
 
+// Its notices would stand among the answers.
+for (const name of ['info', 'log', 'warn']) console[name] = console.error
+
 /** What was asked of the server, oldest first, with what it answered. */
 let requests = []
 
