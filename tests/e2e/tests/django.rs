@@ -60,3 +60,35 @@ async fn a_no_is_told_where_the_server_does_not_promise_to_say_who_says_it() {
     life::another_servers_answer_is_refused(&world, &server, "login").await;
     server.proved(&world, "iss");
 }
+
+#[tokio::test]
+async fn the_implicit_grant_gives_a_token_that_leaves_the_address_bar_and_is_never_renewed() {
+    let (world, server) = start().await;
+    let implicit =
+        json!({ "clientId": "implicit", "responseType": "token", "scope": "read profile" });
+    let session = life::log_in(&world, &server, implicit).await;
+    assert_eq!(session["renewable"], false, "{session}");
+    assert_eq!(session["scope"], json!(["read", "profile"]), "{session}");
+    assert!(session["expiresAt"].is_number(), "{session}");
+    let seen = "return [location.href, window.addressAfterCall]";
+    let app = format!("{}{}", world.app.origin, e2e::APP);
+    assert_eq!(world.run(seen, &[]).await, json!([app, app]));
+
+    let api = format!("{}/api/me", server.origin());
+    let call = "return await answered(oauth.fetchPrivate(args[0]))";
+    let answer = world.run(call, &[json!(api)]).await;
+    assert_eq!(answer["value"]["status"], 200, "{answer}");
+    assert_eq!(life::claims(&answer)["who"], "ana", "{answer}");
+    // Nothing went to the token endpoint, and nothing does when the token has ended.
+    server.expire("AccessToken");
+    let answer = world.run(call, &[json!(api)]).await;
+    assert_ne!(answer["value"]["status"], 200, "{answer}");
+    let asked = server.requests();
+    let token_endpoint = server.token_endpoint();
+    assert!(
+        asked
+            .iter()
+            .all(|request| server.origin() + &request.path != token_endpoint)
+    );
+    server.proved(&world, "implicit token");
+}
