@@ -3,7 +3,7 @@
 use crate::report::{Row, Tally};
 use crate::tools::{self, Tool};
 use crate::workspace::{cargo, output, root};
-use crate::{consumer, licences, live, package, report};
+use crate::{capabilities, consumer, licences, live, package, report};
 use anyhow::{Context as _, Result, bail};
 use std::process::Command;
 use std::time::Instant;
@@ -317,7 +317,11 @@ fn e2e(browser: &str, tally: &mut Tally) -> Result<()> {
 }
 
 fn servers(browser: &str, tally: &mut Tally) -> Result<()> {
-    in_engine(browser, OF_SERVERS, tally)
+    in_engine(browser, OF_SERVERS, tally)?;
+    for difference in capabilities::Table::open()?.differences(browser, &tally.shown) {
+        tally.fail(&difference);
+    }
+    Ok(())
 }
 
 /// Two browsers at a time is what two cores bear.

@@ -67,7 +67,7 @@ impl Engine {
         }
     }
 
-    fn capabilities(self, profile: &Path) -> Value {
+    fn capabilities(self, profile: &Path, app: &str) -> Value {
         match self {
             Engine::Chromium => json!({
                 "browserName": "chrome",
@@ -77,7 +77,7 @@ impl Engine {
                 "browserName": "firefox",
                 "moz:firefoxOptions": firefox_options(),
             }),
-            Engine::WebKit => json!({}),
+            Engine::WebKit => json!({ "proxy": webkit_proxy(app) }),
         }
     }
 }
@@ -131,6 +131,17 @@ fn firefox_options() -> Value {
     options
 }
 
+/// Every name that is not this machine's goes to the application, which is `app.test` and nobody else.
+fn webkit_proxy(app: &str) -> Value {
+    let app = app.trim_start_matches("http://");
+    json!({
+        "proxyType": "manual",
+        "httpProxy": app,
+        "sslProxy": app,
+        "noProxy": ["127.0.0.1", "localhost"],
+    })
+}
+
 pub struct Driver {
     process: Child,
     port: u16,
@@ -141,7 +152,7 @@ pub struct Driver {
 }
 
 impl Driver {
-    pub async fn start(engine: Engine) -> Driver {
+    pub async fn start(engine: Engine, app: &str) -> Driver {
         let home = tempfile::Builder::new()
             .prefix("e2e-")
             .tempdir()
@@ -151,7 +162,7 @@ impl Driver {
         let (process, port) = started.expect("the driver says its port");
         answers(port).await;
 
-        let capabilities = engine.capabilities(&home.path().join("profile"));
+        let capabilities = engine.capabilities(&home.path().join("profile"), app);
         let Value::Object(capabilities) = capabilities else {
             unreachable!("capabilities are an object");
         };

@@ -92,3 +92,11 @@ async fn the_implicit_grant_gives_a_token_that_leaves_the_address_bar_and_is_nev
     );
     server.proved(&world, "implicit token");
 }
+
+#[tokio::test]
+async fn a_popup_logs_in_and_after_it_a_frame_does_while_the_page_stays() {
+    let (world, server) = start().await;
+    // Its errors lack the `iss` that it promises.
+    server.change(json!({ ISS: false }));
+    life::beside_the_page(&world, &server).await;
+}

@@ -49,3 +49,9 @@ async fn a_no_is_told_and_every_answer_says_who_gave_it() {
     life::another_servers_answer_is_refused(&world, &server, "login").await;
     server.proved(&world, "iss");
 }
+
+#[tokio::test]
+async fn a_popup_logs_in_and_after_it_a_frame_does_while_the_page_stays() {
+    let (world, server) = start().await;
+    life::beside_the_page(&world, &server).await;
+}

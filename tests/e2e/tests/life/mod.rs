@@ -1,6 +1,6 @@
 //! What is the same at every authorization server.
 
-use e2e::{APP, AuthorizationServer, World};
+use e2e::{APP, AuthorizationServer, FULL, World};
 use serde_json::{Value, json};
 
 /// `fetchPrivate` to userinfo from the page that is open: `{value: {native, status, body}}`, `{error}` or `{reason}`.
@@ -224,6 +224,51 @@ pub async fn the_user_is_asked_once(world: &World, server: &AuthorizationServer)
     assert_eq!(outcome["error"]["error"], "login_required", "{outcome}");
     server.proved(world, "end-session");
     server.proved(world, "silent login by redirect");
+}
+
+/// By a popup with the server's own pages, and then by a frame that nobody sees. The page stays throughout.
+pub async fn beside_the_page(world: &World, server: &AuthorizationServer) {
+    let page = &world.page;
+    world.open_app(FULL).await;
+    let redirect_uri = format!("{}{FULL}", world.app.origin);
+    let config = |more: Value| {
+        let mut config = server.config(world, more);
+        config["redirectUri"] = json!(redirect_uri);
+        config
+    };
+    // A frame first: the server knows nobody, and says so.
+    let silent = config(json!({ "display": "iframe", "prompt": "none" }));
+    let begun = "oauth.startLogin(args[0])";
+    let outcome = world.outcome(begun, std::slice::from_ref(&silent)).await;
+    assert_eq!(outcome["error"]["error"], "login_required", "{outcome}");
+
+    let button = "const button = document.createElement('button')
+        button.id = 'beside'
+        button.onclick = () => { window.beside = outcome(oauth.startLogin(args[0])) }
+        document.body.append(button)
+        button.textContent = 'log in'
+        window.mark = 'here'";
+    world
+        .run(button, &[config(json!({ "display": "popup" }))])
+        .await;
+    let opener = page.tab().await;
+    page.click("#beside").await;
+    let popup = page.other_than(&opener).await;
+    page.switch_to(&popup).await;
+    server.consent(world).await;
+    page.switch_to(&opener).await;
+    let outcome = world.run("return await beside", &[]).await;
+    assert!(outcome["value"].is_object(), "{outcome}");
+    assert_eq!(world.run("return mark", &[]).await, "here");
+    claims(&userinfo(world, server).await);
+    server.proved(world, "login in a popup");
+
+    // Now it knows the user, and the frame gets a session too.
+    world.run("await oauth.logout()", &[]).await;
+    let outcome = world.outcome(begun, &[silent]).await;
+    assert!(outcome["value"].is_object(), "{outcome}");
+    claims(&userinfo(world, server).await);
+    server.proved(world, "silent login in a frame");
 }
 
 /// Says no, and what the page is told.
