@@ -301,6 +301,9 @@ fn in_browser() -> Command {
 /// The tests of servers that nobody here wrote, a suite of their own.
 const OF_SERVERS: &[&str] = &["django", "oidc_provider"];
 
+/// What is about data, layout or a process of its own rather than about the engine, and would take WebKit minutes.
+const NOT_IN_WEBKIT: &[&str] = &["console", "providers", "relay", "scopes"];
+
 fn e2e(browser: &str, tally: &mut Tally) -> Result<()> {
     let mut tests = Vec::new();
     for entry in std::fs::read_dir(root().join("tests/e2e/tests"))? {
@@ -312,6 +315,11 @@ fn e2e(browser: &str, tally: &mut Tally) -> Result<()> {
     }
     tests.sort();
     tests.retain(|name| !OF_SERVERS.contains(&name.as_str()));
+    if browser == "webkit" {
+        tests.retain(|name| !NOT_IN_WEBKIT.contains(&name.as_str()));
+        let names = NOT_IN_WEBKIT.join(", ");
+        tally.skip(&format!("{names}: what they test is not the engine's"));
+    }
     let tests: Vec<_> = tests.iter().map(String::as_str).collect();
     in_engine(browser, &tests, tally)
 }
