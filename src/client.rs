@@ -488,9 +488,10 @@ pub async fn logout(leaving: Leaving) -> Result<(), Failure> {
     #[cfg(feature = "full")]
     let names = common::names();
     let left = forget(leaving.revoke);
+    // What the pages of this tab look at that come back, whether or not this one had a session. Where nothing can be
+    // stored, they cannot know.
+    let _ = page::store(LEFT, &json::decimal(clock::wall()));
     if !left.is_empty() {
-        // What the pages of this tab look at that come back. Where nothing can be stored, they cannot know.
-        let _ = page::store(LEFT, &json::decimal(clock::wall()));
         announce("ended", true, None, Some("logout"));
     }
     #[cfg(feature = "full")]

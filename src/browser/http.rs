@@ -104,7 +104,8 @@ pub async fn pause(milliseconds: u32) {
 
 fn unanswered(reason: JsValue) -> Unanswered {
     match name_of(&reason).as_str() {
-        "TimeoutError" => Unanswered::Timeout,
+        // WebKit says it so; nothing but the time-out aborts a request of ours.
+        "TimeoutError" | "AbortError" => Unanswered::Timeout,
         "TooLarge" => Unanswered::TooLarge,
         _ => Unanswered::Network,
     }

@@ -1,6 +1,7 @@
 //! The build tool: `cargo xtask build | demo | test | bench`.
 
 mod bench;
+mod capabilities;
 mod consumer;
 mod demo;
 mod licences;

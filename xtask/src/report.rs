@@ -1,5 +1,7 @@
 //! What passed, what failed, what was skipped and why.
 
+use crate::capabilities::{self, Cell};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 #[derive(Default)]
@@ -10,6 +12,8 @@ pub struct Tally {
     pub skipped: Vec<String>,
     /// What failed, a name or sentence each.
     pub failures: Vec<String>,
+    /// What was shown to work, where.
+    pub shown: BTreeSet<Cell>,
 }
 
 impl Tally {
@@ -35,11 +39,16 @@ impl Tally {
         self.failed += other.failed;
         self.skipped.extend(other.skipped);
         self.failures.extend(other.failures);
+        self.shown.extend(other.shown);
     }
 
     /// Counts a line of libtest or wasm-bindgen-test.
     pub fn read(&mut self, line: &str) {
-        if let Some(counts) = line.strip_prefix("test result: ") {
+        if let Some(cell) = capabilities::read(line) {
+            self.shown.insert(cell);
+        } else if let Some(lack) = line.strip_prefix("lacks: ") {
+            self.skip(lack);
+        } else if let Some(counts) = line.strip_prefix("test result: ") {
             self.passed += number(counts, " passed");
             self.failed += number(counts, " failed");
             let ignored = number(counts, " ignored");
@@ -69,8 +78,22 @@ pub struct Row {
     pub took: Duration,
 }
 
-/// The table, what failed, and the line `N passed, M failed`. True when nothing failed.
+/// Servers, engines and what works there, as far as this run has shown it.
+fn print_capabilities(rows: &[Row]) {
+    let shown: BTreeSet<_> = rows
+        .iter()
+        .flat_map(|row| row.tally.shown.clone())
+        .collect();
+    if !shown.is_empty()
+        && let Ok(table) = capabilities::Table::open()
+    {
+        println!("\n{}", table.shown(&shown));
+    }
+}
+
+/// The tables, what failed, and the line `N passed, M failed`. True when nothing failed.
 pub fn print(rows: &[Row]) -> bool {
+    print_capabilities(rows);
     println!(
         "\n{:<18} {:>6} {:>6} {:>7}  skipped",
         "suite", "passed", "failed", "seconds"

@@ -2,55 +2,72 @@
 
 use crate::report::{Row, Tally};
 use crate::tools::{self, Tool};
-use crate::workspace::{cargo, output};
-use crate::{consumer, licences, live, package, report};
+use crate::workspace::{cargo, output, root};
+use crate::{capabilities, consumer, licences, live, package, report};
 use anyhow::{Context as _, Result, bail};
 use std::process::Command;
 use std::time::Instant;
 
 struct Suite {
     name: &'static str,
-    tools: &'static [Tool],
+    tools: Tools,
     needs_package: bool,
     run: fn(&mut Tally) -> Result<()>,
 }
 
 const WASM: &[Tool] = &[Tool::WasmTarget];
 const NODE: &[Tool] = &[Tool::WasmTarget, Tool::Node, Tool::NpmPackages];
-const CHROMIUM: &[Tool] = &[
+const CHROMIUM: &[Tool] = &[Tool::WasmTarget, Tool::Chromium];
+const FIREFOX: &[Tool] = &[Tool::WasmTarget, Tool::Firefox, Tool::Geckodriver];
+const WEBKIT: &[Tool] = &[Tool::WasmTarget, Tool::WebKit];
+/// For the package in a browser, whichever it is.
+const PACKAGE: &[Tool] = &[
     Tool::WasmTarget,
     Tool::Node,
     Tool::NpmPackages,
-    Tool::Chromium,
+    Tool::OidcProvider,
 ];
-const FIREFOX: &[Tool] = &[
-    Tool::WasmTarget,
-    Tool::Node,
-    Tool::NpmPackages,
-    Tool::Firefox,
-    Tool::Geckodriver,
-];
+/// Servers that nobody here wrote.
+const SERVERS: &[Tool] = &[Tool::Django];
 
 const SUITES: &[Suite] = &[
     suite("fmt", &[], fmt),
     suite("clippy-native", &[], clippy_native),
-    suite("clippy-wasm", WASM, clippy_wasm),
+    suite("clippy-wasm", &[WASM], clippy_wasm),
     suite("deny", &[], deny),
     suite("native", &[], native),
-    suite("docs", WASM, docs),
-    suite("build", NODE, build),
-    of_package("types", NODE, consumer::types),
-    of_package("publint", NODE, consumer::publint),
-    of_package("package", NODE, consumer::import),
-    suite("browser-chromium", CHROMIUM, browser_chromium),
-    suite("browser-firefox", FIREFOX, browser_firefox),
-    of_package("e2e-chromium", CHROMIUM, |tally| e2e("chromium", tally)),
-    of_package("e2e-firefox", FIREFOX, |tally| e2e("firefox", tally)),
+    suite("docs", &[WASM], docs),
+    suite("build", &[NODE], build),
+    of_package("types", &[NODE], consumer::types),
+    of_package("publint", &[NODE], consumer::publint),
+    of_package("package", &[NODE], consumer::import),
+    suite("browser-chromium", &[CHROMIUM], browser_chromium),
+    suite("browser-firefox", &[FIREFOX], browser_firefox),
+    suite("browser-webkit", &[WEBKIT], browser_webkit),
+    of_package("e2e-chromium", &[PACKAGE, CHROMIUM], |tally| {
+        e2e("chromium", tally)
+    }),
+    of_package("e2e-firefox", &[PACKAGE, FIREFOX], |tally| {
+        e2e("firefox", tally)
+    }),
+    of_package("e2e-webkit", &[PACKAGE, WEBKIT], |tally| {
+        e2e("webkit", tally)
+    }),
+    of_package("servers-chromium", &[PACKAGE, CHROMIUM, SERVERS], |tally| {
+        servers("chromium", tally)
+    }),
+    of_package("servers-firefox", &[PACKAGE, FIREFOX, SERVERS], |tally| {
+        servers("firefox", tally)
+    }),
+    of_package("servers-webkit", &[PACKAGE, WEBKIT, SERVERS], |tally| {
+        servers("webkit", tally)
+    }),
 ];
 
+type Tools = &'static [&'static [Tool]];
 type Work = fn(&mut Tally) -> Result<()>;
 
-const fn suite(name: &'static str, tools: &'static [Tool], run: Work) -> Suite {
+const fn suite(name: &'static str, tools: Tools, run: Work) -> Suite {
     Suite {
         name,
         tools,
@@ -59,7 +76,7 @@ const fn suite(name: &'static str, tools: &'static [Tool], run: Work) -> Suite {
     }
 }
 
-const fn of_package(name: &'static str, tools: &'static [Tool], run: Work) -> Suite {
+const fn of_package(name: &'static str, tools: Tools, run: Work) -> Suite {
     Suite {
         needs_package: true,
         ..suite(name, tools, run)
@@ -70,7 +87,7 @@ pub fn names() -> Vec<&'static str> {
     SUITES.iter().map(|suite| suite.name).collect()
 }
 
-/// Runs the named suites, or all; `e2e` stands for `e2e-chromium` and `e2e-firefox`. True when
+/// Runs the named suites, or all; `e2e` stands for `e2e-chromium`, `e2e-firefox` and `e2e-webkit`. True when
 /// nothing failed.
 pub fn run(wanted: &[String]) -> Result<bool> {
     let matches = |name: &str, want: &String| {
@@ -114,12 +131,12 @@ pub fn run(wanted: &[String]) -> Result<bool> {
 
 /// `package`: whether the package was built in this run, and if so whether it could be.
 fn one(suite: &Suite, package: &mut Option<bool>, tally: &mut Tally) -> Result<()> {
-    for tool in suite.tools {
+    for tool in suite.tools.iter().copied().flatten() {
         let Err(sentence) = tool.ensure() else {
             continue;
         };
         // A build server that lost its browser must not look green.
-        if tool.is_browser() && std::env::var_os("CI").is_none_or(|ci| ci != "true") {
+        if tool.is_optional() && std::env::var_os("CI").is_none_or(|ci| ci != "true") {
             tally.skip(&format!("{sentence:#}"));
             return Ok(());
         }
@@ -238,6 +255,28 @@ fn browser_firefox(tally: &mut Tally) -> Result<()> {
     live::tests(in_browser().env("GECKODRIVER", driver), tally)
 }
 
+fn browser_webkit(tally: &mut Tally) -> Result<()> {
+    let driver = tools::webkit_driver().context("WebKitWebDriver")?;
+    let mut tests = in_browser();
+    tests.env("SAFARIDRIVER", driver);
+    live::tests(&mut on_a_screen(&tests), tally)
+}
+
+/// WebKitGTK has no headless mode: the same command with a screen that nobody sees.
+fn on_a_screen(command: &Command) -> Command {
+    let mut screen = Command::new("xvfb-run");
+    screen.arg("-a").arg(command.get_program());
+    screen.args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => screen.env(name, value),
+            None => screen.env_remove(name),
+        };
+    }
+    screen.current_dir(command.get_current_dir().unwrap_or(&root()));
+    screen
+}
+
 /// wasm-bindgen-test takes the first driver it is told of, so the caller names exactly one.
 fn in_browser() -> Command {
     let mut command = cargo();
@@ -259,15 +298,55 @@ fn in_browser() -> Command {
     command
 }
 
-/// Two browsers at a time is what two cores bear.
+/// The tests of servers that nobody here wrote, a suite of their own.
+const OF_SERVERS: &[&str] = &["django", "oidc_provider"];
+
+/// What is about data, layout or a process of its own rather than about the engine, and would take WebKit minutes.
+const NOT_IN_WEBKIT: &[&str] = &["console", "providers", "relay", "scopes"];
+
 fn e2e(browser: &str, tally: &mut Tally) -> Result<()> {
+    let mut tests = Vec::new();
+    for entry in std::fs::read_dir(root().join("tests/e2e/tests"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            let name = path.file_stem().context("a name")?.to_string_lossy();
+            tests.push(name.into_owned());
+        }
+    }
+    tests.sort();
+    tests.retain(|name| !OF_SERVERS.contains(&name.as_str()));
+    if browser == "webkit" {
+        tests.retain(|name| !NOT_IN_WEBKIT.contains(&name.as_str()));
+        let names = NOT_IN_WEBKIT.join(", ");
+        tally.skip(&format!("{names}: what they test is not the engine's"));
+    }
+    let tests: Vec<_> = tests.iter().map(String::as_str).collect();
+    in_engine(browser, &tests, tally)
+}
+
+fn servers(browser: &str, tally: &mut Tally) -> Result<()> {
+    in_engine(browser, OF_SERVERS, tally)?;
+    for difference in capabilities::Table::open()?.differences(browser, &tally.shown) {
+        tally.fail(&difference);
+    }
+    Ok(())
+}
+
+/// Two browsers at a time is what two cores bear.
+fn in_engine(browser: &str, tests: &[&str], tally: &mut Tally) -> Result<()> {
     let mut command = cargo();
+    command.args(["test", "-p", "e2e", "--no-fail-fast"]);
+    for test in tests {
+        command.args(["--test", test]);
+    }
     command
-        .args(["test", "-p", "e2e", "--tests", "--no-fail-fast"])
         .args(["--", "--test-threads=2"])
         .env("E2E_BROWSER", browser);
     if let Some(driver) = tools::geckodriver() {
         command.env("GECKODRIVER", driver);
     }
-    live::tests(&mut command, tally)
+    match browser {
+        "webkit" => live::tests(&mut on_a_screen(&command), tally),
+        _ => live::tests(&mut command, tally),
+    }
 }

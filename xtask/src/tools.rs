@@ -17,6 +17,9 @@ pub enum Tool {
     Chromium,
     Firefox,
     Geckodriver,
+    WebKit,
+    OidcProvider,
+    Django,
 }
 
 impl Tool {
@@ -36,18 +39,24 @@ impl Tool {
     }
 
     /// Whether a machine may do without: its suites are then skipped, but not where CI=true.
-    pub fn is_browser(self) -> bool {
-        matches!(self, Tool::Chromium | Tool::Firefox | Tool::Geckodriver)
+    pub fn is_optional(self) -> bool {
+        matches!(
+            self,
+            Tool::Chromium | Tool::Firefox | Tool::Geckodriver | Tool::WebKit | Tool::Django
+        )
     }
 
     fn present(self) -> bool {
         match self {
             Tool::WasmTarget => wasm_target_present(),
             Tool::Node => node_major() >= Some(18) && on_path("npm").is_some(),
-            Tool::NpmPackages => {
-                let lock = std::fs::read(npm_dir().join("package-lock.json")).ok();
-                lock.is_some() && lock == std::fs::read(npm_stamp()).ok()
+            Tool::NpmPackages => is_installed(&npm_dir().join(LOCK), &npm_stamp(&npm_dir())),
+            Tool::OidcProvider => {
+                let dir = servers().join("oidc-provider");
+                is_installed(&dir.join(LOCK), &npm_stamp(&dir))
             }
+            Tool::Django => is_installed(&requirements(), &venv().join("installed")),
+            Tool::WebKit => webkit_driver().is_some() && on_path("xvfb-run").is_some(),
             Tool::Chromium => chromedriver().is_some() && chromium().is_some(),
             Tool::Firefox => firefox().is_some(),
             Tool::Geckodriver => geckodriver().is_some(),
@@ -61,17 +70,10 @@ impl Tool {
                     .map(drop)
             }),
             Tool::Node => apt(&["nodejs", "npm"]),
-            Tool::NpmPackages => timed("npm ci in xtask/npm", || {
-                // No package here needs its install script, so none is run.
-                output(
-                    Command::new("npm")
-                        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-                        .args(["--loglevel=error", "--no-update-notifier"])
-                        .current_dir(npm_dir()),
-                )?;
-                std::fs::copy(npm_dir().join("package-lock.json"), npm_stamp())?;
-                Ok(())
-            }),
+            Tool::NpmPackages => npm_ci(&npm_dir()),
+            Tool::OidcProvider => npm_ci(&servers().join("oidc-provider")),
+            Tool::Django => django(),
+            Tool::WebKit => apt(&["webkit2gtk-driver", "xvfb", "xauth"]),
             Tool::Chromium => apt(&["chromium", "chromium-driver"]),
             Tool::Firefox => apt(&["firefox-esr"]),
             Tool::Geckodriver => timed("cargo install geckodriver (minutes, once)", || {
@@ -96,6 +98,11 @@ impl Tool {
             Tool::Chromium => "install Chromium (or Chrome) and its chromedriver",
             Tool::Firefox => "install Firefox",
             Tool::Geckodriver => "install geckodriver: cargo install geckodriver --locked",
+            Tool::WebKit => "install WebKitGTK's WebKitWebDriver, and xvfb-run",
+            Tool::OidcProvider => {
+                "run `npm ci` in tests/e2e/servers/oidc-provider and see why it fails"
+            }
+            Tool::Django => "install Python 3.10 or newer with venv and pip",
         }
     }
 }
@@ -108,6 +115,10 @@ pub fn chromedriver() -> Option<PathBuf> {
 pub fn geckodriver() -> Option<PathBuf> {
     let ours = root().join("target/tools/bin/geckodriver");
     on_path("geckodriver").or_else(|| ours.exists().then_some(ours))
+}
+
+pub fn webkit_driver() -> Option<PathBuf> {
+    on_path("WebKitWebDriver")
 }
 
 fn chromium() -> Option<PathBuf> {
@@ -149,9 +160,70 @@ fn npm_dir() -> PathBuf {
     root().join("xtask/npm")
 }
 
+fn servers() -> PathBuf {
+    root().join("tests/e2e/servers")
+}
+
+const LOCK: &str = "package-lock.json";
+
 /// A copy of the lock file that was installed last.
-fn npm_stamp() -> PathBuf {
-    npm_dir().join("node_modules/.installed")
+fn npm_stamp(dir: &Path) -> PathBuf {
+    dir.join("node_modules/.installed")
+}
+
+/// Whether what this file lists is what was installed last.
+fn is_installed(list: &Path, stamp: &Path) -> bool {
+    let list = std::fs::read(list).ok();
+    list.is_some() && list == std::fs::read(stamp).ok()
+}
+
+fn npm_ci(dir: &Path) -> Result<()> {
+    let name = dir.strip_prefix(root()).unwrap_or(dir).display();
+    timed(&format!("npm ci in {name}"), || {
+        // No package here needs its install script, so none is run.
+        output(
+            Command::new("npm")
+                .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+                .args(["--loglevel=error", "--no-update-notifier"])
+                .current_dir(dir),
+        )?;
+        std::fs::copy(dir.join(LOCK), npm_stamp(dir))?;
+        Ok(())
+    })
+}
+
+/// Where the harness looks for its Python.
+fn venv() -> PathBuf {
+    root().join("target/tools/django")
+}
+
+fn requirements() -> PathBuf {
+    servers().join("django/requirements.txt")
+}
+
+/// django-oauth-toolkit in an environment of its own, every file by its hash.
+fn django() -> Result<()> {
+    let make = || {
+        output(
+            Command::new("python3")
+                .args(["-m", "venv", "--clear"])
+                .arg(venv()),
+        )
+    };
+    if make().is_err() {
+        apt(&["python3", "python3-venv"])?;
+        make()?;
+    }
+    timed("pip install django-oauth-toolkit", || {
+        output(
+            Command::new(venv().join("bin/python"))
+                .args(["-m", "pip", "install", "--quiet", "--require-hashes"])
+                .args(["--only-binary=:all:", "--disable-pip-version-check", "-r"])
+                .arg(requirements()),
+        )?;
+        std::fs::copy(requirements(), venv().join("installed"))?;
+        Ok(())
+    })
 }
 
 fn on_path(name: &str) -> Option<PathBuf> {

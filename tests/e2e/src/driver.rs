@@ -28,6 +28,15 @@ impl Engine {
         }
     }
 
+    /// As `E2E_BROWSER` has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Engine::Chromium => "chromium",
+            Engine::Firefox => "firefox",
+            Engine::WebKit => "webkit",
+        }
+    }
+
     /// The driver's command line. The first two choose a free port and say which.
     fn driver(self) -> (Command, Option<u16>) {
         match self {
@@ -44,15 +53,21 @@ impl Engine {
             }
             Engine::WebKit => {
                 let port = free_port();
-                let mut driver = Command::new("xvfb-run");
-                driver.args(["-a", "WebKitWebDriver"]);
+                // It needs a screen; a test run brings its own.
+                let mut driver = match std::env::var_os("DISPLAY") {
+                    Some(_) => Command::new("WebKitWebDriver"),
+                    None => Command::new("xvfb-run"),
+                };
+                if driver.get_program() == "xvfb-run" {
+                    driver.args(["-a", "WebKitWebDriver"]);
+                }
                 driver.arg(format!("--port={port}"));
                 (driver, Some(port))
             }
         }
     }
 
-    fn capabilities(self, profile: &Path) -> Value {
+    fn capabilities(self, profile: &Path, app: &str) -> Value {
         match self {
             Engine::Chromium => json!({
                 "browserName": "chrome",
@@ -62,7 +77,7 @@ impl Engine {
                 "browserName": "firefox",
                 "moz:firefoxOptions": firefox_options(),
             }),
-            Engine::WebKit => json!({}),
+            Engine::WebKit => json!({ "proxy": webkit_proxy(app) }),
         }
     }
 }
@@ -116,6 +131,17 @@ fn firefox_options() -> Value {
     options
 }
 
+/// Every name that is not this machine's goes to the application, which is `app.test` and nobody else.
+fn webkit_proxy(app: &str) -> Value {
+    let app = app.trim_start_matches("http://");
+    json!({
+        "proxyType": "manual",
+        "httpProxy": app,
+        "sslProxy": app,
+        "noProxy": ["127.0.0.1", "localhost"],
+    })
+}
+
 pub struct Driver {
     process: Child,
     port: u16,
@@ -126,7 +152,7 @@ pub struct Driver {
 }
 
 impl Driver {
-    pub async fn start(engine: Engine) -> Driver {
+    pub async fn start(engine: Engine, app: &str) -> Driver {
         let home = tempfile::Builder::new()
             .prefix("e2e-")
             .tempdir()
@@ -136,7 +162,7 @@ impl Driver {
         let (process, port) = started.expect("the driver says its port");
         answers(port).await;
 
-        let capabilities = engine.capabilities(&home.path().join("profile"));
+        let capabilities = engine.capabilities(&home.path().join("profile"), app);
         let Value::Object(capabilities) = capabilities else {
             unreachable!("capabilities are an object");
         };

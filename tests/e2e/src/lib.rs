@@ -15,14 +15,18 @@
 //! between the test and the browser panics with a sentence; only [`Page::js`] gives an error back,
 //! because what a page throws is what tests look at.
 
+mod authorization_server;
 mod command;
 mod driver;
+mod lacks;
 mod login;
 mod page;
 mod server;
 
+pub use authorization_server::{AuthorizationServer, Exchange};
 pub use driver::Engine;
 pub use fantoccini;
+pub use lacks::Lack;
 pub use login::{APP, Call, FORGED, FULL, PENDING, USER, parameter, provider_file};
 pub use page::{JsError, Page, Tab};
 pub use server::{App, Foreign, Received};
@@ -65,7 +69,7 @@ impl World {
 
         let app = App::start(&servers, &sandbox_origin);
         let foreign = Foreign::start(&servers);
-        let driver = Driver::start(engine).await;
+        let driver = Driver::start(engine, &app.origin).await;
         let page = Page::new(engine, driver.client(), &app.origin).await;
         World {
             engine,

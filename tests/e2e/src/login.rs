@@ -68,8 +68,13 @@ impl World {
 
     /// Starts a login on the page that is open, which leaves.
     pub async fn leave(&self, more: Value) {
+        self.leave_as(self.config(more)).await;
+    }
+
+    /// As `leave`, with exactly this configuration.
+    pub async fn leave_as(&self, config: Value) {
         let script = "window.leaving = true; await window.oauth.startLogin(arguments[0])";
-        self.page.start(script, &[self.config(more)]).await;
+        self.page.start(script, &[config]).await;
     }
 
     /// Starts a login on the page that is open, which stays: the URL it would have gone to.
@@ -259,7 +264,7 @@ pub fn parameter(url: &str, name: &str) -> Option<String> {
     pair.map(|(_, value)| value.into_owned())
 }
 
-fn lay_over(config: &mut Value, more: Value) {
+pub(crate) fn lay_over(config: &mut Value, more: Value) {
     let fields = config.as_object_mut().expect("an object");
     for (name, value) in more.as_object().expect("an object") {
         fields.insert(name.clone(), value.clone());

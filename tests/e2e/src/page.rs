@@ -240,6 +240,19 @@ impl Page {
         windows.into_iter().map(Tab).collect()
     }
 
+    /// The one window that is open besides; waits until there is one.
+    pub async fn other_than(&self, tab: &Tab) -> Tab {
+        let start = Instant::now();
+        loop {
+            let windows = self.windows().await;
+            if let Some(other) = windows.into_iter().find(|window| window != tab) {
+                return other;
+            }
+            assert!(start.elapsed() < PATIENCE, "no other window opens");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     pub async fn switch_to(&self, tab: &Tab) {
         let switched = self.client.switch_to_window(tab.0.clone()).await;
         expect("switch tab", switched);

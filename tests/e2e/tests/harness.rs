@@ -1,6 +1,6 @@
 //! The harness itself: what the other tests lean on.
 
-use e2e::World;
+use e2e::{Lack, World};
 use serde_json::json;
 
 #[tokio::test]
@@ -27,11 +27,15 @@ async fn a_page_opens_and_is_used() {
         .collect();
     assert!(paths.contains(&"/form".to_owned()), "{paths:?}");
 
-    page.resize(360, 640).await;
-    page.color_scheme(true).await;
-    page.color_scheme(false).await;
-    let size = page.js("return [innerWidth, innerHeight]", &[]).await;
-    assert_eq!(size, Ok(json!([360, 640])));
+    if !world.lacks(Lack::NarrowWindow) {
+        page.resize(360, 640).await;
+        let size = page.js("return [innerWidth, innerHeight]", &[]).await;
+        assert_eq!(size, Ok(json!([360, 640])));
+    }
+    if !world.lacks(Lack::ColorScheme) {
+        page.color_scheme(true).await;
+        page.color_scheme(false).await;
+    }
 }
 
 #[tokio::test]

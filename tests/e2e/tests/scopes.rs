@@ -1,7 +1,7 @@
 //! Scopes: what a call needs is known before it is made, narrowed where the provider can, and asked for where it lacks;
 //! and what a provider's limits and challenges ask for is done.
 
-use e2e::{APP, Call, World, parameter, provider_file};
+use e2e::{APP, Call, Lack, World, parameter, provider_file};
 use sandbox::{Fault, FaultKind, PersonalAccessToken, routes};
 use serde_json::{Value, json};
 
@@ -180,6 +180,9 @@ async fn what_the_table_leaves_open_is_left_to_the_server() {
         ("HEAD", "/v2/reviews", 405),
         ("GET", "/v2/%73ales", 404),
     ] {
+        if path.contains('%') && world.lacks(Lack::EscapesAsWritten) {
+            continue;
+        }
         let answer = world.fetch_private(path, json!({ "method": method })).await;
         assert_eq!(
             answer["value"]["status"], status,
