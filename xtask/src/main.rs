@@ -8,6 +8,7 @@ mod live;
 mod package;
 mod providers;
 mod report;
+mod reproducible;
 mod seal;
 mod serve;
 mod size;
