@@ -284,6 +284,11 @@ impl Said {
     fn of(href: &str) -> Said {
         let (rest, fragment) = href.split_once('#').unwrap_or((href, ""));
         let query = rest.split_once('?').map_or("", |(_, query)| query);
+        // JSON has no parameters in it, whatever stands in its texts.
+        let is_json = ["{", "%7b"]
+            .iter()
+            .any(|open| fragment.to_lowercase().starts_with(open));
+        let fragment = if is_json { "" } else { fragment };
         let mut pairs = Vec::new();
         for part in [query, fragment] {
             for (name, value) in url::form_urlencoded::parse(part.as_bytes()) {
