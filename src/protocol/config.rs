@@ -236,7 +236,8 @@ impl Config {
     }
 
     /// Checks what a token that the user has already needs: somewhere to go.
-    pub fn adopt(self) -> Result<Rc<Login>, Error> {
+    pub fn adopt(mut self) -> Result<Rc<Login>, Error> {
+        self.0.take(provider::SITES);
         let login = self.settle()?;
         if login.resource_servers.is_empty() {
             return Err(wrong("resourceServers", "is missing"));
@@ -1196,6 +1197,14 @@ mod tests {
         assert!(adopt(r#"{"provider":"appfigures"}"#).is_ok());
         assert!(adopt("{}").is_err());
         assert!(adopt(r#"{"resourceServers":["http://api.example"]}"#).is_err());
+    }
+
+    #[test]
+    fn a_token_adopted_without_a_site_comes_back_from_its_record() {
+        let adopted = complete(r#"{"provider":"mercadolibre"}"#).and_then(Config::adopt);
+        let adopted = adopted.expect("a place for the token");
+        let again = Config::read(adopted.to_json()).and_then(Config::adopt);
+        assert_eq!(again, Ok(adopted));
     }
 
     #[test]

@@ -418,9 +418,9 @@ impl Sessions {
             }
             return Err(error);
         }
-        if let Some(at) = self.list.iter().position(|(known, _)| *known == id) {
-            self.list.remove(at);
-        }
+        // Also one that is being given back: there is nothing left to give, and its refresh token is not sent again.
+        self.list.retain(|(known, _)| *known != id);
+        self.leaving.retain(|(known, _)| *known != id);
         Err(error)
     }
 
@@ -738,6 +738,17 @@ mod tests {
         let session = sessions.leave(id).expect("it leaves");
         let refresh = session.tokens.refresh_token().map(|token| token.expose());
         assert_eq!(refresh, Some("late"));
+        assert!(sessions.leave(id).is_none());
+    }
+
+    #[test]
+    fn a_grant_that_ends_while_it_is_given_back_is_not_asked_for_again() {
+        let mut sessions = Sessions::default();
+        let id = sessions.add(session("1", API, RENEWABLE));
+        sessions.clear(true);
+        let ended = ErrorCode::SessionEnded.error();
+        let outcome = sessions.renewed(id, Err(ended.clone()), 0, 0, 0);
+        assert_eq!(outcome, Err(ended));
         assert!(sessions.leave(id).is_none());
     }
 

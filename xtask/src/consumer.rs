@@ -36,8 +36,22 @@ pub fn types(tally: &mut Tally) -> Result<()> {
     Ok(())
 }
 
+/// What npm would publish is well formed, and brings nothing else along.
 pub fn publint(tally: &mut Tally) -> Result<()> {
+    let manifest = fs::read(root().join("pkg/package.json"))?;
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest)?;
+    let wants = manifest.as_object().context("package.json")?.keys();
+    let wants: Vec<_> = wants.filter(|name| brings(name)).collect();
+    tally.one(wants.is_empty());
+    if !wants.is_empty() {
+        tally.failures.push(format!("package.json has {wants:?}"));
+    }
     live::check(npm_bin("publint").args(["--strict", "pkg"]), tally)
+}
+
+/// The lists of other packages, and the scripts that npm would run.
+fn brings(member: &str) -> bool {
+    member.to_lowercase().ends_with("dependencies") || member == "scripts"
 }
 
 /// Node imports every entry (nobody may run anything there, but bundlers and servers import) and

@@ -9,6 +9,7 @@ mod live;
 mod package;
 mod providers;
 mod report;
+mod reproducible;
 mod seal;
 mod serve;
 mod size;

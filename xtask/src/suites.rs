@@ -3,7 +3,7 @@
 use crate::report::{Row, Tally};
 use crate::tools::{self, Tool};
 use crate::workspace::{cargo, output, root};
-use crate::{capabilities, consumer, licences, live, package, report};
+use crate::{capabilities, consumer, licences, live, package, report, reproducible};
 use anyhow::{Context as _, Result, bail};
 use std::process::Command;
 use std::time::Instant;
@@ -41,6 +41,7 @@ const SUITES: &[Suite] = &[
     of_package("types", &[NODE], consumer::types),
     of_package("publint", &[NODE], consumer::publint),
     of_package("package", &[NODE], consumer::import),
+    of_package("reproducible", &[NODE], reproducible::check),
     suite("browser-chromium", &[CHROMIUM], browser_chromium),
     suite("browser-firefox", &[FIREFOX], browser_firefox),
     suite("browser-webkit", &[WEBKIT], browser_webkit),

@@ -215,6 +215,49 @@ async fn all_three_forms_of_the_package_log_in_under_the_demos_strict_policy() {
     assert_eq!(asked, [2, 0, 0], "only one form has a file beside it");
 }
 
+/// Nothing but files of this origin and WebAssembly, and no text becomes script.
+const TRUSTED_TYPES: &str = "script-src 'self' 'wasm-unsafe-eval'; require-trusted-types-for 'script'; \
+    object-src 'none'; base-uri 'none'";
+
+#[tokio::test]
+async fn every_form_of_the_package_logs_in_where_trusted_types_are_required() {
+    let world = World::start().await;
+    world
+        .app
+        .header("/", "Content-Security-Policy", TRUSTED_TYPES);
+    world
+        .sandbox
+        .change(|settings| settings.auto_consent = true);
+    for page in [
+        APP,
+        "/e2e/full.html",
+        "/e2e/inline.html",
+        "/e2e/classic.html",
+    ] {
+        let home = format!("{}{page}", world.app.origin);
+        world.open_app(page).await;
+        world.leave(json!({ "redirectUri": home })).await;
+        let outcome = world.redirected().await;
+        assert!(outcome["session"].is_object(), "{page}: {outcome}");
+        let script = "const response = await window.oauth.fetchPrivate(args[0])
+            const { email } = await response.json()
+            await window.oauth.logout()
+            return [email, await window.oauth.session()]";
+        let me = json!(format!("{}/users/me", world.sandbox_origin));
+        let seen = world.page.js(script, &[me]).await;
+        let want = json!(["test_user_38730994@testuser.com", null]);
+        assert_eq!(seen, Ok(want), "{page}");
+        let console = world.page.console().await;
+        assert!(
+            !console.iter().any(|line| line.starts_with("csp")),
+            "{page}: {console:?}"
+        );
+        // Only to show that the policy is in force: the page itself may not turn text into markup.
+        let script = "try { document.createElement('p').innerHTML = '<b>b</b>' } catch (e) { return e.name }";
+        assert_eq!(world.page.js(script, &[]).await, Ok(json!("TypeError")));
+    }
+}
+
 #[tokio::test]
 async fn blocked_storage_is_an_error_of_its_own() {
     let world = World::start().await;

@@ -1,0 +1,783 @@
+//! What reads outside input, with what must hold of it whatever comes: one function for each target of `cargo fuzz`.
+//! `tests/fuzz.rs` runs the same functions over the seeds on every build.
+//!
+//! An oracle here is somebody else's code (`url`, `serde_json`) or a rule said in other words than in `src`.
+
+use oauth_wasm::protocol::authorization::{
+    Accepted, AuthorizationResponse, PROTOCOL_PARAMETERS, PendingLogin,
+};
+use oauth_wasm::protocol::config::{Config, Login, ResponseType};
+use oauth_wasm::protocol::error::{Error, ErrorCode};
+use oauth_wasm::protocol::json::{self, Json};
+use oauth_wasm::protocol::resource::{self, PrivateRequest};
+use oauth_wasm::protocol::secret::{AuthorizationCode, CodeVerifier, RefreshToken};
+use oauth_wasm::protocol::session::{AfterRefusal, Session, Sessions, explain};
+use oauth_wasm::protocol::token::{Grant, HttpResponse, TokenRequest, Tokens};
+use oauth_wasm::protocol::{metadata, url as address};
+use std::cell::RefCell;
+use std::rc::Rc;
+use url::Url;
+
+/// A function for each kind of input.
+pub type Target = fn(&[u8]);
+
+/// Every target, by its name; `seeds/NAME.txt` has its seeds, a line each.
+pub const TARGETS: &[(&str, Target)] = &[
+    ("redirect", redirect),
+    ("token", token),
+    ("metadata", metadata),
+    ("challenge", challenge),
+    ("record", record),
+    ("config", config),
+    ("provider", provider),
+    ("json", json),
+    ("url", url),
+    ("request", request),
+];
+
+const ORIGIN: &str = "https://app.example";
+
+/// What no error, no `Debug` and no description may show. In an input `SECRET` stands for it.
+const CANARY: &str = "TG-canary-5f1c";
+
+fn text(data: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(data).ok()?;
+    Some(text.replace("SECRET", CANARY))
+}
+
+/// The parts of a text that a blank separates; the last may have blanks of its own.
+fn words<const N: usize>(text: &str) -> Option<[&str; N]> {
+    text.splitn(N, ' ').collect::<Vec<_>>().try_into().ok()
+}
+
+fn login(more: &str) -> Rc<Login> {
+    thread_local! {
+        static MADE: RefCell<Vec<(String, Rc<Login>)>> = const { RefCell::new(Vec::new()) };
+    }
+    MADE.with_borrow_mut(|made| match made.iter().find(|(known, _)| known == more) {
+        Some((_, login)) => login.clone(),
+        None => {
+            let login = new_login(more);
+            made.push((String::from(more), login.clone()));
+            login
+        }
+    })
+}
+
+fn new_login(more: &str) -> Rc<Login> {
+    let text = format!(
+        r#"{{"clientId":"c","redirectUri":"{ORIGIN}/cb","authorizationEndpoint":"https://as.example/a","tokenEndpoint":"https://as.example/t","resourceServers":["https://api.example/v1"],"scope":["r"],"scopes":{{"r":{{}},"w":{{"implies":["r"]}}}},"routes":[{{"path":"/x/{{id}}","read":"r","write":"w"}}],"scopeHeader":"X-Scope","issuer":"https://as.example"{more}}}"#
+    );
+    let login = Config::parse(&text).and_then(|config| config.resolve(ORIGIN));
+    login.expect("the target's own configuration")
+}
+
+fn pending(more: &str) -> PendingLogin {
+    let entropy = std::array::from_fn(|i| i as u8);
+    PendingLogin::new(login(more), &entropy, 1000).expect("the target's own entropy")
+}
+
+fn session(more: &str) -> Session {
+    let body = format!(
+        r#"{{"access_token":"{CANARY}","refresh_token":"{CANARY}","token_type":"bearer","expires_in":100,"scope":"r"}}"#
+    );
+    let mut members = Json::parse(body.as_bytes()).expect("the target's own JSON");
+    let tokens = Tokens::read(&mut members, &[], 0).expect("the target's own tokens");
+    Session::new(login(more), tokens, 1000, 0)
+}
+
+/// An error is JSON, says nothing secret, and stays within what a log can bear.
+fn check_error(error: &Error, secrets: &[&str]) {
+    let json = error.to_json();
+    assert!(Json::parse(json.as_bytes()).is_some(), "{json}");
+    assert!(json.len() < 100_000, "{} bytes", json.len());
+    for text in [json, error.to_string(), format!("{error:?}")] {
+        for secret in secrets {
+            assert!(!text.contains(secret), "an error shows {secret}");
+        }
+    }
+}
+
+/// A URL that a secret may be sent to, by the judgement of a browser's parser.
+fn check_secure(text: &str) -> Url {
+    let url = Url::parse(text).unwrap_or_else(|error| panic!("no URL: {text} {error}"));
+    let loopback = match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    assert!(
+        url.scheme() == "https" || url.scheme() == "http" && loopback,
+        "insecure: {text}"
+    );
+    assert!(
+        url.username().is_empty() && url.password().is_none(),
+        "{text}"
+    );
+    assert!(url.fragment().is_none(), "{text}");
+    url
+}
+
+/// Whatever of a login was accepted can be used without a further look.
+fn check_login(login: &Rc<Login>) {
+    check_endpoint(login.token_endpoint());
+    for endpoint in [login.revocation_endpoint(), login.end_session_endpoint()] {
+        check_endpoint(endpoint.unwrap_or(""));
+    }
+    for server in login.resource_servers() {
+        check_endpoint(server);
+    }
+    let again = Config::read(login.to_json()).and_then(|config| config.adopt());
+    if !login.resource_servers().is_empty() {
+        assert_eq!(again.as_ref(), Ok(login), "it comes back from a record");
+    }
+}
+
+fn check_endpoint(endpoint: &str) {
+    if endpoint.is_empty() || Url::parse(endpoint).is_err() {
+        // What no browser can parse, none will ask.
+        return;
+    }
+    check_secure(endpoint);
+}
+
+/// A login that [`Config::resolve`] lets through asks for what RFC 6749 section 4.1.1 says, each once.
+fn check_resolved(login: &Rc<Login>) {
+    check_login(login);
+    let redirect = login.redirect_uri();
+    for scheme in [
+        "javascript:",
+        "data:",
+        "vbscript:",
+        "blob:",
+        "file:",
+        "about:",
+    ] {
+        assert!(!redirect.to_lowercase().starts_with(scheme), "{redirect}");
+    }
+    if let Some(return_to) = login.return_to() {
+        check_return_to(return_to);
+    }
+    let entropy = std::array::from_fn(|i| i as u8 ^ 0x55);
+    let pending = PendingLogin::new(login.clone(), &entropy, 7).expect("entropy");
+    let url = pending.authorization_url();
+    if let Ok(url) = Url::parse(&url) {
+        check_secure(url.as_str());
+        let pairs: Vec<_> = url.query_pairs().collect();
+        for name in PROTOCOL_PARAMETERS {
+            let count = pairs.iter().filter(|(key, _)| key == name).count();
+            assert!(count <= 1, "{name} {count} times in {url}");
+        }
+        let one = |name: &str| {
+            let pair = pairs.iter().find(|(key, _)| key == name);
+            pair.map(|(_, value)| value.to_string())
+        };
+        assert_eq!(one("state").as_deref(), Some(pending.state().expose()));
+        assert_eq!(one("redirect_uri").as_deref(), Some(redirect));
+        assert_eq!(one("client_id").as_deref(), Some(login.client_id()));
+        let code = login.response_type() == ResponseType::Code;
+        assert_eq!(one("code_challenge").is_some(), code, "{url}");
+    }
+    let record = pending.to_record();
+    let again = PendingLogin::from_record(pending.state().expose(), &record, ORIGIN);
+    let again = again.expect("a record that was just written");
+    assert_eq!(again.to_record(), record);
+    assert_eq!(again.authorization_url(), url);
+}
+
+fn check_return_to(text: &str) {
+    let base = Url::parse(ORIGIN).expect("the target's own origin");
+    let there = base.join(text).unwrap_or_else(|_| panic!("{text}"));
+    assert_eq!(there.origin(), base.origin(), "{text}");
+}
+
+/// A token reaches the API in one header line.
+fn check_token(tokens: &Tokens) {
+    let header = tokens.access_token().authorization_header();
+    let token = header.strip_prefix("Bearer ").expect("a bearer token");
+    assert!(!token.is_empty() && token.bytes().all(|b| (0x21..0x7f).contains(&b)));
+    let shown = tokens.extra().text();
+    assert!(!shown.contains("_token\""), "{shown}");
+}
+
+/// The address that a provider sends the user back to. `STATE` in it is the state of the login.
+pub fn redirect(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let rows = [
+        "",
+        r#","issRequired":true"#,
+        r#","responseType":"token""#,
+        r#","responseType":"token","jsonFragment":true,"tokenTypeOptional":true"#,
+    ];
+    for row in rows {
+        let login = pending(row);
+        let state = String::from(login.state().expose());
+        let verifier = verifier_of(&login);
+        let href = text.replace("STATE", &state);
+        let Some(response) = AuthorizationResponse::read(&href) else {
+            continue;
+        };
+        let at_home = login.expects(&response);
+        let (answered, read) = (response.state().expose() == state, Said::of(&href));
+        match login.accept(response, 1010, 10) {
+            Err(error) => {
+                check_error(&error, &[&state, &verifier]);
+                let order = error.code == ErrorCode::StateMismatch;
+                assert_eq!(order, !answered, "the state is judged first: {href}");
+            }
+            Ok((login, accepted)) => {
+                assert!(answered && at_home, "{href}");
+                assert_eq!(read.all("state"), [state.as_str()], "{href}");
+                assert_eq!(read.all("error"), [""; 0], "{href}");
+                for issuer in read.all("iss") {
+                    assert_eq!(Some(issuer), login.issuer(), "{href}");
+                }
+                assert!(!login.iss_required() || read.all("iss").len() == 1);
+                let home = href.split(['?', '#']).next();
+                assert_eq!(home, Some(login.redirect_uri()), "{href}");
+                match accepted {
+                    Accepted::Exchange(request) => {
+                        assert_eq!(login.response_type(), ResponseType::Code);
+                        let [code] = read.all("code")[..] else {
+                            panic!("one code: {href}");
+                        };
+                        assert!(!code.is_empty());
+                        let body = Said::of(&format!("?{}", &*request.body()));
+                        // What is not UTF-8 is one replacement character for us, some for others.
+                        if !code.contains('\u{fffd}') {
+                            assert_eq!(body.all("code"), [code]);
+                        }
+                        assert_eq!(body.all("code_verifier"), [verifier.as_str()]);
+                        assert_eq!(body.all("redirect_uri"), [login.redirect_uri()]);
+                        assert_eq!(request.endpoint(), "https://as.example/t");
+                    }
+                    Accepted::Tokens(tokens) => {
+                        assert_eq!(login.response_type(), ResponseType::Token);
+                        assert!(!tokens.is_renewable(), "{href}");
+                        assert_eq!(read.all("code"), [""; 0], "{href}");
+                        let query = href.split('#').next().unwrap_or_default();
+                        assert_eq!(Said::of(query).all("access_token"), [""; 0], "{href}");
+                        check_token(&tokens);
+                    }
+                }
+            }
+        }
+        let late = pending(row);
+        if let Some(response) = AuthorizationResponse::read(&href) {
+            let error = late.accept(response, 1601, 0).expect_err("too late");
+            let expired = error.code == ErrorCode::LoginExpired;
+            assert_eq!(expired, answered, "{href}");
+        }
+    }
+}
+
+fn verifier_of(login: &PendingLogin) -> String {
+    let record = Json::parse(login.to_record().as_bytes()).expect("a record");
+    String::from(record.str("codeVerifier").expect("a verifier"))
+}
+
+/// Parameters of query and fragment, as another reader understands them.
+struct Said(Vec<(String, String)>);
+
+impl Said {
+    fn of(href: &str) -> Said {
+        let (rest, fragment) = href.split_once('#').unwrap_or((href, ""));
+        let query = rest.split_once('?').map_or("", |(_, query)| query);
+        // JSON has no parameters in it, whatever stands in its texts.
+        let is_json = ["{", "%7b"]
+            .iter()
+            .any(|open| fragment.to_lowercase().starts_with(open));
+        let fragment = if is_json { "" } else { fragment };
+        let mut pairs = Vec::new();
+        for part in [query, fragment] {
+            for (name, value) in url::form_urlencoded::parse(part.as_bytes()) {
+                pairs.push((name.into_owned(), value.into_owned()));
+            }
+        }
+        Said(pairs)
+    }
+
+    fn all(&self, name: &str) -> Vec<&str> {
+        let named = self.0.iter().filter(|(key, _)| key == name);
+        named.map(|(_, value)| value.as_str()).collect()
+    }
+}
+
+/// An answer of the token endpoint: `STATUS CONTENT-TYPE BODY`.
+pub fn token(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let Some([status, content_type, body]) = words(&text) else {
+        return;
+    };
+    let Ok(status) = status.parse::<u16>() else {
+        return;
+    };
+    let answer = || HttpResponse {
+        status,
+        content_type: String::from(content_type),
+        retry_after: Some(u32::from(status)),
+        body: body.as_bytes().to_vec().into(),
+    };
+    for more in ["", r#","refreshTokenReuse":true"#] {
+        let renewal = TokenRequest::new(
+            login(more),
+            Grant::RefreshToken(RefreshToken::new(CANARY.into())),
+        );
+        let exchange = TokenRequest::new(
+            login(more),
+            Grant::AuthorizationCode {
+                code: AuthorizationCode::new(CANARY.into()),
+                code_verifier: CodeVerifier::from_entropy(&[7; 32]),
+            },
+        );
+        let (renewed, exchanged) = (renewal.read(answer(), 100), exchange.read(answer(), 100));
+        assert_eq!(renewed.is_ok(), exchanged.is_ok(), "{text}");
+        match (&renewed, &exchanged) {
+            (Ok(renewed), Ok(exchanged)) => {
+                assert_eq!(status, 200, "{text}");
+                for tokens in [renewed, exchanged] {
+                    check_token(tokens);
+                    let latest = tokens.expires_at().unwrap_or(100);
+                    assert!((100..=100 + 315_360_000).contains(&latest), "{text}");
+                    let debug = format!("{tokens:?}");
+                    if text.matches(CANARY).count() == 1 && tokens.access_token().expose() == CANARY
+                    {
+                        assert!(!debug.contains(CANARY), "{debug}");
+                    }
+                }
+                assert!(renewed.is_renewable(), "the old one is kept: {text}");
+            }
+            (Err(renewed), Err(exchanged)) => {
+                for error in [renewed, exchanged] {
+                    check_error(error, &[CANARY]);
+                }
+                let in_doubt = renewed.code == ErrorCode::SessionIndeterminate;
+                assert!(
+                    !in_doubt || (200..300).contains(&status) && more.is_empty(),
+                    "{text}"
+                );
+                let ended = renewed.code == ErrorCode::SessionEnded;
+                assert!(
+                    !ended || body.contains("invalid_grant") && status < 500,
+                    "{text}"
+                );
+                let of_sessions = [ErrorCode::SessionIndeterminate, ErrorCode::SessionEnded];
+                assert!(!of_sessions.contains(&exchanged.code), "{text}");
+            }
+            _ => {}
+        }
+        // A good session outlives whatever is not the server's own end of it.
+        let mut sessions = Sessions::new();
+        let id = sessions.add(session(more));
+        let ended = matches!(&renewed, Err(error) if error.code == ErrorCode::SessionEnded);
+        let lost = matches!(&renewed, Err(error) if error.code == ErrorCode::SessionIndeterminate);
+        let _ = sessions.renewed(id, renewed, 0, 0, 0);
+        assert_eq!(sessions.get(id).is_none(), ended, "{text}");
+        let state = sessions.get(id).map(Session::describe).unwrap_or_default();
+        assert_eq!(
+            state.contains(r#""state":"indeterminate""#),
+            lost,
+            "{state}"
+        );
+    }
+}
+
+/// A metadata document: `STATUS BODY`.
+pub fn metadata(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let Some([status, body]) = words(&text) else {
+        return;
+    };
+    let Ok(status) = status.parse::<u16>() else {
+        return;
+    };
+    let issuer = "https://as.example";
+    for s256 in [true, false] {
+        let fields = match metadata::read(issuer, status, body.as_bytes(), s256) {
+            None => continue,
+            Some(Err(error)) => {
+                check_error(&error, &[CANARY]);
+                assert_eq!(error.code, ErrorCode::InvalidMetadata);
+                continue;
+            }
+            Some(Ok(fields)) => fields,
+        };
+        assert_eq!(status, 200);
+        let document = Json::parse(body.as_bytes()).expect("JSON");
+        assert_eq!(document.str("issuer"), Some(issuer));
+        let own = format!(
+            r#"{{"issuer":"{issuer}","clientId":"c","redirectUri":"{ORIGIN}/","resourceServers":["https://api.example"]}}"#
+        );
+        let mut config = Config::parse(&own).expect("the target's own configuration");
+        let done = config
+            .discovered(fields)
+            .and_then(|()| config.resolve(ORIGIN));
+        match done {
+            Ok(login) => {
+                assert_eq!(login.issuer(), Some(issuer));
+                assert_eq!(login.resource_servers(), ["https://api.example"]);
+                check_resolved(&login);
+            }
+            Err(error) => check_error(&error, &[]),
+        }
+    }
+}
+
+/// A `WWW-Authenticate` header, with the status it came with: `STATUS HEADER`.
+pub fn challenge(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let Some([status, header]) = words(&text) else {
+        return;
+    };
+    let Ok(status) = status.parse::<u16>() else {
+        return;
+    };
+    for name in ["error", "scope", "acr_values", "max_age", "realm"] {
+        let Some(value) = resource::challenge(header, name) else {
+            continue;
+        };
+        assert!(
+            !value.is_empty() && header.to_lowercase().contains(name),
+            "{header}"
+        );
+        // Quoted as RFC 9110 section 5.6.4 says, it reads the same, whatever stands before and after.
+        let quoted = value.replace('\\', "\\\\").replace('"', "\\\"");
+        let again = format!("Basic realm-of=\"{quoted}\", Bearer x=1, {name}=\"{quoted}\", y=z");
+        assert_eq!(resource::challenge(&again, name), Some(value), "{header}");
+    }
+    let session = session("");
+    let sent = session.token();
+    let after = session.after_refusal(status, &sent, header, 5);
+    match &after {
+        AfterRefusal::Login(error) => check_error(error, &[CANARY]),
+        AfterRefusal::Renew => assert_eq!(status, 401),
+        AfterRefusal::Token(_) => panic!("there is no other token"),
+        AfterRefusal::GiveUp => {}
+    }
+    assert!(!format!("{after:?}").contains(CANARY));
+    let mut answer = json::Object::new();
+    let answer = answer
+        .number("status", u32::from(status))
+        .str("method", "PUT")
+        .str("url", "https://api.example/v1/x/1")
+        .str("authenticate", header)
+        .done();
+    let explained = explain(Some(&session), &answer, header.as_bytes(), 5);
+    assert_eq!(explained.is_none(), status < 400, "{header}");
+    if let Some(error) = explained {
+        check_error(&error, &[CANARY]);
+    }
+}
+
+/// The stored record of a login that waits.
+pub fn record(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let Some(pending) = PendingLogin::from_record("ow1xabc", &text, ORIGIN) else {
+        return;
+    };
+    let record = pending.to_record();
+    let again = PendingLogin::from_record("ow1xabc", &record, ORIGIN).expect("its own record");
+    assert_eq!(again.to_record(), record);
+    assert_eq!(again.created(), pending.created());
+    let verifier = verifier_of(&pending);
+    assert!((43..=128).contains(&verifier.len()), "{verifier}");
+    if text.matches(&verifier).count() == 1 {
+        assert!(!format!("{pending:?}").contains(&verifier));
+    }
+    let url = pending.authorization_url();
+    if let Ok(parsed) = Url::parse(&url) {
+        check_secure(parsed.as_str());
+        let states = Said::of(&url).all("state").len();
+        assert_eq!(states, 1, "{url}");
+    }
+    let href = format!("{ORIGIN}/cb?code={CANARY}&state=ow1xabc");
+    let response = AuthorizationResponse::read(&href).expect("a response");
+    match pending.accept(response, 1010, 0) {
+        Ok((login, Accepted::Exchange(request))) => {
+            assert_eq!(request.endpoint(), login.token_endpoint());
+            check_endpoint(request.endpoint());
+            let shown = format!("{request:?}").contains(CANARY);
+            assert!(!shown || text.contains(CANARY), "{text}");
+        }
+        Ok((_, Accepted::Tokens(_))) => panic!("there is no token in {href}"),
+        Err(error) => check_error(&error, &[CANARY]),
+    }
+}
+
+/// The configuration that a page gives.
+pub fn config(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let config = match Config::parse(&text) {
+        Ok(config) => config,
+        Err(error) => return check_error(&error, &[]),
+    };
+    let names = Json::parse(br#"["one","two"]"#).expect("names");
+    let config = match config.complete(names) {
+        Ok(config) => config,
+        Err(error) => return check_error(&error, &[]),
+    };
+    use_config(config);
+}
+
+fn use_config(config: Config) {
+    match config.undiscovered() {
+        Ok(Some(issuer)) => {
+            check_endpoint(issuer);
+            for document in metadata::documents(issuer) {
+                check_endpoint(&document);
+            }
+        }
+        Ok(None) => {}
+        Err(error) => check_error(&error, &[]),
+    }
+    match config.clone().adopt() {
+        Ok(login) => check_login(&login),
+        Err(error) => check_error(&error, &[]),
+    }
+    match config.resolve(ORIGIN) {
+        Ok(login) => check_resolved(&login),
+        Err(error) => check_error(&error, &[]),
+    }
+}
+
+/// A provider's file, a configuration that names it, and an answer of its API, with tabs between.
+pub fn provider(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let mut parts = text.splitn(3, '\t');
+    let mut part = || parts.next().unwrap_or_default();
+    let (Some(file), Ok(config)) = (Json::parse(part().as_bytes()), Config::parse(part())) else {
+        return;
+    };
+    let config = match config.complete(file) {
+        Ok(config) => config,
+        Err(error) => return check_error(&error, &[]),
+    };
+    use_config(config.clone());
+    let calls = br#"[{"method":"PUT","url":"https://api.example/v1/x/1"},{"url":"https://api.example/v1/"}]"#;
+    let calls = Json::parse(calls).expect("calls");
+    if let Err(error) = config.clone().scope_for(&calls) {
+        check_error(&error, &[]);
+    }
+    let Ok(login) = config.adopt() else { return };
+    let tokens = Tokens::adopt(CANARY.into(), login.scope()).expect("a token");
+    let session = Session::new(login, tokens, 0, 0);
+    assert!(Json::parse(session.describe().as_bytes()).is_some());
+    let body = part();
+    for status in [400, 403, 429, 500] {
+        let answer =
+            format!(r#"{{"status":{status},"method":"POST","url":"https://api.example/v1/x/1"}}"#);
+        let answer = Json::parse(answer.as_bytes()).expect("an answer");
+        let error = explain(Some(&session), &answer, body.as_bytes(), 0).expect("a refusal");
+        check_error(&error, &[]);
+        // The provider's own table may say what it likes; what came from outside is cut.
+        let server = error.server.as_ref().expect("the server's words");
+        for said in [&server.error_description, &server.error_uri] {
+            let said = said.as_deref().unwrap_or("");
+            assert!(!said.contains(CANARY) && said.len() <= 500, "{said}");
+        }
+    }
+    match session.revocation() {
+        Ok(revocation) => {
+            if !revocation.authorization.is_empty() {
+                let declared = |server: &&str| resource::covers(server, &revocation.url).is_some();
+                let servers = session_servers(&session);
+                assert!(servers.iter().map(String::as_str).any(|s| declared(&s)));
+            }
+            check_endpoint(&revocation.url);
+        }
+        // It may name what the provider's own file has in braces.
+        Err(error) if !text.contains(CANARY) => check_error(&error, &[CANARY]),
+        Err(_) => {}
+    }
+}
+
+fn session_servers(session: &Session) -> Vec<String> {
+    let text = format!("{session:?}");
+    let list = text.split("resource_servers: [").nth(1).unwrap_or_default();
+    let list = list.split(']').next().unwrap_or_default();
+    list.split('"')
+        .skip(1)
+        .step_by(2)
+        .map(String::from)
+        .collect()
+}
+
+/// JSON text: what is read is read as others read it, and written as it was.
+pub fn json(data: &[u8]) {
+    let theirs = serde_json::from_slice::<serde_json::Value>(data);
+    let Some(ours) = Json::parse(data) else {
+        // The other way round: what it makes of the text, written again, is JSON for both of us, unless it is more
+        // than we read.
+        if let Ok(theirs) = theirs
+            && is_small(&theirs, 0)
+        {
+            let text = theirs.to_string();
+            assert!(Json::parse(text.as_bytes()).is_some(), "{text}");
+        }
+        return;
+    };
+    let text = ours.text();
+    assert_eq!(Json::parse(text.as_bytes()), Some(ours.clone()), "{text}");
+    match theirs {
+        Ok(theirs) => assert_eq!(like_theirs(&ours), Some(theirs), "{text}"),
+        // Only a number may be too large for it.
+        Err(error) => assert!(
+            error.to_string().starts_with("number out of range"),
+            "{error}"
+        ),
+    }
+    for name in ours.names() {
+        let member = ours.get(name);
+        assert!(member != Some(&Json::Null));
+    }
+    if let Some(number) = ours.as_u32() {
+        let text = json::decimal(number);
+        assert_eq!(json::whole(&text), Some(number));
+    }
+}
+
+fn is_small(value: &serde_json::Value, depth: usize) -> bool {
+    match value {
+        serde_json::Value::Array(items) => {
+            depth < 31 && items.iter().all(|item| is_small(item, depth + 1))
+        }
+        serde_json::Value::Object(members) => {
+            depth < 31
+                && members.len() <= 256
+                && members.values().all(|item| is_small(item, depth + 1))
+        }
+        _ => depth < 32,
+    }
+}
+
+fn like_theirs(json: &Json) -> Option<serde_json::Value> {
+    Some(match json {
+        Json::Null => serde_json::Value::Null,
+        Json::Bool(value) => (*value).into(),
+        Json::Number(text) => serde_json::from_str(text).ok()?,
+        Json::String(text) => text.clone().into(),
+        Json::Array(items) => items
+            .iter()
+            .map(like_theirs)
+            .collect::<Option<Vec<_>>>()?
+            .into(),
+        Json::Object(members) => {
+            let mut map = serde_json::Map::new();
+            for (name, value) in members {
+                map.insert(name.clone(), like_theirs(value)?);
+            }
+            map.into()
+        }
+    })
+}
+
+/// A resource server of the configuration and the URL of a call: `SERVER URL`. What a page asks for is parsed by the
+/// browser first, so it is parsed here.
+pub fn url(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let Some([server, call]) = words(&text) else {
+        return;
+    };
+    if address::check_return_to(call, ORIGIN).is_ok() {
+        check_return_to(call);
+    }
+    let checked = address::check("tokenEndpoint", call, false).is_ok();
+    if checked && let Ok(url) = Url::parse(call) {
+        check_secure(url.as_str());
+        let ours = address::Url::split(url.as_str()).expect("a URL");
+        assert_eq!((ours.path, ours.query), (url.path(), url.query()), "{call}");
+    }
+    let (Ok(()), Ok(url)) = (resource::check_server(server), Url::parse(call)) else {
+        return;
+    };
+    let Some(below) = resource::below(server, url.as_str()) else {
+        assert_eq!(resource::covers(server, url.as_str()), None);
+        return;
+    };
+    let Ok(place) = Url::parse(server) else {
+        panic!("{server} covers {url} and is none");
+    };
+    check_secure(place.as_str());
+    assert_eq!(url.origin(), place.origin(), "{server} {url}");
+    assert!(
+        url.username().is_empty() && url.password().is_none(),
+        "{url}"
+    );
+    let root = place.path().trim_end_matches('/');
+    assert!(
+        url.path().starts_with(root) && url.path().ends_with(below),
+        "{server} {url}"
+    );
+    if !root.is_empty() {
+        // Decoded once or twice, with every slash a slash and parameters cut off, it stays below.
+        let decode = |path: &str| {
+            let path = path.replace('+', "%2B");
+            let pairs = url::form_urlencoded::parse(path.as_bytes()).next();
+            pairs.map_or(String::new(), |(name, value)| match value.is_empty() {
+                true => name.into_owned(),
+                false => format!("{name}={value}"),
+            })
+        };
+        let mut path = String::from(below);
+        for _ in 0..2 {
+            path = decode(&path.replace('&', "%26"));
+        }
+        let mut depth = 0i32;
+        for segment in path.split(['/', '\\']) {
+            match segment.split(';').next().unwrap_or_default() {
+                ".." => depth -= 1,
+                "" | "." => {}
+                _ => depth += 1,
+            }
+            assert!(depth >= 0, "{url} leaves {server}");
+        }
+    }
+    let closeness = resource::covers(server, url.as_str());
+    assert_eq!(closeness, Some(url.path().len() - below.len()));
+}
+
+/// The browser's description of a call: JSON, with the page's own options in it.
+pub fn request(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let mut request = match PrivateRequest::read(&text) {
+        Ok(request) => request,
+        Err(error) => {
+            assert_eq!(error.code, ErrorCode::InvalidRequest);
+            return check_error(&error, &[]);
+        }
+    };
+    let session = session("");
+    match session.admit(&request, 0) {
+        Ok((name, value)) => assert_eq!(name.is_empty(), value.is_empty(), "{text}"),
+        Err(error) => check_error(&error, &[]),
+    }
+    let mut sessions = Sessions::new();
+    let id = sessions.add(session);
+    if let Ok(found) = sessions.find(request.url()) {
+        assert_eq!(found, id);
+        assert!(
+            request.url().starts_with("https://api.example/v1"),
+            "{text}"
+        );
+    }
+    let writes = !["GET", "HEAD", "OPTIONS"].contains(&request.method());
+    assert!(!(writes && request.is_patient()), "{text}");
+    let said = Json::parse(text.as_bytes());
+    let option = |name: &str| said.as_ref()?.get("options")?.get(name).cloned();
+    let most = option("maxWait")
+        .and_then(|n| n.as_u32())
+        .unwrap_or(0)
+        .min(2_000_000);
+    let mut waited = 0u64;
+    for round in 0..40u32 {
+        let said = [None, Some(round), Some(0)][round as usize % 3];
+        if let Some(pause) = request.pause(429, said, (round as u8).wrapping_mul(7)) {
+            waited += u64::from(pause);
+        }
+    }
+    assert!(
+        waited <= u64::from(most) * 1000,
+        "{waited} of {most}: {text}"
+    );
+}
