@@ -44,8 +44,18 @@ const SUITES: &[Suite] = &[
     of_package("package", NODE, consumer::import),
     suite("browser-chromium", CHROMIUM, browser_chromium),
     suite("browser-firefox", FIREFOX, browser_firefox),
-    of_package("e2e-chromium", CHROMIUM, |tally| e2e("chromium", tally)),
-    of_package("e2e-firefox", FIREFOX, |tally| e2e("firefox", tally)),
+    of_package("attacks-chromium", CHROMIUM, |tally| {
+        in_pages("attacks", "chromium", tally)
+    }),
+    of_package("attacks-firefox", FIREFOX, |tally| {
+        in_pages("attacks", "firefox", tally)
+    }),
+    of_package("e2e-chromium", CHROMIUM, |tally| {
+        in_pages("e2e", "chromium", tally)
+    }),
+    of_package("e2e-firefox", FIREFOX, |tally| {
+        in_pages("e2e", "firefox", tally)
+    }),
 ];
 
 type Work = fn(&mut Tally) -> Result<()>;
@@ -70,8 +80,8 @@ pub fn names() -> Vec<&'static str> {
     SUITES.iter().map(|suite| suite.name).collect()
 }
 
-/// Runs the named suites, or all; `e2e` stands for `e2e-chromium` and `e2e-firefox`. True when
-/// nothing failed.
+/// Runs the named suites, or all; `e2e` stands for `e2e-chromium` and `e2e-firefox`. Prints the attack matrix where
+/// one of its suites was among them. True when nothing failed.
 pub fn run(wanted: &[String]) -> Result<bool> {
     let matches = |name: &str, want: &String| {
         name.strip_prefix(want.as_str())
@@ -197,8 +207,9 @@ fn deny(tally: &mut Tally) -> Result<()> {
 }
 
 fn native(tally: &mut Tally) -> Result<()> {
-    let args = ["test", "--no-fail-fast", "--workspace", "--exclude", "e2e"];
-    live::tests(cargo().args(args).arg("--all-targets"), tally)
+    let args = ["test", "--no-fail-fast", "--workspace", "--all-targets"];
+    let without = ["--exclude", "e2e", "--exclude", "attacks"];
+    live::tests(cargo().args(args).args(without), tally)
 }
 
 /// The documentation of everything natively and of the library for the browser, and the examples
@@ -259,11 +270,11 @@ fn in_browser() -> Command {
     command
 }
 
-/// Two browsers at a time is what two cores bear.
-fn e2e(browser: &str, tally: &mut Tally) -> Result<()> {
+/// The tests of a package that open the built one in a browser. Two browsers at a time is what two cores bear.
+fn in_pages(tests: &str, browser: &str, tally: &mut Tally) -> Result<()> {
     let mut command = cargo();
     command
-        .args(["test", "-p", "e2e", "--tests", "--no-fail-fast"])
+        .args(["test", "-p", tests, "--tests", "--no-fail-fast"])
         .args(["--", "--test-threads=2"])
         .env("E2E_BROWSER", browser);
     if let Some(driver) = tools::geckodriver() {

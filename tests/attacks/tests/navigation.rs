@@ -1,0 +1,1 @@
+//! Where the user is sent, and who may frame the page that answers.
