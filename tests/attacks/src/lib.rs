@@ -1,5 +1,7 @@
 //! What the families of attacks have in common: canaries, the search for them, and sessions in a certain state.
 
+pub mod urls;
+
 use e2e::{APP, World};
 use sandbox::{Fault, FaultKind, Settings};
 use serde_json::{Value, json};
