@@ -29,13 +29,12 @@ pub async fn search(world: &World, needles: &[&str]) -> Value {
     };
     let needles: Vec<_> = needles.iter().map(halves).collect();
     let script =
-        "const modules = ['/pkg/oauth-wasm.js', '/pkg/inline.js'].map(path => import(path))
+        "const modules = ['/pkg/oauth-wasm.js', '/pkg/full.js', '/pkg/inline.js'].map(path => import(path))
         const roots = { modules: await Promise.all(modules), classic: window.OAuthWasm }
         return await search(args, roots)";
     let seen = world.run(script, &needles).await;
     assert_eq!(seen["whole"], true, "{seen}");
     assert!(seen["seen"].as_u64() > Some(5_000), "{seen}");
-    assert_eq!(seen["databases"], 0, "{seen}");
     seen
 }
 
@@ -43,6 +42,7 @@ pub async fn is_nowhere(world: &World, needles: &[&str], when: &str) {
     let seen = search(world, needles).await;
     assert_eq!(seen["found"], json!([]), "{when}");
     assert_eq!(seen["wasm"], json!([]), "{when}");
+    assert_eq!(seen["stored"], json!([]), "{when}");
     let console = world.page.console().await.join("\n");
     for needle in needles {
         assert!(!console.contains(needle), "{when}: {console}");

@@ -3,6 +3,10 @@
 use attacks::{answer, body, exchange_with, fault};
 use e2e::{APP, World};
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
 fn answered_with(members: Value) -> Value {
     json!({ "tokenResponse": members })
@@ -201,3 +205,65 @@ async fn a_token_endpoint_that_never_answers_is_a_timeout() {
     assert_eq!(world.run("return asked", &[]).await, 30_000);
     world.sandbox.release();
 }
+
+/// A token endpoint that answers every POST with the start of a body and goes on as it likes.
+async fn endless(piece: &'static [u8], pieces: usize) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let endpoint = format!(
+        "http://{}/token",
+        listener.local_addr().expect("an address")
+    );
+    let sent = Arc::new(AtomicUsize::new(0));
+    let counting = Arc::clone(&sent);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let counting = Arc::clone(&counting);
+            tokio::spawn(async move {
+                let mut request = [0; 4096];
+                let _ = stream.read(&mut request).await;
+                let head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\naccess-control-allow-origin: *\r\n\r\n{\"a\":\"";
+                let _ = stream.write_all(head).await;
+                for _ in 0..pieces {
+                    if stream.write_all(piece).await.is_err() {
+                        return;
+                    }
+                    counting.fetch_add(piece.len(), Ordering::Relaxed);
+                }
+                // Never the end: until the browser has had enough.
+                let _ = stream.read(&mut request).await;
+            });
+        }
+    });
+    (endpoint, sent)
+}
+
+#[tokio::test]
+async fn a_body_without_end_is_left_at_a_mebibyte_and_one_that_stalls_by_the_clock() {
+    let world = World::start().await;
+    world.app.serve(
+        "/hasty.html",
+        "text/html",
+        "<!doctype html><title>hasty</title><link rel=icon href='data:,'>
+        <script>
+            const { timeout } = AbortSignal
+            AbortSignal.timeout = milliseconds => timeout.call(AbortSignal, milliseconds / 20)
+        </script>
+        <script type=module src=/e2e/app.js></script>",
+    );
+    let hasty = format!("{}/hasty.html", world.app.origin);
+    world.open_app("/hasty.html").await;
+    let megabytes = 200_000_000 / PIECE.len();
+    for (pieces, code) in [(megabytes, "response_too_large"), (1, "timeout")] {
+        let (endpoint, sent) = endless(PIECE, pieces).await;
+        let more = json!({ "redirectUri": hasty, "tokenEndpoint": endpoint });
+        let url = world.begin(more).await;
+        let outcome = answer(&world, &world.redirect(&url)).await;
+        assert_eq!(outcome["error"]["code"], code, "{outcome}");
+        let sent = sent.load(Ordering::Relaxed);
+        assert!(sent < 100_000_000, "{sent} bytes were taken");
+        let session = world.run("return await oauth.session()", &[]).await;
+        assert_eq!(session, Value::Null);
+    }
+}
+
+const PIECE: &[u8] = &[b'x'; 65_536];

@@ -3,6 +3,7 @@
 mod hostile_server;
 mod leaks;
 mod limits;
+mod messages;
 mod natives;
 mod navigation;
 mod origin;

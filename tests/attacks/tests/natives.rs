@@ -1,6 +1,6 @@
 //! Functions of the platform that the page replaces, prototypes that it pollutes, getters that change their minds.
 
-use attacks::{ACCESS, REFRESH, plant_canaries};
+use attacks::{ACCESS, REFRESH, body, exchange_with, plant_canaries};
 use e2e::{APP, World, parameter};
 use serde_json::{Value, json};
 
@@ -251,4 +251,90 @@ async fn a_generator_that_the_page_replaces_is_not_asked() {
     assert_eq!(refused["error"]["code"], "entropy_failure", "{refused}");
     assert_eq!(world.pending().await.len(), 0);
     assert_eq!(world.sandbox.requests(), []);
+}
+
+#[tokio::test]
+async fn a_configuration_whose_getters_change_is_read_once() {
+    let world = World::start().await;
+    world.open_app(APP).await;
+    let script = "const [config, foreign] = args
+        const reads = {}
+        const sly = {}
+        let went = []
+        const later = { clientId: 'evil', tokenEndpoint: foreign, authorizationEndpoint: foreign, resourceServers: [foreign],
+            redirectUri: foreign, scope: 'everything', site: 'MLB', provider: 'appfigures' }
+        for (const name in config) {
+            Object.defineProperty(sly, name, { enumerable: true, get() {
+                reads[name] = (reads[name] ?? 0) + 1
+                return reads[name] > 1 ? later[name] : config[name]
+            } })
+        }
+        Object.defineProperty(sly, 'navigate', { enumerable: true, get() {
+            reads.navigate = (reads.navigate ?? 0) + 1
+            return url => { went.push(url) }
+        } })
+        await oauth.startLogin(sly)
+        const record = JSON.parse(Object.values({ ...sessionStorage })[0])
+        return [went, record.config, reads]";
+    let config = world.config(json!({}));
+    let args = [config.clone(), json!(world.foreign.origin)];
+    let seen = world.run(script, &args).await;
+    let went = seen[0].as_array().expect("addresses");
+    assert_eq!(went.len(), 1, "{seen}");
+    let url = went[0].as_str().expect("a URL");
+    assert!(url.starts_with(&world.sandbox_origin), "{url}");
+    assert_eq!(
+        parameter(url, "client_id").as_deref(),
+        config["clientId"].as_str()
+    );
+    assert_eq!(
+        parameter(url, "redirect_uri").as_deref(),
+        config["redirectUri"].as_str()
+    );
+    assert!(
+        !seen[1].to_string().contains(&world.foreign.origin),
+        "{seen}"
+    );
+    for (name, count) in seen[2].as_object().expect("counts") {
+        // Text for the module is made in one go; the function is looked at there, and taken once.
+        let once = if name == "navigate" { 2 } else { 1 };
+        assert!(
+            count.as_u64() <= Some(once),
+            "{name} was read {count} times"
+        );
+    }
+    assert_eq!(world.foreign.requests(), []);
+}
+
+#[tokio::test]
+async fn members_that_pollute_in_a_servers_json_are_members_like_others() {
+    let world = World::start().await;
+    world.open_app(APP).await;
+    let evil = r#"{"access_token":"a","token_type":"bearer","__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},"toString":"x","hasOwnProperty":1}"#;
+    let outcome = exchange_with(&world, body(200, "application/json", evil)).await;
+    assert!(outcome["value"].is_object(), "{outcome}");
+    let script = "const seen = await oauth.session()
+        return [({}).polluted ?? null, seen.polluted ?? null, seen.extra.polluted ?? null, Object.getPrototypeOf(seen.extra) === Object.prototype,
+            typeof ({}).toString, Object.keys(seen).length > 5]";
+    let seen = world.run(script, &[]).await;
+    assert_eq!(seen, json!([null, null, null, true, "function", true]));
+
+    let refusal =
+        r#"{"error":"invalid_grant","__proto__":{"polluted":1},"error_description":"no"}"#;
+    let outcome = exchange_with(&world, body(400, "application/json", refusal)).await;
+    assert_eq!(
+        outcome["error"]["code"], "token_request_refused",
+        "{outcome}"
+    );
+    let state = "let went
+        const appState = JSON.parse('{\"__proto__\":{\"polluted\":1},\"constructor\":{\"prototype\":{\"polluted\":1}}}')
+        await oauth.startLogin({ ...args[0], appState, navigate: url => { went = url } })
+        return went";
+    let url = world.run(state, &[world.config(json!({}))]).await;
+    let redirect = world.redirect(url.as_str().expect("a URL"));
+    let script = "const { appState } = await oauth.handleRedirect(args[0])
+        return [({}).polluted ?? null, Object.hasOwn(appState, '__proto__'), appState.polluted ?? null]";
+    world.sandbox.change(|settings| settings.faults = vec![]);
+    let seen = world.run(script, &[json!(redirect)]).await;
+    assert_eq!(seen, json!([null, true, null]));
 }

@@ -81,3 +81,52 @@ async fn a_server_that_refuses_the_request_is_not_asked_again_without_pkce() {
     assert_eq!(world.calls("/authorization").len(), 1);
     assert_eq!(world.token_requests("authorization_code"), 0);
 }
+
+#[tokio::test]
+async fn each_login_has_a_verifier_of_its_own_and_is_asked_for_by_navigation_alone() {
+    let world = World::start().await;
+    world
+        .sandbox
+        .change(|settings| settings.require_pkce = true);
+    let mut verifiers = Vec::new();
+    for _ in 0..2 {
+        world.sandbox.forget_requests();
+        world
+            .sandbox
+            .change(|settings| settings.auto_consent = true);
+        world.log_in(json!({})).await;
+        let answer = world.fetch_private("/users/me", json!(null)).await;
+        assert_eq!(answer["value"]["status"], 200, "{answer}");
+        let requests = world.sandbox.requests();
+        let asked: Vec<_> = requests
+            .iter()
+            .filter(|request| request.path == "/authorization")
+            .collect();
+        assert_eq!(asked.len(), 1);
+        assert_eq!(asked[0].method, "GET");
+        assert_eq!(asked[0].header("sec-fetch-mode"), Some("navigate"));
+        assert_eq!(asked[0].header("sec-fetch-dest"), Some("document"));
+        let url = format!("{}/authorization?{}", world.sandbox_origin, asked[0].query);
+        let exchange = requests
+            .iter()
+            .find(|request| request.path == "/oauth/token");
+        let exchange = exchange.expect("a token request");
+        let sent = |name: &str| exchange.form(name);
+        assert_eq!(sent("redirect_uri"), parameter(&url, "redirect_uri"));
+        assert_eq!(sent("client_id"), parameter(&url, "client_id"));
+        assert_eq!(sent("client_secret"), None);
+        assert_eq!(exchange.query, "");
+        verifiers.push(sent("code_verifier").expect("a verifier"));
+        // A token travels in one header and in no address.
+        let token = world.calls("/users/me")[0].token.clone().expect("a token");
+        for request in &requests {
+            assert!(!request.query.contains(&token), "{request:?}");
+            assert!(!request.body.contains(&token), "{request:?}");
+            assert!(request.header("cookie").is_none() || request.path == "/authorization");
+        }
+    }
+    assert_ne!(verifiers[0], verifiers[1]);
+    for verifier in verifiers {
+        assert_eq!(verifier.len(), 43, "256 bits");
+    }
+}

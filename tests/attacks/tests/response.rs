@@ -3,6 +3,7 @@
 use attacks::{answer, home};
 use e2e::{APP, FORGED, PENDING, World, parameter};
 use serde_json::{Value, json};
+use url::Url;
 
 /// Calls `handleRedirect` three times before anything is awaited, as React's StrictMode does.
 const STRICT: &str =
@@ -300,4 +301,153 @@ async fn a_login_that_waited_too_long_is_refused() {
         }
         assert_eq!(world.pending().await.len(), 0);
     }
+}
+
+#[tokio::test]
+async fn a_code_goes_to_the_token_endpoint_of_its_own_login_and_the_address_has_no_say() {
+    let world = World::start().await;
+    let foreign = &world.foreign.origin;
+    let says = format!(
+        "token_endpoint={foreign}/token&tokenEndpoint={foreign}/token&issuer={foreign}&client_id=evil"
+    );
+    world.open_app(&format!("{APP}?{says}")).await;
+    let honest = world.begin(json!({})).await;
+    // The other server is one that the user has chosen too: mix-up.
+    let other = json!({
+        "provider": null, "site": null, "authorizationEndpoint": format!("{foreign}/authorization"),
+        "tokenEndpoint": format!("{foreign}/token"), "redirectUri": format!("{}/other", world.app.origin),
+    });
+    let mut config = world.config(json!({}));
+    for (name, value) in other.as_object().expect("members") {
+        match value.is_null() {
+            true => config.as_object_mut().expect("an object").remove(name),
+            false => config
+                .as_object_mut()
+                .expect("an object")
+                .insert(name.clone(), value.clone()),
+        };
+    }
+    let evil = world.begin_as(config).await;
+    assert!(evil.starts_with(foreign), "{evil}");
+    let code = parameter(&world.redirect(&honest), "code").expect("a code");
+    let state = parameter(&evil, "state").expect("a state");
+
+    // The honest server's code in the answer to the other's login: at the honest one's address it is refused.
+    let mixed = format!("{}?code={code}&state={state}", home(&world));
+    let outcome = answer(&world, &mixed).await;
+    assert_eq!(
+        outcome["error"]["code"], "redirect_uri_mismatch",
+        "{outcome}"
+    );
+    assert_eq!(world.foreign.requests(), []);
+    assert_eq!(world.pending().await.len(), 2, "both wait on");
+
+    let redirect = format!("{}&{says}", world.redirect(&honest));
+    let outcome = answer(&world, &redirect).await;
+    assert!(outcome["value"].is_object(), "{outcome}");
+    assert_eq!(outcome["value"]["clientId"], "1620218256833906");
+    assert_eq!(world.token_requests("authorization_code"), 1);
+    assert_eq!(world.foreign.requests(), []);
+}
+
+#[tokio::test]
+async fn an_applications_own_scheme_is_compared_as_exactly_as_any_address() {
+    let world = World::start().await;
+    world.open_app(APP).await;
+    let mine = "com.example.app:/callback";
+    let config = json!({ "redirectUri": mine });
+    for address in [
+        "com.example.other:/callback",
+        "com.example.app:/callback/x",
+        "com.example.app:/Callback",
+        "com.example.app://callback",
+        "https://com.example.app/callback",
+    ] {
+        let url = world.begin(config.clone()).await;
+        let state = parameter(&url, "state").expect("a state");
+        let outcome = answer(&world, &format!("{address}?code=x&state={state}")).await;
+        assert_eq!(
+            outcome["error"]["code"], "redirect_uri_mismatch",
+            "{address}: {outcome}"
+        );
+    }
+    assert_eq!(world.token_requests("authorization_code"), 0);
+    let redirect = world.redirect(&world.begin(config).await);
+    assert!(redirect.starts_with(mine), "{redirect}");
+    let outcome = answer(&world, &redirect).await;
+    assert!(outcome["value"].is_object(), "{outcome}");
+}
+
+#[tokio::test]
+async fn what_the_server_says_is_text_and_runs_nowhere() {
+    let world = World::start().await;
+    world.open_app(APP).await;
+    let url = world.begin(json!({})).await;
+    let state = parameter(&url, "state").expect("a state");
+    let markup = "<img src=x onerror=\"window.hacked=1\"><script>window.hacked=1</script>";
+    let redirect = Url::parse_with_params(
+        &home(&world),
+        [
+            ("error", "made_up"),
+            ("error_description", markup),
+            ("error_uri", "javascript:window.hacked=1"),
+            ("state", &state),
+        ],
+    );
+    let outcome = world.come_back(redirect.expect("a URL").as_str()).await;
+    let error = &outcome["error"];
+    assert_eq!(error["code"], "authorization_error", "{outcome}");
+    assert_eq!(error["error"], "made_up");
+    assert_eq!(error["errorDescription"], markup);
+    assert!(
+        !error["message"].as_str().unwrap_or_default().contains('<'),
+        "{outcome}"
+    );
+    let hacked = world.run("return window.hacked ?? null", &[]).await;
+    assert_eq!(hacked, Value::Null);
+}
+
+#[tokio::test]
+async fn an_address_without_end_is_judged_in_no_time() {
+    let world = World::start().await;
+    world.open_app(APP).await;
+    let script = "const [home, config, row] = args
+        let went
+        await oauth.startLogin({ ...config, navigate: url => { went = url } })
+        const state = new URL(went).searchParams.get('state')
+        const long = 'x'.repeat(1 << 20)
+        const many = part => Array.from({ length: 20000 }, (_, n) => part + n).join('&')
+        const address = home + [
+            '?code=x&state=' + state + '&state=' + long,
+            '?error=access_denied&error_description=' + long + '&state=' + state,
+            '?code=x&' + many('state=ow1x') + '&state=' + state,
+            '?' + many('a=') + '&error=access_denied&state=' + state,
+            '?error=access_denied&state=' + state + '#' + '%'.repeat(1 << 20),
+            '?error=access_denied&error=' + '%F0%9F%92%A9'.repeat(1 << 16) + '&state=' + state,
+            '?state=' + state + long,
+            '?code=x&state=ow1x' + long,
+        ][row]
+        const start = performance.now()
+        const { error, value } = await outcome(oauth.handleRedirect(address))
+        return [error?.code ?? value, performance.now() - start]";
+    let mut seen = Vec::new();
+    for row in 0..8 {
+        let args = [json!(home(&world)), world.config(json!({})), json!(row)];
+        let told = world.run(script, &args).await;
+        let took = told[1].as_f64().expect("milliseconds");
+        assert!(took < 10_000.0, "{row}: {took} ms");
+        seen.push(told[0].clone());
+    }
+    let want = [
+        "duplicate_parameter",
+        "access_denied",
+        "state_mismatch",
+        "access_denied",
+        "access_denied",
+        "duplicate_parameter",
+        "state_mismatch",
+        "state_mismatch",
+    ];
+    assert_eq!(seen, want);
+    assert_eq!(world.sandbox.requests(), []);
 }

@@ -94,6 +94,7 @@ async fn the_search_finds_what_is_planted() {
             bytes: new TextEncoder().encode('xx' + word),
             error: new Error(word),
             memory: new WebAssembly.Memory({ initial: 1 }),
+            shared: new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer,
             [word]: 1,
             made: Object.create({ inherited: word }),
         }
@@ -102,7 +103,15 @@ async fn the_search_finds_what_is_planted() {
         document.title = word
         history.replaceState({ word }, '')
         console.log(word)
-        performance.mark(word)";
+        performance.mark(word)
+        new Uint8Array(planted.shared).set(new TextEncoder().encode(word))
+        const database = await new Promise(resolve => {
+            const opening = indexedDB.open('planted', 1)
+            opening.onupgradeneeded = () => opening.result.createObjectStore('items').put({ word: new Blob(), deep: [word] }, 1)
+            opening.onsuccess = () => resolve(opening.result)
+        })
+        database.close()
+        await (await caches.open('planted')).put('/planted', new Response(word))";
     world.run(plant, &[json!("can"), json!("ary")]).await;
     let seen = search(&world, &["canary"]).await;
     let found = seen["found"].to_string();
@@ -114,6 +123,9 @@ async fn the_search_finds_what_is_planted() {
         "planted.error.message",
         "planted.canary",
         "planted.made.__proto__.inherited",
+        "planted.shared",
+        "stored planted/items",
+        "stored planted http",
         "0 in sessionStorage",
         "0 in localStorage",
         "0 in cookie",
@@ -154,6 +166,22 @@ async fn a_token_is_nowhere_a_script_of_the_page_can_look() {
         .filter(|place| !is_the_browsers_own(place))
         .collect();
     assert_eq!(elsewhere, Vec::<&Value>::new());
+
+    // While a renewal is under way, whose request carries the refresh token.
+    world.sandbox.hold("/oauth/token");
+    let me = json!(format!("{}/users/me", world.sandbox_origin));
+    let start = "window.renewing = outcome(oauth.fetchPrivate(args[0]))
+        return null";
+    world.run(start, &[me]).await;
+    world.until_held(1).await;
+    is_nowhere(&world, &[ACCESS, REFRESH], "during a renewal").await;
+    world.sandbox.release();
+    let refused = world.run("return (await renewing).error.code", &[]).await;
+    assert_eq!(refused, "session_ended", "the canaries buy nothing");
+    let url = world.begin(json!({ "redirectUri": home })).await;
+    let redirect = world.redirect(&url);
+    let outcome = world.come_back(&redirect).await;
+    assert!(outcome["session"].is_object(), "{outcome}");
 
     // While a request with the token is under way.
     world.sandbox.hold("/sites");
@@ -292,4 +320,88 @@ async fn the_package_exports_functions_only_and_nothing_to_get_at_the_memory_wit
     assert_eq!(seen["added"], json!(["before", "OAuthWasm"]));
     let searched = search(&world, &["nothing to be found"]).await;
     assert_eq!(searched["wasm"], json!([]));
+}
+
+/// Every script and module of the package, as a page asks for it.
+fn files_of_the_package(ending: &str) -> Vec<String> {
+    let pkg = e2e::workspace().join("pkg");
+    let mut files = Vec::new();
+    for directory in ["", "providers/"] {
+        for entry in std::fs::read_dir(pkg.join(directory)).expect("pkg/") {
+            let name = entry.expect("an entry").file_name();
+            let name = name.to_string_lossy();
+            if name.ends_with(ending) {
+                files.push(format!("/pkg/{directory}{name}"));
+            }
+        }
+    }
+    assert!(!files.is_empty(), "{ending}");
+    files
+}
+
+#[tokio::test]
+async fn any_file_of_the_package_taken_a_second_time_holds_nothing_of_the_first() {
+    let world = World::start().await;
+    plant_canaries(&world);
+    let home = format!("{}{SEARCH}", world.app.origin);
+    world.open_app(SEARCH).await;
+    let login = world.config(json!({ "redirectUri": home }));
+    let outcome = world.log_in_here(login).await;
+    assert!(outcome["value"].is_object(), "{outcome}");
+    world.app.serve(
+        "/second.js",
+        "text/javascript",
+        "import('/pkg/oauth-wasm.js').then(({ session }) => session()).then(postMessage, e => postMessage(e.code))",
+    );
+    let script = "const [origin, files, wasms] = args
+        const again = files.flatMap(file => [file, file + '?again', file + '#again'])
+        // A file that is no module of its own may say so.
+        window.seconds = await Promise.all(again.map(file => import(file).catch(e => ({ e }))))
+        for (let n = 0; n < 2; n++) await new Promise(resolve => {
+            const src = '/pkg/classic.js?' + n
+            document.head.append(Object.assign(document.createElement('script'), { src, onload: resolve }))
+        })
+        window.seconds.push(window.OAuthWasm)
+        const first = await import('/pkg/oauth-wasm.js')
+        const told = []
+        for (const second of seconds) {
+            if (second.fetchPrivate === first.fetchPrivate || !second.fetchPrivate) continue
+            told.push([await second.session(), (await outcome(second.fetchPrivate(origin + '/sites'))).error?.code])
+        }
+        const worker = new Worker('/second.js', { type: 'module' })
+        told.push([await new Promise(resolve => { worker.onmessage = ({ data }) => resolve(data) }), 'login_required'])
+        const frame = document.body.appendChild(Object.assign(document.createElement('iframe'), { src: '/e2e/app.html' }))
+        await new Promise(resolve => { frame.onload = resolve })
+        while (!frame.contentWindow.oauth) await new Promise(resolve => setTimeout(resolve, 10))
+        const framed = await frame.contentWindow.oauth.fetchPrivate(origin + '/sites').catch(e => e.code)
+        told.push([await frame.contentWindow.oauth.session(), framed])
+
+        const kinds = []
+        for (const url of wasms) {
+            const module = await WebAssembly.compile(await (await fetch(url)).arrayBuffer())
+            kinds.push(...WebAssembly.Module.exports(module).map(({ kind }) => kind))
+        }
+        return { told, kinds: [...new Set(kinds)], loaded: seconds.filter(({ session }) => session).length }";
+    let args = [
+        json!(world.sandbox_origin),
+        json!(files_of_the_package(".js")),
+        json!(files_of_the_package(".wasm")),
+    ];
+    let seen = world.run(script, &args).await;
+    let told = seen["told"].as_array().expect("answers");
+    assert!(told.len() >= 8, "{seen}");
+    for answer in told {
+        assert_eq!(answer, &json!([null, "login_required"]), "{seen}");
+    }
+    let kinds = seen["kinds"].to_string();
+    assert!(kinds.contains("function"), "{kinds}");
+    assert!(
+        !kinds.contains("memory") && !kinds.contains("table"),
+        "{kinds}"
+    );
+    is_nowhere(&world, &[ACCESS, REFRESH], "after a second import").await;
+    assert_eq!(world.calls("/sites"), []);
+    let answer = world.fetch_private("/sites", Value::Null).await;
+    assert_eq!(answer["value"]["status"], 200, "the first is as it was");
+    assert_eq!(world.calls("/sites")[0].token.as_deref(), Some(ACCESS));
 }
