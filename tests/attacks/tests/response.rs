@@ -424,7 +424,7 @@ async fn an_address_without_end_is_judged_in_no_time() {
             '?' + many('a=') + '&error=access_denied&state=' + state,
             '?error=access_denied&state=' + state + '#' + '%'.repeat(1 << 20),
             '?error=access_denied&error=' + '%F0%9F%92%A9'.repeat(1 << 16) + '&state=' + state,
-            '?state=' + state + long,
+            '?code=x&state=' + state + long,
             '?code=x&state=ow1x' + long,
         ][row]
         const start = performance.now()
