@@ -1,16 +1,12 @@
 //! Messages that anybody can send: a frame of another origin, script of this one, another tab.
 
-use attacks::{fresh_session, me};
-use e2e::World;
+use attacks::me;
+use e2e::{APP, FULL, World};
 use serde_json::json;
 
 #[tokio::test]
 async fn forged_messages_and_events_change_nothing() {
     let world = World::start().await;
-    fresh_session(&world).await;
-    assert_eq!(me(&world).await["value"]["status"], 200);
-    let sent = world.calls("/users/me")[0].token.clone();
-    world.sandbox.forget_requests();
     world.app.serve(
         "/forger.html",
         "text/html",
@@ -44,10 +40,23 @@ async fn forged_messages_and_events_change_nothing() {
         const answer = await answered(oauth.fetchPrivate(origin + '/users/me'))
         return [answer.value?.status, told, (await oauth.session()).state]";
     let args = [json!(foreign), json!(world.sandbox_origin)];
-    let seen = world.run(script, &args).await;
-    assert_eq!(seen, json!([200, [], "active"]));
-    let calls = world.calls("/");
-    assert_eq!(calls.len(), 1, "nobody else was asked: {calls:?}");
-    assert_eq!(calls[0].token, sent, "the same token");
-    world.is_quiet().await;
+    for (page, more) in [
+        (APP, json!({})),
+        (FULL, json!({ "sessionScope": "origin", "keep": "tab" })),
+    ] {
+        let mut config = world.config(more);
+        config["redirectUri"] = json!(format!("{}{page}", world.app.origin));
+        world.open_app(page).await;
+        let outcome = world.log_in_here(config).await;
+        assert!(outcome["value"].is_object(), "{page}: {outcome}");
+        world.sandbox.forget_requests();
+        assert_eq!(me(&world).await["value"]["status"], 200, "{page}");
+        let seen = world.run(script, &args).await;
+        assert_eq!(seen, json!([200, [], "active"]), "{page}");
+        let calls = world.calls("/");
+        let paths: Vec<_> = calls.iter().map(|call| call.path.as_str()).collect();
+        assert_eq!(paths, ["/users/me", "/users/me"], "nobody else was asked");
+        assert_eq!(calls[0].token, calls[1].token, "{page}: the same token");
+        world.is_quiet().await;
+    }
 }

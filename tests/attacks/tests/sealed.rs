@@ -405,3 +405,38 @@ async fn any_file_of_the_package_taken_a_second_time_holds_nothing_of_the_first(
     assert_eq!(answer["value"]["status"], 200, "the first is as it was");
     assert_eq!(world.calls("/sites")[0].token.as_deref(), Some(ACCESS));
 }
+
+#[tokio::test]
+async fn a_session_that_is_shared_and_kept_shows_no_token_either() {
+    let world = World::start().await;
+    plant_canaries(&world);
+    world.app.serve(
+        "/full.html",
+        "text/html",
+        "<!doctype html><title>full</title><link rel=icon href='data:,'><script src=/e2e/console.js></script>
+        <script type=module src=/e2e/search.js></script><script type=module src=/e2e/full.js></script>",
+    );
+    let home = format!("{}/full.html", world.app.origin);
+    world.open_app("/full.html").await;
+    let login =
+        world.config(json!({ "redirectUri": home, "sessionScope": "origin", "keep": "device" }));
+    let outcome = world.log_in_here(login).await;
+    assert!(outcome["value"].is_object(), "{outcome}");
+    for when in ["after the login", "after a call", "after the logout"] {
+        match when {
+            "after a call" => {
+                let answer = world.fetch_private("/sites", Value::Null).await;
+                assert_eq!(answer["value"]["status"], 200, "{answer}");
+            }
+            "after the logout" => drop(world.run("await oauth.logout()", &[]).await),
+            _ => {}
+        }
+        let seen = search(&world, &[ACCESS, REFRESH]).await;
+        assert_eq!(seen["found"], json!([]), "{when}");
+        assert_eq!(seen["wasm"], json!([]), "{when}");
+        let kept = seen["stored"].as_array().expect("places");
+        assert!(!kept.is_empty(), "{when}: the database was looked through");
+    }
+    let sent = everything_sent(&world);
+    assert!(!sent.contains(ACCESS) && !sent.contains(REFRESH), "{sent}");
+}
