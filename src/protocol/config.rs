@@ -236,8 +236,7 @@ impl Config {
     }
 
     /// Checks what a token that the user has already needs: somewhere to go.
-    pub fn adopt(mut self) -> Result<Rc<Login>, Error> {
-        self.0.take(provider::SITES);
+    pub fn adopt(self) -> Result<Rc<Login>, Error> {
         let login = self.settle()?;
         if login.resource_servers.is_empty() {
             return Err(wrong("resourceServers", "is missing"));

@@ -1,4 +1,4 @@
-//! The build tool: `cargo xtask build | demo | test | bench`.
+//! The build tool: `cargo xtask build | demo | test | bench | peers`.
 
 mod bench;
 mod capabilities;
@@ -6,7 +6,9 @@ mod consumer;
 mod demo;
 mod licences;
 mod live;
+mod matrix;
 mod package;
+mod peers;
 mod providers;
 mod report;
 mod reproducible;
@@ -27,6 +29,7 @@ cargo xtask demo [--port N]      build the package, serve the console page again
 cargo xtask test [suite...]      everything, or only the named suites
 cargo xtask build                leave the npm package in pkg/ and print its size
 cargo xtask bench                measure the variants of the package
+cargo xtask peers                run the table of addresses against other libraries
 cargo xtask wasm-pack [args...]  wasm-pack build, with the wasm-bindgen of Cargo.lock
 
 The tools they need are installed: the wasm target, npm packages and, as root on Debian,
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Some("demo") => demo::run(rest).map(|()| true),
         Some("test") => suites::run(rest),
         Some("bench") => bench::run().map(|()| true),
+        Some("peers") => peers::run().map(|()| true),
         Some("wasm-pack") => wasm_pack::run(rest).map(|()| true),
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");

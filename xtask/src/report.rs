@@ -14,6 +14,8 @@ pub struct Tally {
     pub failures: Vec<String>,
     /// What was shown to work, where.
     pub shown: BTreeSet<Cell>,
+    /// Every test by its name, and whether it passed.
+    pub verdicts: Vec<(String, bool)>,
 }
 
 impl Tally {
@@ -40,6 +42,7 @@ impl Tally {
         self.skipped.extend(other.skipped);
         self.failures.extend(other.failures);
         self.shown.extend(other.shown);
+        self.verdicts.extend(other.verdicts);
     }
 
     /// Counts a line of libtest or wasm-bindgen-test.
@@ -57,9 +60,14 @@ impl Tally {
             }
         } else if let Some(test) = line.strip_prefix("test ")
             && let Some((name, verdict)) = test.split_once(" ... ")
-            && verdict.starts_with("FAIL")
         {
-            self.failures.push(name.to_owned());
+            let failed = verdict.starts_with("FAIL");
+            if failed {
+                self.failures.push(name.to_owned());
+            }
+            if failed || verdict.starts_with("ok") {
+                self.verdicts.push((name.to_owned(), !failed));
+            }
         }
     }
 }
@@ -140,5 +148,7 @@ mod tests {
         assert_eq!((tally.passed, tally.failed), (17, 1));
         assert_eq!(tally.failures, ["a::c"]);
         assert_eq!(tally.skipped, ["2 marked #[ignore]"]);
+        let verdicts = [("a::b".to_owned(), true), ("a::c".to_owned(), false)];
+        assert_eq!(tally.verdicts, verdicts);
     }
 }

@@ -3,10 +3,10 @@
 use crate::report::{Row, Tally};
 use crate::tools::{self, Tool};
 use crate::workspace::{cargo, output, root};
-use crate::{capabilities, consumer, licences, live, package, report, reproducible};
+use crate::{capabilities, consumer, licences, live, matrix, package, report, reproducible};
 use anyhow::{Context as _, Result, bail};
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 struct Suite {
     name: &'static str,
@@ -45,6 +45,12 @@ const SUITES: &[Suite] = &[
     suite("browser-chromium", &[CHROMIUM], browser_chromium),
     suite("browser-firefox", &[FIREFOX], browser_firefox),
     suite("browser-webkit", &[WEBKIT], browser_webkit),
+    of_package("attacks-chromium", &[PACKAGE, CHROMIUM], |tally| {
+        in_engine("attacks", "chromium", &[], tally)
+    }),
+    of_package("attacks-firefox", &[PACKAGE, FIREFOX], |tally| {
+        in_engine("attacks", "firefox", &[], tally)
+    }),
     of_package("e2e-chromium", &[PACKAGE, CHROMIUM], |tally| {
         e2e("chromium", tally)
     }),
@@ -88,8 +94,8 @@ pub fn names() -> Vec<&'static str> {
     SUITES.iter().map(|suite| suite.name).collect()
 }
 
-/// Runs the named suites, or all; `e2e` stands for `e2e-chromium`, `e2e-firefox` and `e2e-webkit`. True when
-/// nothing failed.
+/// Runs the named suites, or all; `e2e` stands for `e2e-chromium`, `e2e-firefox` and `e2e-webkit`. Prints the attack
+/// matrix where one of its suites was among them. True when nothing failed.
 pub fn run(wanted: &[String]) -> Result<bool> {
     let matches = |name: &str, want: &String| {
         name.strip_prefix(want.as_str())
@@ -125,6 +131,16 @@ pub fn run(wanted: &[String]) -> Result<bool> {
             suite: suite.name,
             tally,
             took: start.elapsed(),
+        });
+    }
+    matrix::print(&rows)?;
+    if wanted.is_empty() {
+        let mut tally = Tally::default();
+        matrix::check(&rows, &mut tally)?;
+        rows.push(Row {
+            suite: "matrix",
+            tally,
+            took: Duration::ZERO,
         });
     }
     Ok(report::print(&rows))
@@ -215,8 +231,9 @@ fn deny(tally: &mut Tally) -> Result<()> {
 }
 
 fn native(tally: &mut Tally) -> Result<()> {
-    let args = ["test", "--no-fail-fast", "--workspace", "--exclude", "e2e"];
-    live::tests(cargo().args(args).arg("--all-targets"), tally)
+    let args = ["test", "--no-fail-fast", "--workspace", "--all-targets"];
+    let without = ["--exclude", "e2e", "--exclude", "attacks"];
+    live::tests(cargo().args(args).args(without), tally)
 }
 
 /// The documentation of everything natively and of the library for the browser, and the examples
@@ -322,21 +339,25 @@ fn e2e(browser: &str, tally: &mut Tally) -> Result<()> {
         tally.skip(&format!("{names}: what they test is not the engine's"));
     }
     let tests: Vec<_> = tests.iter().map(String::as_str).collect();
-    in_engine(browser, &tests, tally)
+    in_engine("e2e", browser, &tests, tally)
 }
 
 fn servers(browser: &str, tally: &mut Tally) -> Result<()> {
-    in_engine(browser, OF_SERVERS, tally)?;
+    in_engine("e2e", browser, OF_SERVERS, tally)?;
     for difference in capabilities::Table::open()?.differences(browser, &tally.shown) {
         tally.fail(&difference);
     }
     Ok(())
 }
 
-/// Two browsers at a time is what two cores bear.
-fn in_engine(browser: &str, tests: &[&str], tally: &mut Tally) -> Result<()> {
+/// Tests of a package that open the built one in a browser; all of them where none is named. Two browsers at a time is
+/// what two cores bear.
+fn in_engine(package: &str, browser: &str, tests: &[&str], tally: &mut Tally) -> Result<()> {
     let mut command = cargo();
-    command.args(["test", "-p", "e2e", "--no-fail-fast"]);
+    command.args(["test", "-p", package, "--no-fail-fast"]);
+    if tests.is_empty() {
+        command.arg("--tests");
+    }
     for test in tests {
         command.args(["--test", test]);
     }

@@ -8,6 +8,34 @@ const latin = bytes => {
   return text
 }
 
+// A page that is not isolated has no name for these.
+const isShared = value => Object.prototype.toString.call(value) === '[object SharedArrayBuffer]'
+const settled = request =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => reject(request.error)
+  })
+
+/** All that every database and every cache holds, by where it stands. */
+const stored = async () => {
+  const all = {}
+  for (const { name } of await indexedDB.databases().catch(() => [])) {
+    const database = await settled(indexedDB.open(name))
+    for (const store of database.objectStoreNames) {
+      const items = database.transaction(store).objectStore(store)
+      all[name + '/' + store] = [await settled(items.getAllKeys()), await settled(items.getAll())]
+    }
+    database.close()
+  }
+  for (const name of (await globalThis.caches?.keys().catch(() => [])) ?? []) {
+    const cache = await caches.open(name)
+    for (const request of await cache.keys()) {
+      all[name + ' ' + request.url] = [request, await (await cache.match(request)).arrayBuffer()]
+    }
+  }
+  return all
+}
+
 /** `needles` come as lists of parts, or the search would find its own question. */
 export const search = async (needles, roots = {}) => {
   const words = needles.map(parts => parts.join(''))
@@ -34,12 +62,14 @@ export const search = async (needles, roots = {}) => {
     } catch {}
   }
 
+  const kept = await stored()
+  for (const name in kept) visit(kept[name], 'stored ' + name)
   for (const name in roots) visit(roots[name], name)
   visit(globalThis, 'window')
   while (queue.length && seen.size < LIMIT) {
     const [value, path] = queue.pop()
     if (['Memory', 'Instance', 'Table', 'Module'].some(kind => value instanceof WebAssembly[kind])) wasm.push(path)
-    if (value instanceof ArrayBuffer) text(latin(new Uint8Array(value)), path)
+    if (value instanceof ArrayBuffer || isShared(value)) text(latin(new Uint8Array(value)), path)
     if (ArrayBuffer.isView(value)) visit(value.buffer, path + '.buffer')
     if (value instanceof Map || value instanceof Set) {
       for (const [key, entry] of value.entries()) visit(key, path + '.key'), visit(entry, path + '.entry')
@@ -71,14 +101,11 @@ export const search = async (needles, roots = {}) => {
     }
   }
 
-  const databases = await indexedDB.databases().catch(() => [])
-  const caches = (await globalThis.caches?.keys().catch(() => [])) ?? []
   const places = {
     localStorage: { ...localStorage },
     sessionStorage: { ...sessionStorage },
     cookie: document.cookie,
-    indexedDB: databases,
-    caches,
+    stored: Object.keys(kept),
     'history.state': history.state,
     html: document.documentElement.outerHTML,
     performance: performance.getEntries(),
@@ -89,7 +116,7 @@ export const search = async (needles, roots = {}) => {
     navigation: globalThis.navigation?.entries().map(entry => [entry.url, attempt(() => entry.getState())]),
   }
   for (const name in places) text(JSON.stringify(places[name]) ?? '', name)
-  return { found, wasm, seen: seen.size, whole: seen.size < LIMIT, databases: databases.length + caches.length }
+  return { found, wasm, seen: seen.size, whole: seen.size < LIMIT, stored: Object.keys(kept) }
 }
 
 window.search = search

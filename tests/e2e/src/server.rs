@@ -21,8 +21,8 @@ pub struct Received {
     pub body: String,
 }
 
-/// The app under test: `/` is www/, `/pkg/` the built package, `/e2e/` tests/e2e/pages/, and
-/// `/sandbox.json` says where the provider is.
+/// The app under test: `/` is www/, `/pkg/` the built package, `/e2e/` tests/e2e/pages/,
+/// `/attacks/` tests/attacks/pages/, and `/sandbox.json` says where the provider is.
 pub struct App {
     /// `http://127.0.0.1:PORT`; the same port answers at `localhost` and `app.test`.
     pub origin: String,
@@ -146,6 +146,7 @@ fn locate(path: &str) -> Option<PathBuf> {
     let at = |prefix: &str, dir: &'static str| Some((dir, path.strip_prefix(prefix)?));
     let (dir, rest) = at("/pkg/", "pkg")
         .or_else(|| at("/e2e/", "tests/e2e/pages"))
+        .or_else(|| at("/attacks/", "tests/attacks/pages"))
         .or_else(|| at("/", "www"))?;
     let plain = |part| matches!(part, Component::Normal(_));
     if !Path::new(rest).components().all(plain) {

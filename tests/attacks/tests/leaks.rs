@@ -1,0 +1,133 @@
+//! What could give a code or a token away by itself: the address bar, history, Referer, logs, errors.
+
+use attacks::{home, plant_canaries};
+use e2e::{APP, World, parameter};
+use sandbox::{Fault, FaultKind};
+use serde_json::json;
+
+#[tokio::test]
+async fn the_redirect_leaves_no_trace_in_what_the_page_loads_next() {
+    let world = World::start().await;
+    plant_canaries(&world);
+    let page = format!(
+        "<!doctype html><title>referrer</title><meta name=referrer content=unsafe-url><link rel=icon href='data:,'>
+        <script type=module src=/e2e/app.js></script>
+        <script type=module>document.body.append(Object.assign(new Image(), {{ src: '{}/pixel' }}))</script><body>",
+        world.foreign.origin
+    );
+    world.app.serve("/referrer.html", "text/html", page);
+    let home = format!("{}/referrer.html", world.app.origin);
+    world.open_app(APP).await;
+    let url = world.begin(json!({ "redirectUri": home })).await;
+    let redirect = world.redirect(&url);
+    let outcome = world.come_back(&redirect).await;
+    assert!(outcome["session"].is_object(), "{outcome}");
+    let answer = world.fetch_private("/sites", json!({ "referrerPolicy": "unsafe-url" }));
+    assert_eq!(answer.await["value"]["status"], 200);
+
+    let code = parameter(&redirect, "code").expect("a code");
+    let state = parameter(&redirect, "state").expect("a state");
+    let foreign = world.foreign.requests();
+    let pixel = foreign.iter().find(|request| request.path == "/pixel");
+    let pixel = pixel.expect("the page asked for a picture");
+    assert_eq!(pixel.headers.get("referer"), Some(&home));
+    for request in &foreign {
+        let text = format!("{request:?}");
+        assert!(!text.contains(&code) && !text.contains(&state), "{text}");
+    }
+    for request in world.sandbox.requests() {
+        let referer = request.header("referer").unwrap_or_default();
+        assert!(!referer.contains(&code) && !referer.contains(&state));
+    }
+    // The page's own scripts are asked for by a document that still has its address; whatever comes later is not.
+    for request in world.app.requests() {
+        let early = request.path.ends_with(".js") || request.path == "/referrer.html";
+        let referer = request.headers.get("referer").cloned();
+        let clean = !referer.unwrap_or_default().contains(&code);
+        assert!(clean || early, "{request:?}");
+    }
+}
+
+#[tokio::test]
+async fn history_never_shows_a_code_or_a_token() {
+    let world = World::start().await;
+    for (grant, logged_in) in [("code", false), ("token", true)] {
+        world.page.open("/e2e/blank.html").await;
+        world.start_login(json!({ "responseType": grant })).await;
+        match logged_in {
+            false => world.consent().await,
+            true => world.page.click("#allow").await,
+        }
+        let outcome = world.redirected().await;
+        assert!(outcome["session"].is_object(), "{outcome}");
+        let mut ours = 0;
+        loop {
+            let url = world.page.url().await;
+            if url.starts_with(&world.app.origin) {
+                ours += 1;
+                assert!(!url.contains("code=") && !url.contains("token="), "{url}");
+                assert!(!url.contains("state="), "{url}");
+            }
+            if url.ends_with("/e2e/blank.html") {
+                break;
+            }
+            world.page.back().await;
+        }
+        assert!(ours >= 3, "back to where it began: {ours}");
+    }
+    let requests = world.app.requests();
+    let with_code = requests
+        .iter()
+        .filter(|request| request.query.contains("code="));
+    assert_eq!(with_code.count(), 1, "asked for by the provider alone");
+    assert_eq!(world.token_requests("authorization_code"), 1);
+}
+
+#[tokio::test]
+async fn the_address_bar_is_clean_when_the_call_returns_although_the_server_never_answers() {
+    let world = World::start().await;
+    world.open_app(APP).await;
+    let redirect = world.redirect(&world.begin(json!({})).await);
+    world.sandbox.hold("/oauth/token");
+    world.page.open(&redirect).await;
+    world.until_held(1).await;
+    let shown = world
+        .run(
+            "return [addressAfterCall, location.href, await oauth.session()]",
+            &[],
+        )
+        .await;
+    assert_eq!(shown, json!([home(&world), home(&world), null]));
+    assert_eq!(world.page.url().await, home(&world));
+    world.sandbox.release();
+    let outcome = world.redirected().await;
+    assert!(outcome["session"].is_object(), "{outcome}");
+}
+
+#[tokio::test]
+async fn a_server_that_echoes_the_code_does_not_get_it_into_the_error() {
+    let world = World::start().await;
+    world.open_app(APP).await;
+    let url = world.begin(json!({})).await;
+    let redirect = world.redirect(&url);
+    let code = parameter(&redirect, "code").expect("a code");
+    let words = json!({ "error": "invalid_grant", "error_description": format!("the code {code} is spent") });
+    let kind = FaultKind::Body {
+        status: 400,
+        content_type: "application/json".into(),
+        body: words.to_string(),
+        headers: Default::default(),
+    };
+    let fault = Fault::new("/oauth/token", kind);
+    world.sandbox.change(|settings| settings.faults.push(fault));
+    let script = "const e = await oauth.handleRedirect(args[0]).then(() => 'no error', e => e)
+        return [e.code, e.error, e.errorDescription, e.status, String(e), e.stack, JSON.stringify(e), String(e.cause)]";
+    let said = world.run(script, &[json!(redirect)]).await;
+    assert_eq!(said[0], "token_request_refused", "{said}");
+    assert_eq!(said[1], "invalid_grant");
+    assert_eq!(said[2], "the code (..) is spent");
+    assert_eq!(said[3], 400);
+    let text = said.to_string();
+    let state = parameter(&redirect, "state").expect("a state");
+    assert!(!text.contains(&code) && !text.contains(&state), "{text}");
+}

