@@ -43,6 +43,15 @@ export type OAuthErrorCode =
   | 'undeclared_resource_server'
   | 'internal_error'
   | 'invalid_request'
+  | 'invalid_id_token'
+  | 'invalid_keys'
+  | 'invalid_userinfo'
+  | 'pushed_request_refused'
+  | 'invalid_pushed_response'
+  | 'token_not_bound'
+  | 'nonce_unreadable'
+  | 'crypto_unavailable'
+  | 'key_lost'
 
 /** Every failure of the library's own. Neither it nor its `stack` carries a token, code, verifier or state. */
 export interface OAuthError extends Error {
