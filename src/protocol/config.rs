@@ -1,5 +1,11 @@
 //! The configuration of a login: read once, checked once, then never doubted again.
 
+#[cfg(feature = "full")]
+mod full;
+
+#[cfg(feature = "full")]
+pub use full::check_details;
+
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -98,12 +104,24 @@ const FIELDS: &[Field] = &[
     ("display", full(Kind::Text)),
     ("signal", full(Kind::Any)),
     ("displayTimeout", full(Kind::Number)),
+    ("verifyIdToken", full(Kind::Flag)),
+    ("jwksUri", full(Kind::Text)),
+    ("userinfoEndpoint", full(Kind::Text)),
+    ("dpop", full(Kind::Flag)),
+    ("pushedAuthorizationRequest", full(Kind::Flag)),
+    ("pushedAuthorizationRequestEndpoint", full(Kind::Text)),
+    ("resource", full(Kind::Any)),
+    ("authorizationDetails", full(Kind::Any)),
     ("navigate", Kind::Function),
     ("clientSecret", Kind::Secret),
     ("client_secret", Kind::Secret),
 ];
 
 const REQUEST: &[Field] = &[("method", Kind::Text), ("url", Kind::Text)];
+#[cfg(feature = "full")]
+const WRONG_RESPONSE_TYPE: &str = "must be code, token or id_token token";
+#[cfg(not(feature = "full"))]
+const WRONG_RESPONSE_TYPE: &str = "must be code or token";
 
 const SCOPE: &[Field] = &[("implies", Kind::Texts), ("about", Kind::Any)];
 
@@ -229,6 +247,8 @@ impl Config {
         if login.response_type == ResponseType::Code {
             required(config, "tokenEndpoint")?;
         }
+        #[cfg(feature = "full")]
+        Config::check_login(&login)?;
         if let Some(return_to) = config.str("returnTo") {
             url::check_return_to(return_to, origin)?;
         }
@@ -257,7 +277,9 @@ impl Config {
         let response_type = match config.str("responseType") {
             None | Some("code") => ResponseType::Code,
             Some("token") => ResponseType::Token,
-            Some(_) => return Err(wrong("responseType", "must be code or token")),
+            #[cfg(feature = "full")]
+            Some("id_token token") => ResponseType::IdTokenToken,
+            Some(_) => return Err(wrong("responseType", WRONG_RESPONSE_TYPE)),
         };
         let code_challenge_method = match config.str("codeChallengeMethod") {
             None | Some("S256") => CodeChallengeMethod::S256,
@@ -271,6 +293,8 @@ impl Config {
         }
         #[cfg(feature = "full")]
         check_full(&config)?;
+        #[cfg(feature = "full")]
+        full::check(&config)?;
         if config.flag("issRequired") && config.get("issuer").is_none() {
             return Err(wrong("issRequired", "needs an issuer to compare with"));
         }
@@ -375,6 +399,9 @@ pub enum ResponseType {
     Code,
     /// The implicit grant: only when asked for by name (RFC 9700 section 2.1.2).
     Token,
+    /// The same with an ID Token (OpenID Connect Core section 3.2).
+    #[cfg(feature = "full")]
+    IdTokenToken,
 }
 
 /// A client at one authorization server and what it asks for, with everything checked.
@@ -978,7 +1005,7 @@ mod tests {
             (r#","site":"MLB""#, "site: means nothing without a provider"),
             (
                 r#","responseType":"id_token""#,
-                "responseType: must be code or token",
+                &text::concat(&["responseType: ", WRONG_RESPONSE_TYPE]),
             ),
             (
                 r#","codeChallengeMethod":"none""#,

@@ -41,7 +41,7 @@ pub enum Channel {
 }
 
 /// Whom an ID Token has to be about.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum About {
     /// Whoever has answered the login with this `nonce`.
     Login { nonce: String },
