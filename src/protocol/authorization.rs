@@ -361,6 +361,22 @@ impl PendingLogin {
 
 #[cfg(feature = "full")]
 impl PendingLogin {
+    /// Whether the tokens are to be bound to a key (RFC 9449).
+    pub fn is_to_be_bound(&self) -> bool {
+        self.login.dpop()
+    }
+
+    /// Seconds until nobody can come back for the key.
+    pub fn key_lifetime(&self) -> Seconds {
+        let session = self.login.key_lifetime().unwrap_or(0);
+        self.login.max_age().saturating_add(session)
+    }
+
+    /// The error in the provider's own words, where its table has them.
+    pub fn explained(&self, error: Error) -> Error {
+        self.login.explained(error)
+    }
+
     /// Has the tokens bound to a key (RFC 9449).
     pub fn bind(&mut self, key: ProofKey) {
         self.key = Some(key);

@@ -43,6 +43,15 @@ impl ProofKey {
         .filter(|_| is_p256)
     }
 
+    /// The key whose public half is this point, uncompressed (SEC 1 section 2.3.3): 4, x, y.
+    pub fn at(point: &[u8]) -> Option<ProofKey> {
+        let (x, y) = point.strip_prefix(&[4])?.split_at_checked(32)?;
+        (y.len() == 32).then(|| ProofKey {
+            x: base64url(x),
+            y: base64url(y),
+        })
+    }
+
     /// The same as a JWK.
     pub fn to_jwk(&self) -> Json {
         let mut jwk = Object::new();
@@ -245,6 +254,18 @@ mod tests {
             format!(r#"{{"kty":"EC","crv":"P-256","x":"{x}","y":"{x}="}}"#),
         ] {
             assert_eq!(read(&jwk), None, "{jwk}");
+        }
+        let point: Vec<u8> = [&[4][..], &[1; 32], &[2; 32]].concat();
+        let key = ProofKey::at(&point).expect("a point");
+        assert_eq!(ProofKey::read(&key.to_jwk()), Some(key));
+        for broken in [
+            &point[1..],
+            &point[..64],
+            &[&point[..], &[0]].concat(),
+            &[],
+            &[4],
+        ] {
+            assert_eq!(ProofKey::at(broken), None);
         }
         let private = format!(r#"{{"kty":"EC","crv":"P-256","x":"{x}","y":"{x}","d":"{x}"}}"#);
         let kept = read(&private).expect("a key").to_jwk();

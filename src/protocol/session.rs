@@ -2,6 +2,7 @@
 
 #[cfg(feature = "full")]
 pub mod common;
+#[cfg(feature = "full")]
 mod full;
 mod leaving;
 mod permission;

@@ -275,6 +275,7 @@ impl Tokens {
         .number("margin", self.margin)
         .list("scope", &self.scope)
         .value("extra", self.extra.clone())
+        .value("more", self.more.to_json())
         .done()
     }
 
@@ -303,6 +304,7 @@ impl Tokens {
             margin: json.get("margin")?.as_u32()?,
             scope: json.get("scope")?.texts(),
             extra: json.take("extra").unwrap_or(Json::Null),
+            more: full::More::read(json.take("more")?)?,
         })
     }
 

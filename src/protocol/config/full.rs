@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::{Config, Json, Login, ResponseType, Seconds, wrong};
+use super::{Config, Json, Keep, Login, ResponseType, Seconds, wrong};
 use crate::protocol::error::Error;
 use crate::protocol::openid::Rules;
 use crate::protocol::{json, text, url};
@@ -130,6 +130,12 @@ impl Login {
     /// Whether tokens are bound to a key (RFC 9449).
     pub fn dpop(&self) -> bool {
         self.config.flag("dpop")
+    }
+
+    /// Seconds that a key is kept where sessions outlive their page, or tabs have them in common.
+    pub fn key_lifetime(&self) -> Option<Seconds> {
+        let is_common = self.keep() != Keep::No || self.is_shared();
+        is_common.then(|| self.keep_max_age())
     }
 
     /// Whether the authorization request is posted before the user is sent away (RFC 9126): where the caller says so, or

@@ -2,15 +2,29 @@
 
 use alloc::rc::Rc;
 use alloc::string::String;
+use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
-use super::{AccessToken, Error, ErrorCode, Json, Login, Session};
+use super::{AccessToken, Error, ErrorCode, Json, Login, Session, SessionId, Sessions};
 use crate::protocol::config::wrong;
 use crate::protocol::dpop::ProofKey;
 use crate::protocol::openid::{self, About};
 use crate::protocol::refusal;
 
 use super::permission::refused;
+
+impl Sessions {
+    /// The newest session.
+    pub fn newest(&self) -> Option<SessionId> {
+        self.list.last().map(|(id, _)| *id)
+    }
+
+    /// What the tokens of all sessions are bound to.
+    pub fn keys(&self) -> Vec<ProofKey> {
+        let keys = self.list.iter().map(|(_, session)| session.key());
+        keys.flatten().collect()
+    }
+}
 
 impl Session {
     /// Of whom an ID Token that a renewal brings has to be.

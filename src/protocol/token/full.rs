@@ -9,6 +9,7 @@ use crate::protocol::config;
 use crate::protocol::dpop::ProofKey;
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::jose::{Algorithm, Check, Jws, NoKey};
+use crate::protocol::json::Object;
 use crate::protocol::openid::{self, About, Channel, Unchecked};
 use crate::protocol::secret::IdToken;
 
@@ -20,6 +21,37 @@ pub struct More {
     claims: Option<Json>,
     /// Kept where it serves as `id_token_hint` (OpenID Connect RP-Initiated Logout 1.0 section 2).
     hint: Option<IdToken>,
+}
+
+impl More {
+    /// The same for another page. It has secrets in it.
+    pub fn to_json(&self) -> Json {
+        let mut out = Object::new();
+        if let Some(key) = &self.key {
+            out.value("key", key.to_jwk());
+        }
+        out.value("claims", self.claims.clone().unwrap_or(Json::Null))
+            .maybe("hint", self.hint.as_ref().map(|hint| hint.expose()))
+            .done()
+    }
+
+    /// Reads it back. `None`: it is not readable.
+    pub fn read(mut json: Json) -> Option<More> {
+        let key = match json.get("key") {
+            Some(jwk) => Some(ProofKey::read(jwk)?),
+            None => None,
+        };
+        let hint = match json.take("hint") {
+            Some(Json::String(token)) => Some(IdToken::new(token)),
+            _ => None,
+        };
+        Some(More {
+            key,
+            unchecked: None,
+            claims: json.take("claims"),
+            hint,
+        })
+    }
 }
 
 /// An ID Token of which everything but the signature has been checked.
@@ -36,7 +68,34 @@ impl Signed {
     }
 }
 
+/// What a request leaves behind that has been answered.
+pub struct Doubt {
+    renewal: bool,
+    reusable: bool,
+}
+
+impl Doubt {
+    pub fn is_renewal(&self) -> bool {
+        self.renewal
+    }
+
+    /// What a failure means after which the refresh token is spent, and nothing came of it.
+    pub fn unanswered(&self, error: Error) -> Error {
+        match self.renewal && !self.reusable {
+            true => error.becomes(ErrorCode::SessionIndeterminate),
+            false => error,
+        }
+    }
+}
+
 impl TokenRequest {
+    pub fn doubt(&self) -> Doubt {
+        Doubt {
+            renewal: self.is_renewal(),
+            reusable: self.login.refresh_token_reuse(),
+        }
+    }
+
     /// Says whom the ID Token has to be about, and what the tokens are to be bound to.
     pub fn about(self, about: Option<About>, key: Option<ProofKey>) -> Self {
         Self { about, key, ..self }
@@ -45,6 +104,11 @@ impl TokenRequest {
     /// What the tokens are to be bound to.
     pub fn key(&self) -> Option<&ProofKey> {
         self.key.as_ref()
+    }
+
+    /// Seconds that the key is wanted once tokens are bound to it: for a session that outlives its page.
+    pub fn key_lifetime(&self) -> Option<Seconds> {
+        self.login.key_lifetime()
     }
 
     pub fn login(&self) -> Rc<Login> {
@@ -376,6 +440,23 @@ mod tests {
             odd.map(drop).map_err(|e| e.code),
             Err(ErrorCode::InvalidTokenResponse)
         );
+    }
+
+    #[test]
+    fn another_page_knows_the_user_and_the_key_too() {
+        let jwk = br#"{"kty":"EC","x":"l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs","y":"9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA","crv":"P-256"}"#;
+        let login = login(r#","endSessionEndpoint":"https://as.example/end""#);
+        let mut tokens = answer(request(login.clone()), &id_token("RS256", GOOD)).expect("tokens");
+        tokens.identify(&login, NOW).expect("valid");
+        tokens.more.key = ProofKey::read(&Json::parse(jwk).expect("JSON"));
+        let back = Tokens::from_json(tokens.to_json(true, 100), 0, 100).expect("readable");
+        assert_eq!(back.key(), tokens.key());
+        assert_eq!(back.claims(), tokens.claims());
+        assert_eq!(back.id_token_hint(), tokens.id_token_hint());
+        let mut broken = tokens.to_json(true, 100).text();
+        broken = broken.replace("P-256", "P-384");
+        let broken = Json::parse(broken.as_bytes()).expect("JSON");
+        assert!(Tokens::from_json(broken, 0, 100).is_none());
     }
 
     #[test]

@@ -304,7 +304,7 @@ async fn the_redirect_leaves_no_trace_in_what_the_page_loads_next() {
 }
 
 #[tokio::test]
-async fn the_package_exports_ten_functions_and_nothing_to_get_at_the_memory_with() {
+async fn the_package_exports_eleven_functions_and_nothing_to_get_at_the_memory_with() {
     let world = World::start().await;
     world.app.serve(
         "/classic.html",
@@ -341,7 +341,8 @@ async fn the_package_exports_ten_functions_and_nothing_to_get_at_the_memory_with
         "restore",
         "scopesFor",
         "session",
-        "startLogin"
+        "startLogin",
+        "userinfo"
     ]);
     assert_eq!(seen["names"], json!([all, all, all]));
     assert_eq!(
