@@ -147,14 +147,14 @@ pub async fn start_login(mut config: Config, going: Going) -> Result<Option<Stri
     proof::bind(&mut pending).await?;
     #[cfg(feature = "full")]
     let url = pushed::authorization_url(&pending).await?;
-    #[cfg(not(feature = "full"))]
-    let url = pending.authorization_url();
     #[cfg(feature = "full")]
     if pending.display() != Display::Page {
         return Ok(Some(elsewhere::log_in(pending, &url, going.popup).await?));
     }
     keep(&pending, &origin).await?;
     HANDLED.with(|handled| drop(handled.take()));
+    #[cfg(not(feature = "full"))]
+    let url = pending.authorization_url();
     go(&url, going.navigate).await?;
     Ok(None)
 }
@@ -276,7 +276,11 @@ async fn answer(
     let tokens = match accepted {
         #[cfg(feature = "full")]
         Accepted::Tokens(mut tokens) => {
+            let before = logouts();
             identity::identify(&login, &mut tokens).await?;
+            if logouts() != before {
+                return Err(ErrorCode::LoginRequired.error());
+            }
             tokens
         }
         #[cfg(not(feature = "full"))]
@@ -680,24 +684,27 @@ async fn ask(
     form: Zeroizing<String>,
     authorization: Zeroizing<String>,
 ) -> Result<http::Answered, Error> {
-    send(Own {
+    let own = Own {
+        method,
+        url,
         form,
         authorization,
-        ..Own::to(method, url)
-    })
-    .await
+        #[cfg(feature = "full")]
+        more: None,
+        #[cfg(feature = "full")]
+        wanted: "",
+    };
+    let answer = http::ask(own, MAX_BODY, TIMEOUT).await;
+    answer.map_err(|why| unanswered(why).error())
 }
 
-async fn send(own: Own<'_>) -> Result<http::Answered, Error> {
-    let answer = http::ask(own, MAX_BODY, TIMEOUT).await;
-    answer.map_err(|why| {
-        match why {
-            Unanswered::Network => ErrorCode::NetworkError,
-            Unanswered::Timeout => ErrorCode::Timeout,
-            Unanswered::TooLarge => ErrorCode::ResponseTooLarge,
-        }
-        .error()
-    })
+#[inline]
+fn unanswered(why: Unanswered) -> ErrorCode {
+    match why {
+        Unanswered::Network => ErrorCode::NetworkError,
+        Unanswered::Timeout => ErrorCode::Timeout,
+        Unanswered::TooLarge => ErrorCode::ResponseTooLarge,
+    }
 }
 
 fn session<R>(id: SessionId, f: impl FnOnce(&Session) -> R) -> Result<R, Error> {

@@ -126,9 +126,9 @@ fn at_once(name: &str, first: &str, second: &str, value: JsValue) -> Result<Outc
             };
             Outcome::Json(client::scope_for(&text(), config)?)
         }
+        "explain" => explained(client::explain(first, &http::bytes_of(&value))),
         #[cfg(not(feature = "full"))]
         "restore" | "userinfo" => return Err(ErrorCode::NeedsFull.at(name).into()),
-        "explain" => explained(client::explain(first, &http::bytes_of(&value))),
         _ => described(client::describe_session()),
     })
 }

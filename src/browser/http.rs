@@ -78,22 +78,6 @@ pub struct Own<'a> {
     pub wanted: &'static str,
 }
 
-impl<'a> Own<'a> {
-    /// A request without anything besides.
-    pub fn to(method: &'a str, url: &'a str) -> Self {
-        Self {
-            method,
-            url,
-            form: Zeroizing::default(),
-            authorization: Zeroizing::default(),
-            #[cfg(feature = "full")]
-            more: None,
-            #[cfg(feature = "full")]
-            wanted: "",
-        }
-    }
-}
-
 /// An answer to a request of the library's own.
 pub struct Answered {
     pub status: u16,

@@ -4,9 +4,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
-use super::{Failure, SESSIONS, access, ask, clock, proof, renewed, session};
+use super::{Failure, SESSIONS, TIMEOUT, access, ask, clock, proof, renewed, session, unanswered};
 use crate::browser::crypto::{self, Unchecked};
-use crate::browser::http::Own;
+use crate::browser::http::{self, Own};
 use crate::browser::task::Local;
 use crate::protocol::Seconds;
 use crate::protocol::config::Login;
@@ -15,7 +15,7 @@ use crate::protocol::jose::NoKey;
 use crate::protocol::json::Json;
 use crate::protocol::metadata;
 use crate::protocol::openid;
-use crate::protocol::token::{HttpResponse, Signed, TokenRequest, Tokens};
+use crate::protocol::token::{HttpResponse, MAX_BODY, Signed, TokenRequest, Tokens};
 
 /// The keys of servers, for as long as the page lives.
 static KEYS: Local<Vec<(String, Json)>> = Local::new(Vec::new());
@@ -100,12 +100,15 @@ pub async fn userinfo() -> Result<String, Failure> {
     loop {
         let key = session(id, |session| session.key())?;
         let own = Own {
+            method: "GET",
+            url: &url,
+            form: Zeroizing::default(),
             authorization: session(id, |session| session.authorization_header(&token))?,
             more: proof::of(key.as_ref(), "GET", &url, Some(&token)).await?,
             wanted: proof::NONCE,
-            ..Own::to("GET", &url)
         };
-        let answer = super::send(own).await?;
+        let answer = http::ask(own, MAX_BODY, TIMEOUT).await;
+        let answer = answer.map_err(|why| unanswered(why).error())?;
         let news = proof::note(&url, &answer.wanted);
         let refused = answer.status == 401;
         if refused && key.is_some() && news && !proven {

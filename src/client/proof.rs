@@ -6,9 +6,9 @@ use alloc::vec::Vec;
 use wasm_bindgen::JsValue;
 use zeroize::Zeroizing;
 
-use super::{clock, entropy, session};
+use super::{TIMEOUT, clock, entropy, session, unanswered};
 use crate::browser::crypto::Signer;
-use crate::browser::http::{Answered, Own, Request, header_of, status_of};
+use crate::browser::http::{self, Answered, Own, Request, header_of, status_of};
 use crate::browser::kept;
 use crate::browser::task::Local;
 use crate::protocol::authorization::PendingLogin;
@@ -19,7 +19,7 @@ use crate::protocol::resource::PrivateRequest;
 use crate::protocol::secret::AccessToken;
 use crate::protocol::session::SessionId;
 use crate::protocol::text::concat;
-use crate::protocol::token::TokenRequest;
+use crate::protocol::token::{MAX_BODY, TokenRequest};
 
 /// Names of kept keys; the rest is the thumbprint. The text beside says until when they are kept.
 const KEPT: &str = "signer.";
@@ -205,13 +205,15 @@ pub async fn post(request: &TokenRequest) -> Result<Answered, Error> {
     loop {
         let more = of(request.key(), "POST", endpoint, None).await?;
         let own = Own {
+            method: "POST",
+            url: endpoint,
             form: request.body(),
+            authorization: Zeroizing::default(),
             more,
             wanted: NONCE,
-            ..Own::to("POST", endpoint)
         };
-        let answer = super::send(own).await;
-        let answer = answer.map_err(|error| request.unanswered(error))?;
+        let answer = http::ask(own, MAX_BODY, TIMEOUT).await;
+        let answer = answer.map_err(|why| request.unanswered(unanswered(why).error()))?;
         let news = note(endpoint, &answer.wanted);
         let wanted = request.key().is_some() && dpop::is_nonce_wanted(answer.status, &answer.body);
         match (wanted && !again, news) {

@@ -271,6 +271,9 @@ impl PendingLogin {
             (Some(want), Some(iss)) => want != iss,
             (_, iss) => iss.is_none() && self.login.iss_required(),
         };
+        // An ID Token says it as well, and is checked (RFC 9207 section 2.4).
+        #[cfg(feature = "full")]
+        let wrong_issuer = wrong_issuer && !self.is_named_by(&response);
         if wrong_issuer {
             return Err(ErrorCode::IssuerMismatch.error());
         }
@@ -351,11 +354,10 @@ impl PendingLogin {
             let bearer = Json::String(String::from("Bearer"));
             members.fill(Json::Object(vec![(String::from("token_type"), bearer)]));
         }
-        #[allow(unused_mut, reason = "the full build has more to say")]
-        let mut tokens = Tokens::read(&mut members, self.login.scope(), now)?;
+        let tokens = Tokens::read(&mut members, self.login.scope(), now);
         #[cfg(feature = "full")]
-        tokens.came_with(id_token, Channel::Indirect, self.about())?;
-        Ok(tokens)
+        let tokens = tokens?.came_with(id_token, Channel::Indirect, self.about());
+        tokens
     }
 }
 
@@ -420,6 +422,12 @@ impl PendingLogin {
         form::append(&mut url, "client_id", self.login.client_id());
         form::append(&mut url, "request_uri", request_uri);
         url
+    }
+
+    /// Whether it is the ID Token that says who answers.
+    fn is_named_by(&self, response: &AuthorizationResponse) -> bool {
+        let one = |name| response.one(name).is_some();
+        self.login.response_type() == ResponseType::IdTokenToken && one("id_token") && !one("iss")
     }
 
     fn about(&self) -> Option<About> {
@@ -1132,6 +1140,26 @@ mod tests {
             assert_eq!(
                 response(&format!("#{tokens}&id_token=a.b.c&state=STATE")),
                 Ok(())
+            );
+            // Where `iss` is demanded, an ID Token does (RFC 9207 section 2.4), and nothing else.
+            let strict = [&fields, r#","issRequired":true"#].concat();
+            let named = |place: &str| {
+                let login = pending(&strict);
+                let state = login.state().expose().to_string();
+                let href = format!("https://app.example/cb#{place}&state={state}");
+                let response = AuthorizationResponse::read(&href).expect("a response");
+                login
+                    .accept(response, 1000, 0)
+                    .map(drop)
+                    .map_err(|error| error.code)
+            };
+            let mismatch = Err(ErrorCode::IssuerMismatch);
+            assert_eq!(named(&format!("{tokens}&id_token=a.b.c")), Ok(()));
+            assert_eq!(named(tokens), mismatch);
+            assert_eq!(named("error=access_denied"), mismatch);
+            assert_eq!(
+                named(&format!("{tokens}&id_token=a.b.c&iss=https://evil.example")),
+                mismatch
             );
             let detail = |place: &str| response(place).expect_err(place).detail.clone();
             let missing = detail(&format!("#{tokens}&state=STATE"));

@@ -138,19 +138,18 @@ impl TokenRequest {
         let id_token = members.take("id_token");
         let mut tokens = Tokens::read(members, self.login.scope(), now)?;
         tokens.more.key = self.key.clone();
-        tokens.came_with(id_token, Channel::Direct, self.about.clone())?;
-        Ok(tokens)
+        tokens.came_with(id_token, Channel::Direct, self.about.clone())
     }
 }
 
 impl Tokens {
     /// Takes the ID Token that came along, unread. `about` is `None` where no identity was asked for.
     pub fn came_with(
-        &mut self,
+        mut self,
         id_token: Option<Json>,
         channel: Channel,
         about: Option<About>,
-    ) -> Result<(), Error> {
+    ) -> Result<Tokens, Error> {
         self.more.unchecked = match (about, id_token) {
             (Some(about), Some(Json::String(token))) => Some(Unchecked {
                 token: IdToken::new(token),
@@ -165,7 +164,7 @@ impl Tokens {
             }
             _ => None,
         };
-        Ok(())
+        Ok(self)
     }
 
     /// A server may grant less than what it was asked for (RFC 6749 section 3.3).
