@@ -328,6 +328,8 @@ mod tests {
             format!(r#"{{"keys":[{{"kty":"RSA","n":"{n}","e":"AQAB"}}]}}"#)
         };
         assert!(check(&token, &keys(&[0x9f; 256])).is_ok());
+        let other = keys(&[0x9f; 256]).replace("RSA", "EC");
+        assert_eq!(check(&token, &other), Err(NoKey::Unknown));
         for small in [vec![0x9f; 255], [&[0], &[0x9f; 255][..]].concat(), vec![]] {
             assert_eq!(check(&token, &keys(&small)), Err(NoKey::Unknown));
         }

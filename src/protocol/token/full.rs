@@ -344,6 +344,27 @@ mod tests {
     }
 
     #[test]
+    fn what_the_address_bar_brought_is_checked_whatever_the_configuration_says() {
+        let login = login("");
+        let hash = crate::protocol::jose::half_hash("ES256", "a").expect("a hash");
+        let claims = format!(r#"{GOOD},"at_hash":"{hash}""#);
+        let members = format!(
+            r#"{{"access_token":"a","token_type":"Bearer"{}}}"#,
+            id_token("ES256", &claims)
+        );
+        let mut members = Json::parse(members.as_bytes()).expect("JSON");
+        let id_token = members.take("id_token");
+        let about = About::Login {
+            nonce: "n1".to_string(),
+        };
+        let tokens = Tokens::read(&mut members, login.scope(), 0).expect("tokens");
+        let tokens = tokens.came_with(id_token, Channel::Indirect, Some(about));
+        let mut tokens = tokens.expect("an ID Token");
+        assert!(tokens.identify(&login, NOW).expect("valid").is_some());
+        assert!(tokens.claims().is_none());
+    }
+
+    #[test]
     fn who_asks_for_openid_gets_an_id_token() {
         for (members, rule) in [
             (String::new(), "id_token: is missing"),
