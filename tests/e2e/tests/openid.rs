@@ -54,7 +54,11 @@ async fn the_user_is_known_at_oidc_provider_by_each_algorithm_and_stays_known() 
         let asked = server.requests();
         let keys = asked.iter().filter(|request| request.path == "/jwks");
         assert_eq!(keys.count(), 1, "{client}");
-        server.proved(&world, &format!("ID Token, {client}"));
+        let alg = if client == "page" { "rs256" } else { client };
+        server.proved(
+            &world,
+            &format!("ID Token signed by {}", alg.to_uppercase()),
+        );
     }
 
     let info = world.outcome("oauth.userinfo()", &[]).await;
@@ -107,7 +111,7 @@ async fn an_id_token_of_the_address_bar_is_verified_at_oidc_provider() {
     assert_eq!((count("/jwks"), count("/token")), (1, 0));
     let answer = world.outcome("oauth.userinfo()", &[]).await;
     assert_eq!(answer["value"]["email"], "ana@example.org", "{answer}");
-    server.proved(&world, "id_token token");
+    server.proved(&world, "id_token token, verified");
 }
 
 /// What each lie is refused with: (what the server does, code, how the message goes on).
