@@ -141,6 +141,7 @@ export const library = (bytes, providers) => {
     onSessionChange: (listener, options) => listenTo(listener, ownValue(options, 'signal')),
     restore: options => call('restore', options === undefined ? '' : toJson(options)),
     session: () => call('session'),
+    userinfo: () => call('userinfo'),
     logout: options =>
       new Promise((resolve, reject) => {
         const end = ownValue(options, 'endSession')

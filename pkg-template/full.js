@@ -15,4 +15,5 @@ export const {
   scopesFor,
   session,
   startLogin,
+  userinfo,
 } = apart(href, 'full.wasm')

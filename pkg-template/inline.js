@@ -4,4 +4,4 @@ import { library } from './entry.js'
 import { decoded } from './decoded.js'
 import providers from '#providers-inside'
 
-export const { adoptToken, explain, fetchPrivate, handleRedirect, logout, onSessionChange, restore, scopesFor, session, startLogin } = library(decoded, providers)
+export const { adoptToken, explain, fetchPrivate, handleRedirect, logout, onSessionChange, restore, scopesFor, session, startLogin, userinfo } = library(decoded, providers)

@@ -7,10 +7,18 @@ mod common;
 #[cfg(feature = "full")]
 mod elsewhere;
 #[cfg(feature = "full")]
+mod identity;
+#[cfg(feature = "full")]
 mod kept_pending;
+#[cfg(feature = "full")]
+mod proof;
+#[cfg(feature = "full")]
+mod pushed;
 
 #[cfg(feature = "full")]
 pub use common::restore;
+#[cfg(feature = "full")]
+pub use identity::userinfo;
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -133,14 +141,21 @@ pub async fn start_login(mut config: Config, going: Going) -> Result<Option<Stri
     let entropy = entropy::bytes().ok_or_else(|| ErrorCode::EntropyFailure.error())?;
     #[cfg(feature = "full")]
     common::check(&login).await?;
-    let pending = PendingLogin::new(login, &entropy, clock::wall())?;
+    #[allow(unused_mut, reason = "the full build has more to say")]
+    let mut pending = PendingLogin::new(login, &entropy, clock::wall())?;
+    #[cfg(feature = "full")]
+    proof::bind(&mut pending).await?;
+    #[cfg(feature = "full")]
+    let url = pushed::authorization_url(&pending).await?;
     #[cfg(feature = "full")]
     if pending.display() != Display::Page {
-        return Ok(Some(elsewhere::log_in(pending, going.popup).await?));
+        return Ok(Some(elsewhere::log_in(pending, &url, going.popup).await?));
     }
     keep(&pending, &origin).await?;
     HANDLED.with(|handled| drop(handled.take()));
-    go(&pending.authorization_url(), going.navigate).await?;
+    #[cfg(not(feature = "full"))]
+    let url = pending.authorization_url();
+    go(&url, going.navigate).await?;
     Ok(None)
 }
 
@@ -259,6 +274,16 @@ async fn answer(
 ) -> Result<String, Error> {
     let (login, accepted) = pending.accept(response, clock::wall(), clock::elapsed())?;
     let tokens = match accepted {
+        #[cfg(feature = "full")]
+        Accepted::Tokens(mut tokens) => {
+            let before = logouts();
+            identity::identify(&login, &mut tokens).await?;
+            if logouts() != before {
+                return Err(ErrorCode::LoginRequired.error());
+            }
+            tokens
+        }
+        #[cfg(not(feature = "full"))]
         Accepted::Tokens(tokens) => tokens,
         Accepted::Exchange(request) => {
             let before = logouts();
@@ -369,11 +394,20 @@ pub async fn fetch_private(request: Request) -> Result<JsValue, Failure> {
     let mut token = access(id).await?;
     let repeatable = wanted.is_repeatable();
     let mut repeated = false;
+    #[cfg(feature = "full")]
+    let mut proven = proof::Proven::new(&wanted);
     loop {
         let keep = (repeatable && !repeated) || wanted.is_patient();
+        #[cfg(not(feature = "full"))]
         let header = token.authorization_header();
+        #[cfg(feature = "full")]
+        let (header, keep) = proven.prove(id, &request, &token, keep).await?;
         let sent = request.send_with("authorization", header, &narrowed, keep);
         let response = sent.await?;
+        #[cfg(feature = "full")]
+        if proven.is_to_be_proven_again(&response)? {
+            continue;
+        }
         note_limits(id, &response);
         let status = status_of(&response);
         if let Some(pause) = wanted.pause(status, retry_after_of(&response), jitter()) {
@@ -486,7 +520,7 @@ pub async fn logout(leaving: Leaving) -> Result<(), Failure> {
         session.unwrap_or_else(|| Err(ErrorCode::LoginRequired.error()))
     });
     #[cfg(feature = "full")]
-    let names = common::names();
+    let (names, keys) = (common::names(), SESSIONS.with(|sessions| sessions.keys()));
     let left = forget(leaving.revoke);
     // What the pages of this tab look at that come back, whether or not this one had a session. Where nothing can be
     // stored, they cannot know.
@@ -502,6 +536,8 @@ pub async fn logout(leaving: Leaving) -> Result<(), Failure> {
             outcome = outcome.and(give_back(id).await);
         }
     }
+    #[cfg(feature = "full")]
+    proof::forget(keys).await;
     if let Some(url) = end {
         go(&url?, leaving.navigate).await?;
     }
@@ -621,16 +657,24 @@ fn conclude(id: SessionId, outcome: Result<Tokens, Error>) -> Result<(), Error> 
 async fn exchange(request: TokenRequest) -> Result<Tokens, Error> {
     // The token's life is counted from before the request: a slow answer makes it shorter, never longer.
     let now = clock::elapsed();
-    let (endpoint, body) = (request.endpoint(), request.body());
-    let answer = ask("POST", endpoint, body, Zeroizing::default()).await;
-    let answer = answer.map_err(|error| request.unanswered(error))?;
+    #[cfg(not(feature = "full"))]
+    let answer = {
+        let (endpoint, body) = (request.endpoint(), request.body());
+        let answer = ask("POST", endpoint, body, Zeroizing::default()).await;
+        answer.map_err(|error| request.unanswered(error))?
+    };
+    #[cfg(feature = "full")]
+    let answer = proof::post(&request).await?;
     let response = HttpResponse {
         status: answer.status,
         content_type: answer.content_type,
         retry_after: answer.retry_after,
         body: answer.body,
     };
-    request.read(response, now)
+    #[cfg(not(feature = "full"))]
+    return request.read(response, now);
+    #[cfg(feature = "full")]
+    identity::read(request, response, now).await
 }
 
 /// Sends a request of the library's own, once.
@@ -645,16 +689,22 @@ async fn ask(
         url,
         form,
         authorization,
+        #[cfg(feature = "full")]
+        more: None,
+        #[cfg(feature = "full")]
+        wanted: "",
     };
     let answer = http::ask(own, MAX_BODY, TIMEOUT).await;
-    answer.map_err(|why| {
-        match why {
-            Unanswered::Network => ErrorCode::NetworkError,
-            Unanswered::Timeout => ErrorCode::Timeout,
-            Unanswered::TooLarge => ErrorCode::ResponseTooLarge,
-        }
-        .error()
-    })
+    answer.map_err(|why| unanswered(why).error())
+}
+
+#[inline]
+fn unanswered(why: Unanswered) -> ErrorCode {
+    match why {
+        Unanswered::Network => ErrorCode::NetworkError,
+        Unanswered::Timeout => ErrorCode::Timeout,
+        Unanswered::TooLarge => ErrorCode::ResponseTooLarge,
+    }
 }
 
 fn session<R>(id: SessionId, f: impl FnOnce(&Session) -> R) -> Result<R, Error> {

@@ -124,6 +124,15 @@ pub fn restore(options: JsValue) -> JsValue {
     promise(flow)
 }
 
+/// What the provider says of the user.
+#[wasm_bindgen(skip_typescript)]
+pub fn userinfo() -> JsValue {
+    #[cfg(feature = "full")]
+    return promise(async { Ok(Outcome::Json(client::userinfo().await?)) });
+    #[cfg(not(feature = "full"))]
+    promise(async { Err(ErrorCode::NeedsFull.at("userinfo").into()) })
+}
+
 /// Forgets the session.
 #[wasm_bindgen(skip_typescript)]
 pub fn logout(options: JsValue) -> JsValue {

@@ -44,6 +44,7 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 /// | explain | what `inspect` of `natives.js` gave | | the body's bytes |
 /// | scopesFor | the configuration, or nothing | as above | the calls |
 /// | session | | | |
+/// | userinfo | | | |
 /// | restore | the options, or nothing | | |
 /// | logout | `revoke` or nothing | `end ` and an address, or nothing | `navigate` |
 ///
@@ -59,6 +60,8 @@ pub fn ask(name: &str, first: String, second: String, value: JsValue) -> JsValue
         #[cfg(feature = "full")]
         "restore" => Box::pin(restore(first)),
         "logout" => Box::pin(logout(first == "revoke", second, value)),
+        #[cfg(feature = "full")]
+        "userinfo" => Box::pin(async { Ok(Outcome::Json(client::userinfo().await?)) }),
         _ => Box::pin(ready(at_once(name, &first, &second, value))),
     };
     task::to_promise(flow, Failure::outcome)
@@ -123,9 +126,9 @@ fn at_once(name: &str, first: &str, second: &str, value: JsValue) -> Result<Outc
             };
             Outcome::Json(client::scope_for(&text(), config)?)
         }
-        #[cfg(not(feature = "full"))]
-        "restore" => return Err(ErrorCode::NeedsFull.at(name).into()),
         "explain" => explained(client::explain(first, &http::bytes_of(&value))),
+        #[cfg(not(feature = "full"))]
+        "restore" | "userinfo" => return Err(ErrorCode::NeedsFull.at(name).into()),
         _ => described(client::describe_session()),
     })
 }

@@ -89,6 +89,35 @@ pub struct LoginConfig {
     /// Seconds the user may take; 600 unless said otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending_max_age: Option<u32>,
+    /// Checks the signature of every ID Token by the keys of `jwks_uri`.
+    #[cfg(feature = "full")]
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    pub verify_id_token: bool,
+    #[cfg(feature = "full")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<String>,
+    #[cfg(feature = "full")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub userinfo_endpoint: Option<String>,
+    /// Binds the tokens to a key that no script can read (RFC 9449).
+    #[cfg(feature = "full")]
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    pub dpop: bool,
+    /// Posts the authorization request before the user leaves (RFC 9126).
+    #[cfg(feature = "full")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pushed_authorization_request: Option<bool>,
+    #[cfg(feature = "full")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pushed_authorization_request_endpoint: Option<String>,
+    /// For which resources tokens are wanted (RFC 8707).
+    #[cfg(feature = "full")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource: Option<Vec<String>>,
+    /// JSON text of what is asked for in detail (RFC 9396).
+    #[cfg(feature = "full")]
+    #[serde(skip)]
+    pub authorization_details: Option<String>,
     #[serde(skip_serializing_if = "core::ops::Not::not")]
     pub iss_required: bool,
     #[serde(skip_serializing_if = "core::ops::Not::not")]
@@ -138,6 +167,23 @@ pub struct Session<Extra = BTreeMap<String, serde::de::IgnoredAny>> {
     pub extra: Extra,
     pub return_to: Option<String>,
     pub rate_limit: Option<RateLimit>,
+    /// Who has logged in, where `openid` was in the scope.
+    #[cfg(feature = "full")]
+    pub claims: Option<Claims>,
+}
+
+/// What a provider says of a user (OpenID Connect Core sections 2 and 5.1): text from outside.
+#[cfg(feature = "full")]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+pub struct Claims {
+    /// The provider.
+    pub iss: String,
+    /// The user, by a name that never changes and is never given to another.
+    pub sub: String,
+    pub name: Option<String>,
+    pub preferred_username: Option<String>,
+    pub picture: Option<String>,
+    pub email: Option<String>,
 }
 
 /// How many requests the provider allows, and how many were made, as it said last.
@@ -292,6 +338,14 @@ pub async fn explained(response: Response) -> Result<Response, Failure> {
     }
 }
 
+/// What the provider says of the user of the newest session, and what only the ID Token says: [`Claims`], or a type of
+/// the application's own.
+#[cfg(feature = "full")]
+pub async fn userinfo<T: DeserializeOwned>() -> Result<T, Failure> {
+    let text = client::userinfo().await?;
+    serde_wasm_bindgen::from_value(value::from_json(&text)).map_err(javascript)
+}
+
 /// What is known of the newest session.
 pub fn session<Extra: DeserializeOwned>() -> Result<Option<Session<Extra>>, Failure> {
     described(client::describe_session())
@@ -332,6 +386,15 @@ fn read(config: &LoginConfig) -> Result<Config, Failure> {
         let value = Json::parse(app_state.as_bytes())
             .ok_or_else(|| ErrorCode::InvalidConfig.at("appState: must be JSON"))?;
         json.fill(Json::Object(alloc::vec![("appState".into(), value)]));
+    }
+    #[cfg(feature = "full")]
+    if let Some(details) = &config.authorization_details {
+        let value = Json::parse(details.as_bytes())
+            .ok_or_else(|| ErrorCode::InvalidConfig.at("authorizationDetails: must be JSON"))?;
+        json.fill(Json::Object(alloc::vec![(
+            "authorizationDetails".into(),
+            value
+        )]));
     }
     if let Some(file) = &config.provider_file {
         let value = Json::parse(file.as_bytes())

@@ -43,6 +43,15 @@ export type OAuthErrorCode =
   | 'undeclared_resource_server'
   | 'internal_error'
   | 'invalid_request'
+  | 'invalid_id_token'
+  | 'invalid_keys'
+  | 'invalid_userinfo'
+  | 'pushed_request_refused'
+  | 'invalid_pushed_response'
+  | 'token_not_bound'
+  | 'nonce_unreadable'
+  | 'crypto_unavailable'
+  | 'key_lost'
 
 /** Every failure of the library's own. Neither it nor its `stack` carries a token, code, verifier or state. */
 export interface OAuthError extends Error {
@@ -99,6 +108,17 @@ export interface ProviderFields {
   tokenEndpoint?: string
   /** Where `logout({ revoke: true })` gives the tokens up (RFC 7009). */
   revocationEndpoint?: string
+  /** Where the server's public keys are (RFC 8414 `jwks_uri`). Only in `oauth-wasm/full`, as the next three. */
+  jwksUri?: string
+  /** Where the server says more of the user (OpenID Connect Core section 5.3). */
+  userinfoEndpoint?: string
+  /** Where authorization requests are posted to (RFC 9126). */
+  pushedAuthorizationRequestEndpoint?: string
+  /**
+   * Posts the authorization request before the user leaves, so that its parameters are in no address. Where the server's
+   * metadata demands it that is done anyway; where it is only offered, a login without it saves a round trip.
+   */
+  pushedAuthorizationRequest?: boolean
   /** Where `logout({ endSession })` sends the user (OpenID Connect RP-Initiated Logout 1.0). */
   endSessionEndpoint?: string
   /**
@@ -172,7 +192,19 @@ export interface LoginConfig extends ProviderFields {
    * `code` (default) or `token`, the implicit grant, which RFC 9700 advises against: its token passes through the
    * address bar, and the browser keeps the page's first address readable to scripts (performance entries).
    */
-  responseType?: 'code' | 'token'
+  responseType?: 'code' | 'token' | 'id_token token'
+  /**
+   * Checks the signature of every ID Token (RS256, ES256, EdDSA) by the keys of `jwksUri`. One that came through the
+   * address bar is checked always; one of the token endpoint comes over TLS, and a signature adds little to that. Only in
+   * `oauth-wasm/full`, as the next three.
+   */
+  verifyIdToken?: boolean
+  /** Binds the tokens to a key that no script can read (RFC 9449); a server that gives others is refused. */
+  dpop?: boolean
+  /** For which resources tokens are wanted (RFC 8707): absolute URIs. */
+  resource?: string | readonly string[]
+  /** What is asked for in detail (RFC 9396). What was granted is in `session.extra.authorization_details`. */
+  authorizationDetails?: readonly { readonly type: string; readonly [name: string]: Json }[]
   /** What to ask for; what another one implies is left out. */
   scope?: readonly string[] | string
   /** Where to go afterwards: a path of this origin. Comes back in the session. */
@@ -231,6 +263,15 @@ export interface LoginConfig extends ProviderFields {
 export type AdoptConfig = ProviderFields &
   Pick<LoginConfig, 'provider' | 'site' | 'language' | 'scope'> & { clientId?: string }
 
+/** What a provider says of a user (OpenID Connect Core sections 2 and 5.1): text from outside. */
+export interface Claims {
+  /** The provider. */
+  readonly iss: string
+  /** The user, by a name that never changes and is never given to another. */
+  readonly sub: string
+  readonly [claim: string]: Json
+}
+
 /** What is known of a session. It never holds a token. */
 export interface Session {
   readonly provider: string | null
@@ -252,6 +293,11 @@ export interface Session {
   readonly extra: { readonly [name: string]: Json }
   readonly returnTo: string | null
   readonly appState: Json
+  /**
+   * Who has logged in, as the ID Token says that was checked (OpenID Connect); null without `openid` in the scope.
+   * Absent in the small build.
+   */
+  readonly claims?: Claims | null
   /** As the last response of the API said it, where the provider does. */
   readonly rateLimit: RateLimit | null
   /** Whether it outlives a reload; null where it does not, or could not be kept. */
@@ -351,6 +397,12 @@ export interface RestoreOptions {
  * `handleRedirect`. Only in `oauth-wasm/full`.
  */
 export function restore(options?: RestoreOptions): Promise<Session | null>
+
+/**
+ * What the provider says of the user of the newest session (`userinfoEndpoint`), and what only the ID Token says. It is
+ * refused where it is about another user (`invalid_userinfo`). Only in `oauth-wasm/full`.
+ */
+export function userinfo(): Promise<Claims>
 
 /** What is known of the newest session, or `null`. */
 export function session(): Promise<Session | null>

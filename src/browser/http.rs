@@ -9,7 +9,23 @@ use super::task::Answer;
 
 #[wasm_bindgen(module = "/src/browser/natives.js")]
 extern "C" {
+    #[cfg(not(feature = "full"))]
     fn request(id: usize, method: &str, url: &str, form: &str, auth: &str, milliseconds: u32);
+    #[cfg(feature = "full")]
+    #[allow(clippy::too_many_arguments, reason = "what a request has")]
+    fn request(
+        id: usize,
+        method: &str,
+        url: &str,
+        form: &str,
+        auth: &str,
+        milliseconds: u32,
+        name: &str,
+        value: &str,
+    );
+    #[cfg(feature = "full")]
+    #[wasm_bindgen(js_name = addHeader)]
+    fn add_header(prepared: &JsValue, name: &str, value: &str);
     #[wasm_bindgen(js_name = readBody)]
     fn read_body(id: usize, response: &JsValue, limit: u32);
     #[wasm_bindgen(js_name = handOver)]
@@ -54,6 +70,12 @@ pub struct Own<'a> {
     pub form: Zeroizing<String>,
     /// The Authorization header; empty where there is none.
     pub authorization: Zeroizing<String>,
+    /// One header more.
+    #[cfg(feature = "full")]
+    pub more: Option<(&'static str, String)>,
+    /// The header of the answer that is looked at.
+    #[cfg(feature = "full")]
+    pub wanted: &'static str,
 }
 
 /// An answer to a request of the library's own.
@@ -63,6 +85,9 @@ pub struct Answered {
     /// `Retry-After`, in seconds from now.
     pub retry_after: Option<u32>,
     pub body: Zeroizing<Vec<u8>>,
+    /// The header that was looked at; empty where there is none or the page may not read it.
+    #[cfg(feature = "full")]
+    pub wanted: String,
 }
 
 /// Why there is none.
@@ -78,8 +103,28 @@ pub enum Unanswered {
 pub async fn ask(own: Own<'_>, limit: u32, milliseconds: u32) -> Result<Answered, Unanswered> {
     let answer = Answer::to(|id| {
         let (form, auth) = (&own.form, &own.authorization);
+        #[cfg(not(feature = "full"))]
         request(id, own.method, own.url, form, auth, milliseconds);
+        #[cfg(feature = "full")]
+        {
+            let (name, value) = own
+                .more
+                .as_ref()
+                .map_or(("", ""), |(name, value)| (name, value));
+            request(
+                id,
+                own.method,
+                own.url,
+                form,
+                auth,
+                milliseconds,
+                name,
+                value,
+            );
+        }
     });
+    #[cfg(feature = "full")]
+    let wanted = own.wanted;
     drop(own);
     let response = answer.await.map_err(unanswered)?;
     let body = Answer::to(|id| read_body(id, &response, limit)).await;
@@ -89,6 +134,8 @@ pub async fn ask(own: Own<'_>, limit: u32, milliseconds: u32) -> Result<Answered
         content_type: header(&response, "content-type"),
         retry_after: retry_after_of(&response),
         body: Zeroizing::new(hand_over(&body)),
+        #[cfg(feature = "full")]
+        wanted: header(&response, wanted),
     })
 }
 
@@ -132,6 +179,12 @@ impl Request {
     /// caller's options say for us.
     pub fn inspect(&self) -> String {
         text_of(&self.0)
+    }
+
+    /// Adds a header for the next time it is sent.
+    #[cfg(feature = "full")]
+    pub fn add(&self, name: &str, value: &str) {
+        add_header(&self.0, name, value);
     }
 
     /// Sends it with one header more, and with another one if that has a name. The answer is what `fetch` gives, or

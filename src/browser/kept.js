@@ -8,7 +8,7 @@ import { bufferOf, byteLength, copyInto, fill, hide, listen, member, of, own, ow
 const { ArrayBuffer, CryptoKey, IDBDatabase, IDBFactory, IDBKeyRange, IDBObjectStore, IDBRequest, IDBTransaction } = globalThis
 const { SubtleCrypto, TextEncoder, Uint32Array, Uint8Array, crypto } = globalThis
 const { stringify } = JSON
-const subtle = crypto && crypto.subtle
+export const subtle = crypto && crypto.subtle
 const random = crypto && crypto.getRandomValues.bind(crypto)
 const factory = (() => {
   try {
@@ -49,10 +49,10 @@ const HKDF = 'HKDF'
 const SEALING = record({ name: GCM, length: 256 })
 const AGREEING = record({ name: 'ECDH', namedCurve: 'P-256' })
 
-const utf8 = text => encode(encoder, text)
+export const utf8 = text => encode(encoder, text)
 const nowhere = record({ name: 'NotKept' })
 
-const copyOf = bytes => {
+export const copyOf = bytes => {
   const copy = new Uint8Array(byteLength(bytes))
   copyInto(copy, bytes)
   return copy
@@ -154,9 +154,9 @@ export const replace = (id, name, expected, text, one, two) => {
   )
 }
 
-/** Keeps a value that can be cloned: a key, for example. */
-export const keepValue = (id, name, value) =>
-  answering(id, 'readwrite', store => putItem(store, record({ name, text: '', value }), name))
+/** Keeps a value that can be cloned, a key for example, and a text about it. */
+export const keepValue = (id, name, text, value) =>
+  answering(id, 'readwrite', store => putItem(store, record({ name, text, value }), name))
 
 const me = random && stringify(random(new Uint32Array(4)))
 
@@ -203,7 +203,7 @@ export const canSeal = () => !!subtle
  * Wakes the task with what a chain of promises ends with; `start` is called when the module is off the stack. No promise
  * is resolved with what comes of it: it would look for a `then` on the bytes.
  */
-const chained = (id, start) =>
+export const chained = (id, start) =>
   then(resolved, () => {
     const failed = reason => wake(id, false, reason)
     try {

@@ -31,7 +31,7 @@ extern "C" {
     #[wasm_bindgen(js_name = drop)]
     fn drop_item(id: usize, name: &str);
     #[wasm_bindgen(js_name = keepValue)]
-    fn keep_item(id: usize, name: &str, value: &JsValue);
+    fn keep_item(id: usize, name: &str, text: &str, value: &JsValue);
     #[wasm_bindgen(js_name = lease)]
     fn lease_item(id: usize, name: &str, seconds: u32);
     #[wasm_bindgen(js_name = endLease)]
@@ -152,14 +152,12 @@ pub async fn end_lease(name: &str) -> Result<(), NotKept> {
     Ok(())
 }
 
-#[allow(dead_code, reason = "for keys that a page must find again")]
-/// Keeps a value that can be cloned, a key for example, under a name.
-pub async fn keep_value(name: &str, value: &JsValue) -> Result<(), NotKept> {
-    Answer::to(|id| keep_item(id, name, value)).await?;
+/// Keeps a value that can be cloned, a key for example, under a name, and a text about it.
+pub async fn keep_value(name: &str, text: &str, value: &JsValue) -> Result<(), NotKept> {
+    Answer::to(|id| keep_item(id, name, text, value)).await?;
     Ok(())
 }
 
-#[allow(dead_code, reason = "as above")]
 /// A value that was kept; undefined where there is none.
 pub async fn find_value(name: &str) -> Result<JsValue, NotKept> {
     let found = Answer::to(|id| find_item(id, name)).await?;

@@ -5,6 +5,8 @@
 //! is evaluated, so that nothing the page patches later sees a value of ours.
 
 pub mod clock;
+#[cfg(feature = "full")]
+pub mod crypto;
 pub mod entropy;
 pub mod http;
 #[cfg(feature = "full")]

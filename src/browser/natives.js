@@ -245,12 +245,16 @@ export const error = text => {
 
 // Requests of the library's own.
 
-/** Sends a request, with a form where there is one, and wakes the task with the native response, or the reason. */
-export const request = (id, method, url, form, authorization, milliseconds) =>
+/**
+ * Sends a request, with a form where there is one and one header more where that has a name, and wakes the task with the
+ * native response, or the reason.
+ */
+export const request = (id, method, url, form, authorization, milliseconds, name, value) =>
   later(id, () => {
     const headers = record({ accept: 'application/json' })
     if (form) headers['content-type'] = 'application/x-www-form-urlencoded'
     if (authorization) headers.authorization = authorization
+    if (name) headers[name] = value
     return fetch(
       url,
       record({
@@ -403,6 +407,11 @@ export const send = (id, prepared, name, value, more, moreValue, again) =>
     if (more) setHeader(requestHeaders(request), more, moreValue)
     return fetch(request, record({ referrer, redirect, credentials, referrerPolicy }))
   })
+
+/** Adds a header to what was prepared. */
+export const addHeader = (prepared, name, value) => {
+  has(known, prepared) && setHeader(requestHeaders(prepared.request), name, value)
+}
 
 export const status = of(Response, 'status')
 export const header = (response, name) => (name && getHeader(responseHeaders(response), name)) || ''

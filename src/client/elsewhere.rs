@@ -13,16 +13,19 @@ use crate::protocol::text::concat;
 /// How the channel is called on which the answer comes; the rest is the login's `state`, which nobody else knows.
 const CHANNEL: &str = "oauth-wasm.";
 
-/// Sends a place of ours to the authorization server and answers the redirect that comes of it. The session as JSON text.
-pub async fn log_in(pending: PendingLogin, opened: Option<Place>) -> Result<String, Error> {
+/// Sends a place of ours to this address at the authorization server and answers the redirect that comes of it. The session as JSON text.
+pub async fn log_in(
+    pending: PendingLogin,
+    url: &str,
+    opened: Option<Place>,
+) -> Result<String, Error> {
     let place = match pending.display() {
         Display::Frame => Place::frame(),
         _ => opened.ok_or_else(|| ErrorCode::PopupBlocked.error())?,
     };
-    let url = pending.authorization_url();
     let channel = concat(&[CHANNEL, pending.state().expose()]);
     let milliseconds = pending.display_timeout().saturating_mul(1000);
-    let href = place.answer(&url, &channel, milliseconds).await;
+    let href = place.answer(url, &channel, milliseconds).await;
     let href = href.map_err(|why| match why {
         Silent::Closed => ErrorCode::PopupClosed.error(),
         Silent::Timeout => ErrorCode::Timeout.error(),

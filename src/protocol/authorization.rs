@@ -9,9 +9,13 @@ use zeroize::Zeroizing;
 #[cfg(feature = "full")]
 use super::config::Display;
 use super::config::{Config, Login, ResponseType};
+#[cfg(feature = "full")]
+use super::dpop::ProofKey;
 use super::error::{Error, ErrorCode, ServerError, redact};
 use super::form;
 use super::json::{Json, Members, Object};
+#[cfg(feature = "full")]
+use super::openid::{About, Channel};
 use super::pkce;
 use super::scope;
 use super::secret::{AuthorizationCode, CodeVerifier, State};
@@ -41,6 +45,10 @@ pub const PROTOCOL_PARAMETERS: &[&str] = &[
     "request",
     "request_uri",
     "client_secret",
+    #[cfg(feature = "full")]
+    "nonce",
+    #[cfg(feature = "full")]
+    "dpop_jkt",
 ];
 
 /// Parameters of a response that may stand there once (RFC 6749 section 3.1); the redirect_uri may have a query of
@@ -66,6 +74,9 @@ pub struct PendingLogin {
     code_verifier: CodeVerifier,
     created: Seconds,
     login: Rc<Login>,
+    /// To which the tokens will be bound.
+    #[cfg(feature = "full")]
+    key: Option<ProofKey>,
 }
 
 /// What an accepted response leads to.
@@ -100,6 +111,8 @@ impl PendingLogin {
             code_verifier: CodeVerifier::from_entropy(&verifier_bytes),
             created: now,
             login,
+            #[cfg(feature = "full")]
+            key: None,
         })
     }
 
@@ -118,6 +131,8 @@ impl PendingLogin {
             match client.response_type() {
                 ResponseType::Code => "code",
                 ResponseType::Token => "token",
+                #[cfg(feature = "full")]
+                ResponseType::IdTokenToken => "id_token token",
             },
         );
         add("client_id", client.client_id());
@@ -140,6 +155,8 @@ impl PendingLogin {
                 add(name, value.as_str().unwrap_or(""));
             }
         }
+        #[cfg(feature = "full")]
+        self.add_more(&mut url);
         url
     }
 
@@ -150,6 +167,10 @@ impl PendingLogin {
             .number("created", self.created)
             .str("codeVerifier", self.code_verifier.expose())
             .value("config", self.login.to_json());
+        #[cfg(feature = "full")]
+        if let Some(key) = &self.key {
+            out.value("key", key.to_jwk());
+        }
         out.done().text()
     }
 
@@ -169,6 +190,11 @@ impl PendingLogin {
             code_verifier,
             created: record.get("created")?.as_u32()?,
             login: config.resolve(origin).ok()?,
+            #[cfg(feature = "full")]
+            key: match record.get("key") {
+                Some(jwk) => Some(ProofKey::read(jwk)?),
+                None => None,
+            },
         })
     }
 
@@ -245,6 +271,9 @@ impl PendingLogin {
             (Some(want), Some(iss)) => want != iss,
             (_, iss) => iss.is_none() && self.login.iss_required(),
         };
+        // An ID Token says it as well, and is checked (RFC 9207 section 2.4).
+        #[cfg(feature = "full")]
+        let wrong_issuer = wrong_issuer && !self.is_named_by(&response);
         if wrong_issuer {
             return Err(ErrorCode::IssuerMismatch.error());
         }
@@ -259,7 +288,7 @@ impl PendingLogin {
         }
         let accepted = match self.login.response_type() {
             ResponseType::Code => Accepted::Exchange(self.exchange(&response)?),
-            ResponseType::Token => Accepted::Tokens(self.tokens(&mut response, elapsed)?),
+            _ => Accepted::Tokens(self.tokens(&mut response, elapsed)?),
         };
         Ok((self.login, accepted))
     }
@@ -292,13 +321,16 @@ impl PendingLogin {
         }
         let code = response.one("code").filter(|code| !code.is_empty());
         let code = code.ok_or_else(|| invalid("it has neither code nor error"))?;
-        Ok(TokenRequest::new(
+        let request = TokenRequest::new(
             self.login.clone(),
             Grant::AuthorizationCode {
                 code: AuthorizationCode::new(String::from(code)),
                 code_verifier: self.code_verifier.clone(),
             },
-        ))
+        );
+        #[cfg(feature = "full")]
+        let request = request.about(self.about(), self.key.clone());
+        Ok(request)
     }
 
     /// Section 4.2.2: the token stands in the fragment, never in the query.
@@ -310,13 +342,98 @@ impl PendingLogin {
         if response.one("access_token").is_some() {
             return Err(invalid("access_token stands in the query"));
         }
+        #[cfg(feature = "full")]
+        if response.one("id_token").is_some() {
+            return Err(invalid("id_token stands in the query"));
+        }
         let mut members = Json::Object(fragment);
         members.take("refresh_token");
+        #[cfg(feature = "full")]
+        let id_token = members.take("id_token");
         if self.login.token_type_optional() {
             let bearer = Json::String(String::from("Bearer"));
             members.fill(Json::Object(vec![(String::from("token_type"), bearer)]));
         }
-        Tokens::read(&mut members, self.login.scope(), now)
+        let tokens = Tokens::read(&mut members, self.login.scope(), now);
+        #[cfg(feature = "full")]
+        let tokens = tokens?.came_with(id_token, Channel::Indirect, self.about());
+        tokens
+    }
+}
+
+#[cfg(feature = "full")]
+impl PendingLogin {
+    /// Whether the tokens are to be bound to a key (RFC 9449).
+    pub fn is_to_be_bound(&self) -> bool {
+        self.login.dpop()
+    }
+
+    /// Seconds until nobody can come back for the key.
+    pub fn key_lifetime(&self) -> Seconds {
+        let session = self.login.key_lifetime().unwrap_or(0);
+        self.login.max_age().saturating_add(session)
+    }
+
+    /// The error in the provider's own words, where its table has them.
+    pub fn explained(&self, error: Error) -> Error {
+        self.login.explained(error)
+    }
+
+    /// Has the tokens bound to a key (RFC 9449).
+    pub fn bind(&mut self, key: ProofKey) {
+        self.key = Some(key);
+    }
+
+    /// The key that the tokens will be bound to.
+    pub fn key(&self) -> Option<&ProofKey> {
+        self.key.as_ref()
+    }
+
+    /// What the full build adds to the authorization request.
+    fn add_more(&self, url: &mut String) {
+        if self.login.is_openid() {
+            form::append(url, "nonce", &self.code_verifier.nonce());
+        }
+        for resource in self.login.resources() {
+            form::append(url, "resource", &resource);
+        }
+        if let Some(details) = self.login.authorization_details() {
+            form::append(url, "authorization_details", &details.text());
+        }
+        if let Some(key) = &self.key {
+            form::append(url, "dpop_jkt", &key.thumbprint());
+        }
+    }
+
+    /// The request to post before (RFC 9126 section 2.1), where that is to be done: endpoint and form.
+    pub fn pushed(&self) -> Option<(&str, String)> {
+        if !self.login.is_pushed() {
+            return None;
+        }
+        let url = self.authorization_url();
+        let form = url.get(self.login.authorization_endpoint().len() + 1..)?;
+        Some((self.login.pushed_endpoint(), String::from(form)))
+    }
+
+    /// Where to send the user then (section 4).
+    pub fn pushed_url(&self, request_uri: &str) -> String {
+        let mut url = String::from(self.login.authorization_endpoint());
+        url.push(if text::contains(&url, "?") { '&' } else { '?' });
+        form::append(&mut url, "client_id", self.login.client_id());
+        form::append(&mut url, "request_uri", request_uri);
+        url
+    }
+
+    /// Whether it is the ID Token that says who answers.
+    fn is_named_by(&self, response: &AuthorizationResponse) -> bool {
+        let one = |name| response.one(name).is_some();
+        self.login.response_type() == ResponseType::IdTokenToken && one("id_token") && !one("iss")
+    }
+
+    fn about(&self) -> Option<About> {
+        self.login.is_openid().then(|| About::Login {
+            nonce: self.code_verifier.nonce(),
+        })
     }
 }
 
@@ -907,5 +1024,155 @@ mod tests {
             )
         );
         assert!(!json.contains(&state));
+    }
+
+    #[cfg(feature = "full")]
+    mod full {
+        use super::*;
+
+        fn parameters(url: &str) -> std::vec::Vec<(String, String)> {
+            let (_, _, query) = url::cut(url);
+            let pairs = form::parse(query.expect("a query"));
+            let text = |value: Json| String::from(value.as_str().unwrap_or(""));
+            pairs
+                .into_iter()
+                .map(|(name, value)| (name, text(value)))
+                .collect()
+        }
+
+        fn value(url: &str, name: &str) -> Option<String> {
+            let mut found = parameters(url).into_iter().filter(|(key, _)| key == name);
+            let value = found.next()?.1;
+            assert!(found.next().is_none(), "{name} stands once");
+            Some(value)
+        }
+
+        fn key() -> ProofKey {
+            let jwk = br#"{"kty":"EC","x":"l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs","y":"9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA","crv":"P-256"}"#;
+            ProofKey::read(&Json::parse(jwk).expect("JSON")).expect("a key")
+        }
+
+        const OPENID: &str = r#","scope":"openid","jwksUri":"https://as.example/jwks""#;
+
+        fn pending(extra: &str) -> PendingLogin {
+            let text = format!(
+                r#"{{"clientId":"c1","redirectUri":"https://app.example/cb","authorizationEndpoint":"https://as.example/a?tenant=7","tokenEndpoint":"https://as.example/t","issuer":"https://as.example"{extra}}}"#
+            );
+            let login = Config::parse(&text).and_then(|config| config.resolve(ORIGIN));
+            PendingLogin::new(login.expect("a login"), &entropy(), 1000).expect("entropy")
+        }
+
+        #[test]
+        fn a_nonce_is_sent_with_openid_only_and_is_the_same_after_the_redirect() {
+            assert_eq!(value(&pending("").authorization_url(), "nonce"), None);
+            let login = pending(OPENID);
+            let nonce = value(&login.authorization_url(), "nonce").expect("a nonce");
+            assert_eq!(nonce.len(), 43);
+            let state = login.state().expose().to_string();
+            let back = PendingLogin::from_record(&state, &login.to_record(), ORIGIN);
+            let about = back.expect("the record").about();
+            assert!(matches!(about, Some(About::Login { nonce: kept }) if kept == nonce));
+        }
+
+        #[test]
+        fn resources_details_and_the_key_are_named() {
+            let mut login = pending(
+                r#","resource":["https://a.example/","https://b.example/"],"authorizationDetails":[{"type":"x"}]"#,
+            );
+            login.bind(key());
+            let url = login.authorization_url();
+            let named = parameters(&url);
+            let resources = named.iter().filter(|(name, _)| name == "resource");
+            let resources: std::vec::Vec<_> = resources.map(|(_, value)| &**value).collect();
+            assert_eq!(resources, ["https://a.example/", "https://b.example/"]);
+            assert_eq!(
+                value(&url, "authorization_details").as_deref(),
+                Some(r#"[{"type":"x"}]"#)
+            );
+            assert_eq!(
+                value(&url, "dpop_jkt").as_deref(),
+                Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I")
+            );
+            let state = login.state().expose().to_string();
+            let back = PendingLogin::from_record(&state, &login.to_record(), ORIGIN);
+            assert_eq!(back.expect("the record").key(), Some(&key()));
+            let broken = login.to_record().replace("P-256", "P-384");
+            assert!(PendingLogin::from_record(&state, &broken, ORIGIN).is_none());
+        }
+
+        /// RFC 9126 sections 2.1 and 4.
+        #[test]
+        fn a_pushed_request_leaves_nothing_but_its_name_in_the_address() {
+            assert!(pending(OPENID).pushed().is_none());
+            let fields = r#","pushedAuthorizationRequest":true,"pushedAuthorizationRequestEndpoint":"https://as.example/par""#;
+            let login = pending(&[OPENID, fields].concat());
+            let (endpoint, form) = login.pushed().expect("a request to push");
+            assert_eq!(endpoint, "https://as.example/par");
+            let all = format!("https://as.example/a?tenant=7&{form}");
+            assert_eq!(all, login.authorization_url());
+            assert!(
+                form.starts_with("response_type=code&client_id=c1&"),
+                "{form}"
+            );
+            assert_eq!(
+                login.pushed_url("urn:x:1 2"),
+                "https://as.example/a?tenant=7&client_id=c1&request_uri=urn%3Ax%3A1%202"
+            );
+        }
+
+        #[test]
+        fn an_id_token_stands_in_the_fragment() {
+            let fields = [OPENID, r#","responseType":"id_token token""#].concat();
+            let response = |place: &str| {
+                let login = pending(&fields);
+                let state = login.state().expose().to_string();
+                let href = format!("https://app.example/cb{place}").replace("STATE", &state);
+                let response = AuthorizationResponse::read(&href).expect("a response");
+                login.accept(response, 1000, 0).map(drop)
+            };
+            let url = pending(&fields).authorization_url();
+            assert_eq!(
+                value(&url, "response_type").as_deref(),
+                Some("id_token token")
+            );
+            assert_eq!(value(&url, "code_challenge"), None);
+            let tokens = "access_token=a&token_type=Bearer";
+            assert_eq!(
+                response(&format!("#{tokens}&id_token=a.b.c&state=STATE")),
+                Ok(())
+            );
+            // Where `iss` is demanded, an ID Token does (RFC 9207 section 2.4), and nothing else.
+            let strict = [&fields, r#","issRequired":true"#].concat();
+            let named = |place: &str| {
+                let login = pending(&strict);
+                let state = login.state().expose().to_string();
+                let href = format!("https://app.example/cb#{place}&state={state}");
+                let response = AuthorizationResponse::read(&href).expect("a response");
+                login
+                    .accept(response, 1000, 0)
+                    .map(drop)
+                    .map_err(|error| error.code)
+            };
+            let mismatch = Err(ErrorCode::IssuerMismatch);
+            assert_eq!(named(&format!("{tokens}&id_token=a.b.c")), Ok(()));
+            assert_eq!(named(tokens), mismatch);
+            assert_eq!(named("error=access_denied"), mismatch);
+            assert_eq!(
+                named(&format!("{tokens}&id_token=a.b.c&iss=https://evil.example")),
+                mismatch
+            );
+            let detail = |place: &str| response(place).expect_err(place).detail.clone();
+            let missing = detail(&format!("#{tokens}&state=STATE"));
+            assert!(missing.starts_with("id_token: is missing"), "{missing}");
+            assert_eq!(
+                detail(&format!("?id_token=a.b.c#{tokens}&state=STATE")),
+                "id_token stands in the query"
+            );
+            let twice = response(&format!("#{tokens}&id_token=a&id_token=b&state=STATE"));
+            assert_eq!(
+                twice.map_err(|error| error.code),
+                Err(ErrorCode::DuplicateParameter)
+            );
+        }
     }
 }

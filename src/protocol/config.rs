@@ -1,5 +1,11 @@
 //! The configuration of a login: read once, checked once, then never doubted again.
 
+#[cfg(feature = "full")]
+mod full;
+
+#[cfg(feature = "full")]
+pub use full::check_details;
+
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -43,16 +49,6 @@ enum Kind {
     Function,
     /// What no page can keep.
     Secret,
-    /// What only the full build knows.
-    Full,
-}
-
-/// A field of the full build.
-const fn full(kind: Kind) -> Kind {
-    match cfg!(feature = "full") {
-        true => kind,
-        false => Kind::Full,
-    }
 }
 
 /// What a caller can say to `startLogin`, as documented in `types.d.ts`. A provider's file (`providers/*.json`) says
@@ -90,20 +86,45 @@ const FIELDS: &[Field] = &[
     ("allowHttp", Kind::Flag),
     ("allowFramed", Kind::Flag),
     ("prompt", Kind::Text),
-    ("sessionScope", full(Kind::Text)),
-    ("keep", full(Kind::Text)),
-    ("keepMaxAge", full(Kind::Number)),
-    ("keepOptional", full(Kind::Flag)),
-    ("keepPending", full(Kind::Flag)),
-    ("display", full(Kind::Text)),
-    ("signal", full(Kind::Any)),
-    ("displayTimeout", full(Kind::Number)),
     ("navigate", Kind::Function),
     ("clientSecret", Kind::Secret),
     ("client_secret", Kind::Secret),
 ];
 
 const REQUEST: &[Field] = &[("method", Kind::Text), ("url", Kind::Text)];
+/// Fields of the full build. The small one knows their names, to say where they are to be had.
+macro_rules! full_fields {
+    ($($name:literal $kind:expr,)*) => {
+        #[cfg(feature = "full")]
+        const FULL: &[Field] = &[$(($name, $kind)),*];
+        #[cfg(not(feature = "full"))]
+        const FULL: &str = concat!(" ", $($name, " "),*);
+    };
+}
+
+full_fields! {
+    "sessionScope" Kind::Text,
+    "keep" Kind::Text,
+    "keepMaxAge" Kind::Number,
+    "keepOptional" Kind::Flag,
+    "keepPending" Kind::Flag,
+    "display" Kind::Text,
+    "signal" Kind::Any,
+    "displayTimeout" Kind::Number,
+    "verifyIdToken" Kind::Flag,
+    "jwksUri" Kind::Text,
+    "userinfoEndpoint" Kind::Text,
+    "dpop" Kind::Flag,
+    "pushedAuthorizationRequest" Kind::Flag,
+    "pushedAuthorizationRequestEndpoint" Kind::Text,
+    "resource" Kind::Any,
+    "authorizationDetails" Kind::Any,
+}
+
+#[cfg(feature = "full")]
+const WRONG_RESPONSE_TYPE: &str = "must be code, token or id_token token";
+#[cfg(not(feature = "full"))]
+const WRONG_RESPONSE_TYPE: &str = "must be code or token";
 
 const SCOPE: &[Field] = &[("implies", Kind::Texts), ("about", Kind::Any)];
 
@@ -126,10 +147,27 @@ const ERROR: &[Field] = &[
 const PROVIDER: &[Field] = &[
     ("name", Kind::Text),
     ("about", Kind::Any),
-    ("sites", Kind::Named(&[FIELDS, SITE])),
+    ("sites", Kind::Named(OF_SITE)),
 ];
 
 const SITE: &[Field] = &[("about", Kind::Any)];
+/// What may stand where; in the full build its own fields as well.
+macro_rules! tables {
+    ($($name:ident $($more:ident)*,)*) => {
+        $(
+            #[cfg(feature = "full")]
+            const $name: &[&[Field]] = &[FIELDS, FULL $(, $more)*];
+            #[cfg(not(feature = "full"))]
+            const $name: &[&[Field]] = &[FIELDS $(, $more)*];
+        )*
+    };
+}
+
+tables! {
+    OF_LOGIN,
+    OF_PROVIDER PROVIDER,
+    OF_SITE SITE,
+}
 
 /// A configuration whose fields are known and of the right kind; nothing else is checked yet.
 #[derive(Clone, Debug, PartialEq)]
@@ -150,7 +188,7 @@ impl Config {
         let Json::Object(members) = &json else {
             return Err(ErrorCode::InvalidConfig.at("the configuration must be an object"));
         };
-        check_fields("", members, &[FIELDS])?;
+        check_fields("", members, OF_LOGIN)?;
         Ok(Config(json))
     }
 
@@ -164,9 +202,12 @@ impl Config {
     pub fn complete(mut self, found: Json) -> Result<Config, Error> {
         if let Some(mut file) = provider::choose(&mut self.0, found)? {
             if let Json::Object(members) = &file {
-                check_fields("provider.", members, &[FIELDS, PROVIDER])?;
+                check_fields("provider.", members, OF_PROVIDER)?;
             }
             let site = provider::site(&mut self.0, &mut file)?;
+            if let Json::Object(members) = &site {
+                check_fields("site.", members, OF_PROVIDER)?;
+            }
             self.0.fill(site);
             self.0.fill(file);
         }
@@ -200,7 +241,7 @@ impl Config {
     /// Fills what the caller left out from what the metadata said.
     pub fn discovered(&mut self, metadata: Json) -> Result<(), Error> {
         if let Json::Object(members) = &metadata {
-            let checked = check_fields("", members, &[FIELDS]).and_then(|()| {
+            let checked = check_fields("", members, OF_LOGIN).and_then(|()| {
                 let mut endpoints = members.iter();
                 endpoints.try_for_each(|(name, value)| match value {
                     Json::String(endpoint) => url::check(name, endpoint, false).map(drop),
@@ -229,6 +270,8 @@ impl Config {
         if login.response_type == ResponseType::Code {
             required(config, "tokenEndpoint")?;
         }
+        #[cfg(feature = "full")]
+        Config::check_login(&login)?;
         if let Some(return_to) = config.str("returnTo") {
             url::check_return_to(return_to, origin)?;
         }
@@ -256,7 +299,9 @@ impl Config {
         let response_type = match config.str("responseType") {
             None | Some("code") => ResponseType::Code,
             Some("token") => ResponseType::Token,
-            Some(_) => return Err(wrong("responseType", "must be code or token")),
+            #[cfg(feature = "full")]
+            Some("id_token token") => ResponseType::IdTokenToken,
+            Some(_) => return Err(wrong("responseType", WRONG_RESPONSE_TYPE)),
         };
         let code_challenge_method = match config.str("codeChallengeMethod") {
             None | Some("S256") => CodeChallengeMethod::S256,
@@ -270,6 +315,8 @@ impl Config {
         }
         #[cfg(feature = "full")]
         check_full(&config)?;
+        #[cfg(feature = "full")]
+        full::check(&config)?;
         if config.flag("issRequired") && config.get("issuer").is_none() {
             return Err(wrong("issRequired", "needs an issuer to compare with"));
         }
@@ -374,6 +421,9 @@ pub enum ResponseType {
     Code,
     /// The implicit grant: only when asked for by name (RFC 9700 section 2.1.2).
     Token,
+    /// The same with an ID Token (OpenID Connect Core section 3.2).
+    #[cfg(feature = "full")]
+    IdTokenToken,
 }
 
 /// A client at one authorization server and what it asks for, with everything checked.
@@ -705,6 +755,10 @@ fn check_fields(path: &str, members: &Members, tables: &[&[Field]]) -> Result<()
         match found {
             Some(_) if *value == Json::Null => {}
             Some(kind) => check_kind(&field, kind, value)?,
+            #[cfg(not(feature = "full"))]
+            None if text::contains(FULL, &text::concat(&[" ", name, " "])) => {
+                return Err(ErrorCode::NeedsFull.at(&field));
+            }
             None => {
                 let mut rule = String::from("there is no such field");
                 text::suggest(&mut rule, name, &known);
@@ -719,7 +773,6 @@ fn check_kind(field: &str, kind: Kind, value: &Json) -> Result<(), Error> {
     let all_texts = |items: &[Json]| items.iter().all(|item| item.as_str().is_some());
     let rule = match (kind, value) {
         (Kind::Secret, _) => return Err(ErrorCode::ClientSecretRefused.at(field)),
-        (Kind::Full, _) => return Err(ErrorCode::NeedsFull.at(field)),
         (Kind::Any, _)
         | (Kind::Provider, Json::Object(_))
         | (Kind::Text | Kind::Provider, Json::String(_))
@@ -977,7 +1030,7 @@ mod tests {
             (r#","site":"MLB""#, "site: means nothing without a provider"),
             (
                 r#","responseType":"id_token""#,
-                "responseType: must be code or token",
+                &text::concat(&["responseType: ", WRONG_RESPONSE_TYPE]),
             ),
             (
                 r#","codeChallengeMethod":"none""#,

@@ -1,7 +1,7 @@
 //! What can go wrong: one list, and what a caller should do about each.
 //!
-//! `errors!` below is the source of the codes. `src/types.d.ts` and `docs/errors.md` repeat them for
-//! readers, and `tests/floors.rs` holds the three together.
+//! `errors!` below is the source of the codes; its second list is what only the feature `full` can fail at.
+//! `src/types.d.ts` and `docs/errors.md` repeat them for readers, and `tests/floors.rs` holds the three together.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -10,20 +10,31 @@ use super::json::{Json, Members, Object};
 use super::text;
 
 macro_rules! errors {
-    ($($(#[$doc:meta])* $variant:ident $code:literal $retry:ident $message:literal $remedy:literal)*) => {
+    (
+        always {$($(#[$doc:meta])* $variant:ident $code:literal $retry:ident $message:literal $remedy:literal)*}
+        full {$($(#[$full_doc:meta])* $full:ident $full_code:literal $full_retry:ident $full_message:literal $full_remedy:literal)*}
+    ) => {
         /// The kind of a failure. [`code`](ErrorCode::code) never changes once published.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum ErrorCode {
             $($(#[$doc])* $variant,)*
+            $($(#[$full_doc])* #[cfg(feature = "full")] $full,)*
         }
 
         impl ErrorCode {
             /// Every kind, in the order of the documentation.
-            pub const ALL: &[ErrorCode] = &[$(ErrorCode::$variant,)*];
+            pub const ALL: &[ErrorCode] = &[
+                $(ErrorCode::$variant,)*
+                $(#[cfg(feature = "full")] ErrorCode::$full,)*
+            ];
 
             fn row(self) -> &'static (&'static str, bool, &'static str, &'static str) {
                 match self {
                     $(ErrorCode::$variant => &($code, $retry, $message, $remedy),)*
+                    $(
+                        #[cfg(feature = "full")]
+                        ErrorCode::$full => &($full_code, $full_retry, $full_message, $full_remedy),
+                    )*
                 }
             }
         }
@@ -31,6 +42,7 @@ macro_rules! errors {
 }
 
 errors! {
+always {
     /// A field of the configuration is missing, unknown or wrong; the message names it.
     InvalidConfig "invalid_config" false
         "the configuration is not usable"
@@ -206,6 +218,45 @@ errors! {
     InvalidRequest "invalid_request" false
         "the request cannot carry a token"
         "Correct what the message names"
+}
+full {
+    /// The ID Token breaks a rule of OpenID Connect, or its signature is wrong.
+    InvalidIdToken "invalid_id_token" false
+        "the ID Token is not to be believed"
+        "Check issuer and clientId, and the device's clock"
+    /// The provider's keys are no JWK Set, or have not the one that the ID Token names (RFC 7517 section 5).
+    InvalidKeys "invalid_keys" false
+        "the provider's keys are not usable"
+        "Check jwksUri, or report it to the provider"
+    /// The userinfo response is about somebody else, or cannot be read (OpenID Connect Core section 5.3).
+    InvalidUserinfo "invalid_userinfo" false
+        "the userinfo response is not to be believed"
+        "Check userinfoEndpoint"
+    /// The pushed authorization request was refused (RFC 9126 section 2.3).
+    PushedRequestRefused "pushed_request_refused" false
+        "the provider refused the pushed authorization request"
+        "See errorDescription"
+    /// The answer to it is not one that RFC 9126 section 2.2 allows.
+    InvalidPushedResponse "invalid_pushed_response" false
+        "the answer to the pushed authorization request breaks the protocol"
+        "Check pushedAuthorizationRequestEndpoint"
+    /// A token bound to a key was asked for, and another one came (RFC 9449 section 5).
+    TokenNotBound "token_not_bound" false
+        "the token is not bound to the key"
+        "Have the provider issue DPoP tokens, or leave dpop out"
+    /// The server wants a nonce in the proof, and no header that the page may read has one (RFC 9449 section 8).
+    NonceUnreadable "nonce_unreadable" false
+        "the server wants a DPoP nonce that the page cannot read"
+        "Have the server expose its DPoP-Nonce header to CORS"
+    /// The browser cannot make or use the key that is needed.
+    CryptoUnavailable "crypto_unavailable" false
+        "this browser has not the cryptography that is needed, here"
+        "Serve the page over https, or use a newer browser"
+    /// The key that the login was started with is gone (RFC 9449 section 10).
+    KeyLost "key_lost" false
+        "the key of this login is gone"
+        "Call startLogin again"
+}
 }
 
 impl ErrorCode {

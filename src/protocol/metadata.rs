@@ -17,6 +17,21 @@ const MEMBERS: &[(&str, &str)] = &[
         "issRequired",
         "authorization_response_iss_parameter_supported",
     ),
+    #[cfg(feature = "full")]
+    ("jwksUri", "jwks_uri"),
+    #[cfg(feature = "full")]
+    ("userinfoEndpoint", "userinfo_endpoint"),
+    #[cfg(feature = "full")]
+    (
+        "pushedAuthorizationRequestEndpoint",
+        "pushed_authorization_request_endpoint",
+    ),
+    // What must be is done, and what may be is done where the caller says so.
+    #[cfg(feature = "full")]
+    (
+        "pushedAuthorizationRequest",
+        "require_pushed_authorization_requests",
+    ),
 ];
 
 /// Where the metadata may be, in the order to ask: behind the issuer's path (OpenID Connect Discovery section 4), and
@@ -114,7 +129,7 @@ mod tests {
         let fields = outcome("https://server.example.com", 200, body, true);
         assert_eq!(
             fields.expect("metadata").expect("valid"),
-            r#"{"authorizationEndpoint":"https://server.example.com/authorize","tokenEndpoint":"https://server.example.com/token","issRequired":true}"#
+            r#"{"authorizationEndpoint":"https://server.example.com/authorize","tokenEndpoint":"https://server.example.com/token","issRequired":true,"jwksUri":"https://server.example.com/jwks.json"}"#
         );
     }
 

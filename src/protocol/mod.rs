@@ -5,12 +5,20 @@
 
 pub mod authorization;
 pub mod config;
+#[cfg(feature = "full")]
+pub mod dpop;
 pub mod error;
 pub mod form;
+#[cfg(feature = "full")]
+pub mod jose;
 pub mod json;
 pub mod metadata;
+#[cfg(feature = "full")]
+pub mod openid;
 pub mod pkce;
 pub mod provider;
+#[cfg(feature = "full")]
+pub mod pushed;
 pub mod refusal;
 pub mod resource;
 pub mod scope;

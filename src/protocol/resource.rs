@@ -175,6 +175,12 @@ impl PrivateRequest {
         (is_safe(self.method()) || self.idempotent) && !self.request.flag("stream")
     }
 
+    /// Whether its body is a stream, which can be sent once.
+    #[cfg(feature = "full")]
+    pub fn is_stream(&self) -> bool {
+        self.request.flag("stream")
+    }
+
     /// Whether it may be sent more often than twice: the caller has allowed to wait, and nothing is written.
     pub fn is_patient(&self) -> bool {
         self.patience > 0 && is_safe(self.method())

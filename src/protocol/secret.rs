@@ -58,6 +58,11 @@ secret!(
     /// `state` (RFC 6749 section 4.1.1): which login a response answers.
     State
 );
+#[cfg(feature = "full")]
+secret!(
+    /// ID Token (OpenID Connect Core section 2): no key to anything, but it tells who somebody is.
+    IdToken
+);
 
 impl AccessToken {
     /// The value of the Authorization header (RFC 6750 section 2.1).

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "full")]
 pub mod common;
+#[cfg(feature = "full")]
+mod full;
 mod leaving;
 mod permission;
 
@@ -16,6 +18,8 @@ use super::Seconds;
 use super::config::Login;
 use super::error::{Error, ErrorCode};
 use super::json::{self, Json, Object, decimal};
+#[cfg(feature = "full")]
+use super::openid;
 use super::resource::{challenge, covers};
 use super::secret::AccessToken;
 use super::token::{Grant, TokenRequest, Tokens};
@@ -215,10 +219,10 @@ impl Session {
     pub fn renewal(&self) -> Result<TokenRequest, Error> {
         let token = self.tokens.refresh_token().cloned();
         let token = token.ok_or_else(|| ErrorCode::LoginRequired.error())?;
-        Ok(TokenRequest::new(
-            self.login.clone(),
-            Grant::RefreshToken(token),
-        ))
+        let request = TokenRequest::new(self.login.clone(), Grant::RefreshToken(token));
+        #[cfg(feature = "full")]
+        let request = request.about(self.same_user(), self.tokens.key().cloned());
+        Ok(request)
     }
 
     /// Puts renewed tokens in the place of the old ones.
@@ -284,9 +288,13 @@ impl Session {
         #[cfg(not(feature = "full"))]
         let (keep, shared) = (None, false);
         out.value("keep", text(keep))
-            .value("shared", Json::Bool(shared))
-            .done()
-            .text()
+            .value("shared", Json::Bool(shared));
+        #[cfg(feature = "full")]
+        out.value(
+            "claims",
+            self.tokens.claims().map_or(Json::Null, openid::shown),
+        );
+        out.done().text()
     }
 }
 
@@ -1074,7 +1082,7 @@ mod tests {
         let text = session.describe();
         assert_eq!(
             text,
-            r#"{"provider":null,"site":null,"clientId":"1","scope":[],"expiresAt":1090000,"renewable":true,"state":"active","extra":{"user_id":7},"returnTo":null,"appState":null,"rateLimit":null,"keep":null,"shared":false}"#
+            r#"{"provider":null,"site":null,"clientId":"1","scope":[],"expiresAt":1090000,"renewable":true,"state":"active","extra":{"user_id":7},"returnTo":null,"appState":null,"rateLimit":null,"keep":null,"shared":false,"claims":null}"#
         );
         assert!(!text.contains("canary"));
     }

@@ -1,13 +1,23 @@
 //! The token endpoint (RFC 6749 sections 4.1.3, 5 and 6), read strictly.
 
+#[cfg(feature = "full")]
+mod full;
+
+#[cfg(feature = "full")]
+pub use full::Signed;
+
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 use super::config::{Login, wrong};
+#[cfg(feature = "full")]
+use super::dpop::ProofKey;
 use super::error::{Error, ErrorCode};
 use super::json::{self, Json};
+#[cfg(feature = "full")]
+use super::openid::About;
 use super::secret::{AccessToken, AuthorizationCode, CodeVerifier, RefreshToken};
 use super::{Seconds, form, refusal, scope, text};
 
@@ -47,6 +57,12 @@ pub enum Grant {
 pub struct TokenRequest {
     login: Rc<Login>,
     grant: Grant,
+    /// Whom the ID Token has to be about, where there has to be one.
+    #[cfg(feature = "full")]
+    about: Option<About>,
+    /// What the tokens are bound to.
+    #[cfg(feature = "full")]
+    key: Option<ProofKey>,
 }
 
 /// An answer as the network gave it.
@@ -62,7 +78,14 @@ pub struct HttpResponse {
 impl TokenRequest {
     /// A request of this client's.
     pub fn new(login: Rc<Login>, grant: Grant) -> Self {
-        Self { login, grant }
+        Self {
+            login,
+            grant,
+            #[cfg(feature = "full")]
+            about: None,
+            #[cfg(feature = "full")]
+            key: None,
+        }
     }
 
     pub fn endpoint(&self) -> &str {
@@ -80,7 +103,14 @@ impl TokenRequest {
             Grant::RefreshToken(token) => token.expose().len(),
         };
         let (client_id, redirect_uri) = (self.login.client_id(), self.login.redirect_uri());
-        let room = 256 + 3 * (values + client_id.len() + redirect_uri.len());
+        #[allow(unused_mut, reason = "the full build has more to say")]
+        let mut room = 256 + 3 * (values + client_id.len() + redirect_uri.len());
+        #[cfg(feature = "full")]
+        let resources = self.login.resources();
+        #[cfg(feature = "full")]
+        for resource in &resources {
+            room += 16 + 3 * resource.len();
+        }
         let mut body = Zeroizing::new(String::with_capacity(room));
         let mut add = |name, value| form::append(&mut body, name, value);
         match &self.grant {
@@ -100,6 +130,11 @@ impl TokenRequest {
                 add("refresh_token", token.expose());
             }
         }
+        // For each the same resources, or a renewed token could do less (RFC 8707 section 2.2).
+        #[cfg(feature = "full")]
+        for resource in &resources {
+            add("resource", resource);
+        }
         body
     }
 
@@ -114,6 +149,9 @@ impl TokenRequest {
             && let Some(members @ Json::Object(_)) = &mut members
             && members.get("error").is_none()
         {
+            #[cfg(feature = "full")]
+            let tokens = self.tokens(members, now);
+            #[cfg(not(feature = "full"))]
             let tokens = Tokens::read(members, self.login.scope(), now);
             let mut tokens = tokens.map_err(|error| self.unanswered(error))?;
             if tokens.refresh_token.is_none()
@@ -195,6 +233,8 @@ pub struct Tokens {
     margin: Seconds,
     scope: Vec<String>,
     extra: Json,
+    #[cfg(feature = "full")]
+    more: full::More,
 }
 
 impl Tokens {
@@ -212,6 +252,8 @@ impl Tokens {
             margin: 0,
             scope: scope.to_vec(),
             extra: Json::Object(json::Members::new()),
+            #[cfg(feature = "full")]
+            more: full::More::default(),
         })
     }
 
@@ -233,6 +275,7 @@ impl Tokens {
         .number("margin", self.margin)
         .list("scope", &self.scope)
         .value("extra", self.extra.clone())
+        .value("more", self.more.to_json())
         .done()
     }
 
@@ -261,6 +304,7 @@ impl Tokens {
             margin: json.get("margin")?.as_u32()?,
             scope: json.get("scope")?.texts(),
             extra: json.take("extra").unwrap_or(Json::Null),
+            more: full::More::read(json.take("more")?)?,
         })
     }
 
@@ -323,6 +367,8 @@ impl Tokens {
                 false => granted,
             },
             extra: core::mem::replace(members, Json::Null),
+            #[cfg(feature = "full")]
+            more: full::More::default(),
         })
     }
 
@@ -367,6 +413,8 @@ impl Tokens {
     /// What a renewal leaves out stays as it was.
     pub fn keep_from(&mut self, old: Tokens) {
         self.extra.fill(old.extra);
+        #[cfg(feature = "full")]
+        self.keep_more(old.more);
     }
 }
 

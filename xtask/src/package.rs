@@ -48,6 +48,7 @@ pub const EXPORTS: &[&str] = &[
     "scopesFor",
     "session",
     "startLogin",
+    "userinfo",
 ];
 
 /// Every feature that rustc lets LLVM use; wasm-opt would refuse the module without them.

@@ -78,6 +78,10 @@ impl Session {
             '?'
         });
         form::append(&mut url, "client_id", self.login.client_id());
+        #[cfg(feature = "full")]
+        if let Some(hint) = self.tokens.id_token_hint() {
+            form::append(&mut url, "id_token_hint", hint.expose());
+        }
         if !post_logout_redirect_uri.is_empty() {
             url::check("postLogoutRedirectUri", post_logout_redirect_uri, false)?;
             form::append(

@@ -308,7 +308,8 @@ async fn the_package_exports_functions_only_and_nothing_to_get_at_the_memory_wit
         "restore",
         "scopesFor",
         "session",
-        "startLogin"
+        "startLogin",
+        "userinfo"
     ]);
     assert_eq!(seen["names"], json!([all, all, all]));
     assert_eq!(

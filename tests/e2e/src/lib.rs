@@ -18,6 +18,7 @@
 mod authorization_server;
 mod command;
 mod driver;
+mod hostile;
 mod lacks;
 mod login;
 mod page;
@@ -26,6 +27,7 @@ mod server;
 pub use authorization_server::{AuthorizationServer, Exchange};
 pub use driver::Engine;
 pub use fantoccini;
+pub use hostile::Hostile;
 pub use lacks::Lack;
 pub use login::{APP, Call, FORGED, FULL, PENDING, USER, parameter, provider_file};
 pub use page::{JsError, Page, Tab};

@@ -76,7 +76,7 @@ const clients = app => {
     ...more,
   })
   return [
-    client('page'),
+    client('page', { authorization_details_types: ['payment'] }),
     client('es256', { id_token_signed_response_alg: 'ES256' }),
     client('eddsa', { id_token_signed_response_alg: 'EdDSA' }),
     client('dpop', { dpop_bound_access_tokens: true }),

@@ -1,0 +1,74 @@
+//! What only the full build does with a session: who the user is (OpenID Connect), and what the token is bound to (DPoP).
+
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::vec::Vec;
+use zeroize::Zeroizing;
+
+use super::{AccessToken, Error, ErrorCode, Json, Login, Session, SessionId, Sessions};
+use crate::protocol::config::wrong;
+use crate::protocol::dpop::ProofKey;
+use crate::protocol::openid::{self, About};
+use crate::protocol::refusal;
+
+use super::permission::refused;
+
+impl Sessions {
+    /// The newest session.
+    pub fn newest(&self) -> Option<SessionId> {
+        self.list.last().map(|(id, _)| *id)
+    }
+
+    /// What the tokens of all sessions are bound to.
+    pub fn keys(&self) -> Vec<ProofKey> {
+        let keys = self.list.iter().map(|(_, session)| session.key());
+        keys.flatten().collect()
+    }
+}
+
+impl Session {
+    /// Of whom an ID Token that a renewal brings has to be.
+    pub(super) fn same_user(&self) -> Option<About> {
+        let claims = self.tokens.claims()?.clone();
+        Some(About::Renewal { claims })
+    }
+
+    /// What the tokens are bound to.
+    pub fn key(&self) -> Option<ProofKey> {
+        self.tokens.key().cloned()
+    }
+
+    pub fn login(&self) -> Rc<Login> {
+        self.login.clone()
+    }
+
+    /// The value of the Authorization header (RFC 6750 section 2.1, RFC 9449 section 7.1).
+    pub fn authorization_header(&self, token: &AccessToken) -> Zeroizing<String> {
+        match self.tokens.key() {
+            Some(_) => token.bound_authorization_header(),
+            None => token.authorization_header(),
+        }
+    }
+
+    /// Where the provider says more of the user (OpenID Connect Core section 5.3).
+    pub fn userinfo_endpoint(&self) -> Result<String, Error> {
+        if self.tokens.claims().is_none() {
+            return Err(wrong("scope", "has no openid, so nobody knows the user"));
+        }
+        let endpoint = self.login.userinfo_endpoint();
+        let endpoint = endpoint.ok_or_else(|| wrong("userinfoEndpoint", "is missing"))?;
+        Ok(String::from(endpoint))
+    }
+
+    /// Reads what it says, as JSON text.
+    pub fn userinfo(&self, status: u16, content_type: &str, body: &[u8]) -> Result<String, Error> {
+        if status >= 400 {
+            let members = Json::parse(body);
+            let server = refusal::said(status, body, members.as_ref(), &self.secrets());
+            return Err(self.login.explained(refused(status).error().with(server)));
+        }
+        let nobody = || ErrorCode::LoginRequired.error();
+        let claims = self.tokens.claims().ok_or_else(nobody)?;
+        Ok(openid::join(claims, status, content_type, body)?.text())
+    }
+}
