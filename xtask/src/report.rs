@@ -12,6 +12,8 @@ pub struct Tally {
     pub skipped: Vec<String>,
     /// What failed, a name or sentence each.
     pub failures: Vec<String>,
+    /// Tests whose browser crashed.
+    pub crashed: Vec<String>,
     /// What was shown to work, where.
     pub shown: BTreeSet<Cell>,
     /// Every test by its name, and whether it passed.
@@ -41,6 +43,7 @@ impl Tally {
         self.failed += other.failed;
         self.skipped.extend(other.skipped);
         self.failures.extend(other.failures);
+        self.crashed.extend(other.crashed);
         self.shown.extend(other.shown);
         self.verdicts.extend(other.verdicts);
     }
@@ -49,6 +52,8 @@ impl Tally {
     pub fn read(&mut self, line: &str) {
         if let Some(cell) = capabilities::read(line) {
             self.shown.insert(cell);
+        } else if let Some(test) = line.strip_prefix("crashed: ") {
+            self.crashed.push(test.to_owned());
         } else if let Some(lack) = line.strip_prefix("lacks: ") {
             self.skip(lack);
         } else if let Some(counts) = line.strip_prefix("test result: ") {
@@ -145,9 +150,20 @@ mod tests {
         tally.read(
             "test result: ok. 5 passed; 0 failed; 0 ignored; 0 filtered out; finished in 0.1s",
         );
+        tally.read("crashed: a::c");
+        tally.read("capability: as | webkit | login");
+        tally.read("lacks: a::d in part: webkit (why)");
+        assert_eq!(tally.crashed, ["a::c"]);
+        assert_eq!(tally.shown.len(), 1);
         assert_eq!((tally.passed, tally.failed), (17, 1));
         assert_eq!(tally.failures, ["a::c"]);
-        assert_eq!(tally.skipped, ["2 marked #[ignore]"]);
+        let skipped = ["a::d in part: webkit (why)", "2 marked #[ignore]"];
+        assert_eq!(tally.skipped.len(), 2);
+        assert!(
+            skipped
+                .iter()
+                .all(|why| tally.skipped.contains(&(*why).to_owned()))
+        );
         let verdicts = [("a::b".to_owned(), true), ("a::c".to_owned(), false)];
         assert_eq!(tally.verdicts, verdicts);
     }

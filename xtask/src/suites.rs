@@ -350,9 +350,36 @@ fn servers(browser: &str, tally: &mut Tally) -> Result<()> {
     Ok(())
 }
 
-/// Tests of a package that open the built one in a browser; all of them where none is named. Two browsers at a time is
-/// what two cores bear.
+/// Tests of a package that open the built one in a browser; all of them where none is named.
 fn in_engine(package: &str, browser: &str, tests: &[&str], tally: &mut Tally) -> Result<()> {
+    let mut first = Tally::default();
+    run_in(package, browser, tests, &[], &mut first)?;
+    // A test whose browser died says nothing about us. It gets another.
+    let crashed = std::mem::take(&mut first.crashed);
+    let again = |name: &String| crashed.contains(name);
+    let (again, failures): (Vec<_>, Vec<_>) = first.failures.into_iter().partition(again);
+    first.failures = failures;
+    if !again.is_empty() {
+        first.failed -= again.len() as u64;
+        first.verdicts.retain(|(name, _)| !again.contains(name));
+        run_in(package, browser, tests, &again, &mut first)?;
+        let names = again.join(", ");
+        first.skip(&format!(
+            "{browser} crashed, and was started again: {names}"
+        ));
+    }
+    tally.add(first);
+    Ok(())
+}
+
+/// All of the tests, or only the named. Two browsers at a time is what two cores bear.
+fn run_in(
+    package: &str,
+    browser: &str,
+    tests: &[&str],
+    only: &[String],
+    tally: &mut Tally,
+) -> Result<()> {
     let mut command = cargo();
     command.args(["test", "-p", package, "--no-fail-fast"]);
     if tests.is_empty() {
@@ -362,7 +389,8 @@ fn in_engine(package: &str, browser: &str, tests: &[&str], tally: &mut Tally) ->
         command.args(["--test", test]);
     }
     command
-        .args(["--", "--test-threads=2"])
+        .args(["--", "--test-threads=2", "--exact"])
+        .args(only)
         .env("E2E_BROWSER", browser);
     if let Some(driver) = tools::geckodriver() {
         command.env("GECKODRIVER", driver);

@@ -7,6 +7,8 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -149,6 +151,7 @@ pub struct Driver {
     session: String,
     /// Home, profile and temporary files of the browser; every process of it knows the name.
     home: TempDir,
+    ended: Arc<AtomicBool>,
 }
 
 impl Driver {
@@ -157,27 +160,42 @@ impl Driver {
             .prefix("e2e-")
             .tempdir()
             .expect("a temporary directory");
-        // Now and then chromedriver finds the port that it chose taken, and ends.
-        let started = (0..3).find_map(|_| launch(engine, home.path()));
-        let (process, port) = started.expect("the driver says its port");
-        answers(port).await;
-
-        let capabilities = engine.capabilities(&home.path().join("profile"), app);
-        let Value::Object(capabilities) = capabilities else {
-            unreachable!("capabilities are an object");
-        };
-        let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities)
-            .connect(&format!("http://127.0.0.1:{port}"))
-            .await
-            .unwrap_or_else(|error| panic!("{engine:?} does not start: {error}"));
+        let (mut process, mut port, mut client) = (None, 0, None);
+        // Now and then chromedriver finds the port that it chose taken, and ends; or WebKit's never sees its browser.
+        for _ in 0..3 {
+            let Some(started) = launch(engine, home.path()) else {
+                continue;
+            };
+            port = started.1;
+            let started = process.insert(started.0);
+            answers(port).await;
+            let connected = connect(engine, port, home.path(), app);
+            match tokio::time::timeout(Duration::from_secs(30), connected).await {
+                Ok(connected) => {
+                    client = Some(connected);
+                    break;
+                }
+                Err(_) => {
+                    let _ = started.kill();
+                    let _ = started.wait();
+                    kill_marked(home.path());
+                }
+            }
+        }
+        let process = process.expect("the driver says its port");
+        let client: Client = client.unwrap_or_else(|| panic!("{engine:?} does not start"));
         let session = client.session_id().await.ok().flatten();
+        let ended = Arc::new(AtomicBool::new(false));
+        if engine == Engine::WebKit {
+            watch(process.id(), Arc::clone(&ended));
+        }
         Driver {
             process,
             port,
             client,
             session: session.expect("a session has an id"),
             home,
+            ended,
         }
     }
 
@@ -188,6 +206,7 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
+        self.ended.store(true, Ordering::Relaxed);
         // The browser outlives a driver that is killed, so it is told to go first.
         let _ = delete_session(self.port, &self.session);
         let _ = self.process.kill();
@@ -253,6 +272,48 @@ fn said_port(process: &mut Child) -> Option<u16> {
     // Somebody has to read what it says later, or it would block.
     std::thread::spawn(move || lines.for_each(drop));
     port
+}
+
+async fn connect(engine: Engine, port: u16, home: &Path, app: &str) -> Client {
+    let Value::Object(capabilities) = engine.capabilities(&home.join("profile"), app) else {
+        unreachable!("capabilities are an object");
+    };
+    ClientBuilder::new(HttpConnector::new())
+        .capabilities(capabilities)
+        .connect(&format!("http://127.0.0.1:{port}"))
+        .await
+        .unwrap_or_else(|error| panic!("{engine:?} does not start: {error}"))
+}
+
+/// MiniBrowser crashes now and then, and WebKitWebDriver then never answers: it is ended too, so that the test fails
+/// at once, and says why (Linux).
+fn watch(driver: u32, ended: Arc<AtomicBool>) {
+    let test = std::thread::current();
+    let test = test.name().unwrap_or_default().to_owned();
+    let children = format!("/proc/{driver}/task/{driver}/children");
+    std::thread::spawn(move || {
+        let mut alone = 0;
+        let mut had_browser = false;
+        while alone < 4 {
+            std::thread::sleep(Duration::from_millis(500));
+            let Ok(children) = std::fs::read_to_string(&children) else {
+                return;
+            };
+            had_browser |= !children.trim().is_empty();
+            alone = match had_browser && children.trim().is_empty() {
+                true => alone + 1,
+                false => 0,
+            };
+            if ended.load(Ordering::Relaxed) {
+                return;
+            }
+        }
+        let line = format!("crashed: {test}\n");
+        let _ = std::io::stderr().write_all(line.as_bytes());
+        let _ = Command::new("kill")
+            .args(["-KILL", &driver.to_string()])
+            .status();
+    });
 }
 
 async fn answers(port: u16) {

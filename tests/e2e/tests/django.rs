@@ -15,7 +15,7 @@ async fn start() -> (World, AuthorizationServer) {
 }
 
 #[tokio::test]
-async fn a_session_lives_from_the_issuer_to_the_revocation() {
+async fn a_session_lives_from_the_issuer_to_the_revocation_at_django() {
     let (world, server) = start().await;
     // The document that we find first does not say it.
     let revocation = json!({ "revocationEndpoint": server.revocation_endpoint() });
@@ -24,19 +24,19 @@ async fn a_session_lives_from_the_issuer_to_the_revocation() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_that_somebody_else_used_ends_the_session() {
+async fn a_refresh_token_that_somebody_else_used_ends_the_session_at_django() {
     let (world, server) = start().await;
     life::a_stolen_refresh_token_ends_the_session(&world, &server).await;
 }
 
 #[tokio::test]
-async fn two_tabs_have_a_session_each_and_renew_it() {
+async fn two_tabs_have_a_session_each_and_renew_it_at_django() {
     let (world, server) = start().await;
     life::two_tabs_have_a_session_each(&world, &server).await;
 }
 
 #[tokio::test]
-async fn a_login_is_silent_while_the_server_knows_the_user_and_not_before_or_after() {
+async fn a_login_is_silent_only_while_the_server_knows_the_user_at_django() {
     let (world, server) = start().await;
     server.change(json!({ ISS: false }));
     life::the_user_is_asked_once(&world, &server).await;
@@ -94,7 +94,7 @@ async fn the_implicit_grant_gives_a_token_that_leaves_the_address_bar_and_is_nev
 }
 
 #[tokio::test]
-async fn a_popup_logs_in_and_after_it_a_frame_does_while_the_page_stays() {
+async fn a_popup_logs_in_and_after_it_a_frame_does_while_the_page_stays_at_django() {
     let (world, server) = start().await;
     // Its errors lack the `iss` that it promises.
     server.change(json!({ ISS: false }));

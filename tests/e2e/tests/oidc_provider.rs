@@ -13,26 +13,26 @@ async fn start() -> (World, AuthorizationServer) {
 }
 
 #[tokio::test]
-async fn a_session_lives_from_the_issuer_to_the_revocation() {
+async fn a_session_lives_from_the_issuer_to_the_revocation_at_oidc_provider() {
     let (world, server) = start().await;
     life::a_whole_life(&world, &server, json!({})).await;
     world.is_quiet().await;
 }
 
 #[tokio::test]
-async fn a_refresh_token_that_somebody_else_used_ends_the_session() {
+async fn a_refresh_token_that_somebody_else_used_ends_the_session_at_oidc_provider() {
     let (world, server) = start().await;
     life::a_stolen_refresh_token_ends_the_session(&world, &server).await;
 }
 
 #[tokio::test]
-async fn two_tabs_have_a_session_each_and_renew_it() {
+async fn two_tabs_have_a_session_each_and_renew_it_at_oidc_provider() {
     let (world, server) = start().await;
     life::two_tabs_have_a_session_each(&world, &server).await;
 }
 
 #[tokio::test]
-async fn a_login_is_silent_while_the_server_knows_the_user_and_not_before_or_after() {
+async fn a_login_is_silent_only_while_the_server_knows_the_user_at_oidc_provider() {
     let (world, server) = start().await;
     life::the_user_is_asked_once(&world, &server).await;
 }
@@ -51,7 +51,7 @@ async fn a_no_is_told_and_every_answer_says_who_gave_it() {
 }
 
 #[tokio::test]
-async fn a_popup_logs_in_and_after_it_a_frame_does_while_the_page_stays() {
+async fn a_popup_logs_in_and_after_it_a_frame_does_while_the_page_stays_at_oidc_provider() {
     let (world, server) = start().await;
     life::beside_the_page(&world, &server).await;
 }
