@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn every_test_of_an_attack_is_in_a_row_and_no_two_tests_have_one_name() {
+    fn every_test_of_an_attack_is_in_a_row_and_no_row_names_a_test_that_there_is_twice() {
         let rows = table().expect("the table");
         let named: Vec<_> = rows.iter().flat_map(|row| &row.tests).collect();
         let mut files = BTreeMap::new();
@@ -242,6 +242,9 @@ mod tests {
                 }
                 let file = entry.file_name();
                 let file = file.to_string_lossy().into_owned();
+                if !file.ends_with(".rs") {
+                    continue;
+                }
                 for test in tests_in(&format!("{directory}/{file}")) {
                     let here = file.trim_end_matches(".rs");
                     if directory.contains("attacks") {
@@ -249,7 +252,10 @@ mod tests {
                         assert!(named.contains(&&full), "{full} is in no row");
                     }
                     let other = files.insert(test.clone(), file.clone());
-                    assert_eq!(other, None, "{test} is in two files");
+                    let is_named = named
+                        .iter()
+                        .any(|name| name.ends_with(&format!("::{test}")));
+                    assert!(!is_named || other.is_none(), "{test} is in two files");
                 }
             }
         }

@@ -1,11 +1,12 @@
 // A page that turned hostile after the library's module was evaluated and before its first call: every function it can
 // reach is replaced by one that looks at what it is given and gives back. The address says which words to look for
-// (`words=a.b,c.d` for `a-b` and `c-d`) and which traps to set besides (`traps=then,species`).
+// (`words=a.b,c.d` for `a-b` and `c-d`), which traps to set besides (`traps=then,species`), and which form of the package
+// it is about (`form=full`).
 
-import * as oauth from '/pkg/oauth-wasm.js'
 import { use } from '/e2e/use.js'
 
 const options = new URLSearchParams(location.search)
+const oauth = await import(`/pkg/${options.get('form') ?? 'oauth-wasm'}.js`)
 const words = options.get('words').split(',').map(word => word.replaceAll('.', '-'))
 const traps = (options.get('traps') ?? '').split(',')
 
@@ -128,9 +129,10 @@ const patchAll = (object, label) => {
 }
 
 const classes = [
-  'AbortController', 'AbortSignal', 'Array', 'ArrayBuffer', 'Blob', 'Crypto', 'DataView', 'Date', 'DOMException', 'Error',
-  'EventTarget', 'FormData', 'Headers', 'History', 'Location', 'Map', 'Number', 'Object', 'Performance', 'Promise', 'Proxy',
-  'ReadableStream', 'ReadableStreamDefaultReader', 'RegExp', 'Request', 'Response', 'Set', 'Storage', 'String', 'Symbol',
+  'AbortController', 'AbortSignal', 'Array', 'ArrayBuffer', 'Blob', 'BroadcastChannel', 'Crypto', 'CryptoKey', 'DataView', 'Date', 'DOMException', 'Error',
+  'EventTarget', 'FormData', 'Headers', 'History', 'IDBDatabase', 'IDBFactory', 'IDBKeyRange', 'IDBObjectStore', 'IDBRequest',
+  'IDBTransaction', 'Location', 'LockManager', 'Map', 'MessageEvent', 'Number', 'Object', 'Performance', 'Promise', 'Proxy',
+  'ReadableStream', 'ReadableStreamDefaultReader', 'RegExp', 'Request', 'Response', 'Set', 'Storage', 'String', 'SubtleCrypto', 'Symbol',
   'TextDecoder', 'TextEncoder', 'Uint8Array', 'URL', 'URLSearchParams', 'WeakMap', 'WeakRef', 'TransformStream',
 ]
 const functions = [

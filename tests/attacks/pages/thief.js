@@ -10,7 +10,11 @@ const take = value => {
 // What promises are resolved with, and the promises.
 Object.defineProperty(Object.prototype, 'then', { configurable: true, get() { take(this) } })
 for (const type of [ArrayBuffer, Uint8Array, Request, Headers, ReadableStream, WebAssembly.Memory, WebAssembly.Table]) {
-  Object.defineProperty(type.prototype, 'then', { configurable: true, get() { take(this) } })
+  try {
+    Object.defineProperty(type.prototype, 'then', { configurable: true, get() { take(this) } })
+  } catch {
+    // The library was here before.
+  }
 }
 const { constructor } = Promise.prototype
 Object.defineProperty(Promise.prototype, 'constructor', {

@@ -3,8 +3,8 @@
 //! Each test here shows what an attacker gets. Where one fails because the attack no longer works, that is good news,
 //! and SECURITY.md has to hear of it.
 
-use attacks::{ACCESS, fresh_session, plant_canaries};
-use e2e::{APP, PENDING, World, parameter};
+use attacks::{ACCESS, REFRESH, fresh_session, plant_canaries};
+use e2e::{APP, FULL, PENDING, World, parameter};
 use serde_json::json;
 use url::Url;
 
@@ -156,4 +156,40 @@ async fn the_browser_keeps_the_address_of_an_implicit_answer_where_script_can_re
     let kept = world.run(script, &[]).await;
     let kept = kept.as_str().expect("an address").contains(token);
     assert_eq!(kept, world.engine != e2e::Engine::WebKit);
+}
+
+#[tokio::test]
+async fn script_of_the_origin_can_open_what_is_kept_on_the_device() {
+    let world = World::start().await;
+    plant_canaries(&world);
+    world.open_app(FULL).await;
+    let mut config = world.config(json!({ "keep": "device" }));
+    config["redirectUri"] = json!(format!("{}{FULL}", world.app.origin));
+    let outcome = world.log_in_here(config.clone()).await;
+    assert!(outcome["value"].is_object(), "{outcome}");
+    // The key cannot be read, but it can be used by whoever runs here.
+    let script = "const settled = request => new Promise((resolve, reject) => {
+            request.onsuccess = () => resolve(request.result)
+            request.onerror = () => reject(request.error)
+        })
+        const database = await settled(indexedDB.open('oauth-wasm'))
+        const items = database.transaction('items').objectStore('items')
+        const [names, values] = [await settled(items.getAllKeys()), await settled(items.getAll())]
+        const at = names.findIndex(name => name.startsWith('session.'))
+        const key = values[names.indexOf('key')].value
+        const { salt, generation, clientId } = JSON.parse(values[at].text)
+        const utf8 = text => new TextEncoder().encode(text)
+        const derived = await crypto.subtle.deriveKey(
+            { name: 'HKDF', hash: 'SHA-256', salt: utf8(salt), info: utf8('oauth-wasm') }, key,
+            { name: 'AES-GCM', length: 256 }, false, ['decrypt'])
+        const name = names[at].slice('session.'.length)
+        const additionalData = utf8(['oauth-wasm 1 kept', location.origin, clientId, name, generation].join(' '))
+        const { two } = values[at]
+        const opened = await crypto.subtle.decrypt({ name: 'AES-GCM', iv: two.slice(0, 12), additionalData }, derived, two.slice(12))
+        return [key.extractable, new TextDecoder().decode(opened)]";
+    let seen = world.run(script, &[]).await;
+    assert_eq!(seen[0], false);
+    let opened = seen[1].as_str().expect("text");
+    assert!(opened.contains(REFRESH), "the refresh token");
+    assert!(!opened.contains(ACCESS), "but no access token: {opened}");
 }

@@ -6,16 +6,22 @@ use serde_json::{Value, json};
 
 /// Logs in at pages/patched.html and makes a private request there; what its traps have seen.
 async fn among_traps(world: &World, traps: &str) -> Value {
+    among_traps_as(world, traps, "oauth-wasm", json!({})).await
+}
+
+/// The same with a form of the package, whose session may be of another kind.
+async fn among_traps_as(world: &World, traps: &str, form: &str, mut kind: Value) -> Value {
     let words: Vec<_> = [ACCESS, REFRESH].map(|word| word.replace('-', ".")).into();
     let home = format!(
-        "{}/attacks/patched.html?words={}&traps={traps}",
+        "{}/attacks/patched.html?words={}&traps={traps}&form={form}",
         world.app.origin,
         words.join(",")
     );
     plant_canaries(world);
     world.sandbox.forget_requests();
     world.open_app(&home).await;
-    world.leave(json!({ "redirectUri": home })).await;
+    kind["redirectUri"] = json!(home);
+    world.leave(kind).await;
     let outcome = world.redirected().await;
     assert!(outcome["session"].is_object(), "{outcome}");
     for path in ["/sites", "/items/count"] {
@@ -105,6 +111,33 @@ async fn what_the_page_patches_after_the_module_was_evaluated_never_sees_a_token
         "Array.prototype.push",
     ] {
         assert!(caught.contains(place), "{place}: {caught}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_is_shared_and_kept_shows_them_nothing_either() {
+    let world = World::start().await;
+    let kind = json!({ "sessionScope": "origin", "keep": "device" });
+    let report = among_traps_as(&world, "then,species", "full", kind).await;
+    assert_eq!(report["sightings"], json!([]));
+    let patched = report["patched"].as_array().expect("names");
+    for name in [
+        "SubtleCrypto.prototype.encrypt",
+        "SubtleCrypto.prototype.decrypt",
+        "SubtleCrypto.prototype.deriveBits",
+        "IDBObjectStore.prototype.put",
+        "IDBRequest.prototype.result",
+        "BroadcastChannel.prototype.postMessage",
+        "LockManager.prototype.request",
+        "MessageEvent.prototype.data",
+    ] {
+        assert!(patched.contains(&json!(name)), "{name}: {patched:?}");
+    }
+    for name in report["calls"].as_object().expect("counts").keys() {
+        assert!(
+            !name.starts_with("SubtleCrypto.") && !name.starts_with("IDB"),
+            "{name}"
+        );
     }
 }
 

@@ -12,6 +12,17 @@ const CANARIES: [&str; 2] = ["APP_USR-", "refresh_token\""];
 
 #[tokio::test]
 async fn a_script_that_comes_later_is_handed_nothing() {
+    is_handed_nothing("oauth-wasm", json!({})).await;
+}
+
+#[tokio::test]
+async fn a_script_that_comes_later_is_handed_nothing_of_a_session_that_is_shared_and_kept() {
+    let kind = json!({ "sessionScope": "origin", "keep": "device" });
+    is_handed_nothing("full", kind).await;
+}
+
+/// In a form of the package, with a session of some kind.
+async fn is_handed_nothing(form: &str, mut kind: Value) {
     let world = World::start().await;
     // Every token is due as soon as it is here: each call renews first.
     world.sandbox.change(|settings| {
@@ -20,10 +31,11 @@ async fn a_script_that_comes_later_is_handed_nothing() {
             .insert("expires_in".into(), json!(0));
     });
     let page = &world.page;
-    page.open("/attacks/robbed.html").await;
+    let robbed = format!("/attacks/robbed.html?form={form}");
+    page.open(&robbed).await;
     page.wait_until("window.oauth && window.loot").await;
-    let redirect_uri = format!("{}/attacks/robbed.html", world.app.origin);
-    let config = world.config(json!({ "redirectUri": redirect_uri }));
+    kind["redirectUri"] = json!(format!("{}{robbed}", world.app.origin));
+    let config = world.config(kind);
     let script = "
         const [config] = args
         let url
@@ -53,6 +65,8 @@ async fn a_script_that_comes_later_is_handed_nothing() {
             () => oauth.handleRedirect({ toString() { window.look(); return back } }),
             () => oauth.startLogin({ get clientId() { window.look(); throw new Error('mine') } }),
             () => oauth.session(),
+            () => oauth.restore(),
+            () => oauth.restore({ get clientId() { window.look(); return '1' } }),
             () => oauth.explain(new Response('{}', { status: 403 })),
             () => oauth.explain({}),
             () => oauth.scopesFor([{ get url() { window.look(); return sandbox + '/items' }, method: 'PUT' }]),
