@@ -258,7 +258,7 @@ impl Tokens {
             access_token: access_token.unwrap_or_else(|| AccessToken::new(String::new())),
             refresh_token,
             expires_at,
-            margin: json.get("margin")?.as_u32()?,
+            margin: json.get("margin")?.as_u32()?.min(MARGIN),
             scope: json.get("scope")?.texts(),
             extra: json.take("extra").unwrap_or(Json::Null),
         })
@@ -662,6 +662,15 @@ mod tests {
         let unanswered = |login| TokenRequest::new(login, grant()).unanswered(lost()).code;
         assert_eq!(unanswered(login), ErrorCode::NetworkError);
         assert_eq!(unanswered(client()), ErrorCode::SessionIndeterminate);
+    }
+
+    #[cfg(feature = "full")]
+    #[test]
+    fn a_margin_that_no_page_has_written_renews_nothing_early() {
+        let json = br#"{"accessToken":"a","left":500,"margin":4294967295,"scope":[]}"#;
+        let json = Json::parse(json).expect("JSON");
+        let tokens = Tokens::from_json(json, 0, 100).expect("tokens");
+        assert!(!tokens.is_due(569) && tokens.is_due(570));
     }
 
     #[test]
