@@ -1077,5 +1077,6 @@ mod tests {
             r#"{"provider":null,"site":null,"clientId":"1","scope":[],"expiresAt":1090000,"renewable":true,"state":"active","extra":{"user_id":7},"returnTo":null,"appState":null,"rateLimit":null,"keep":null,"shared":false}"#
         );
         assert!(!text.contains("canary"));
+        assert_eq!(session.client_id(), "1");
     }
 }
