@@ -962,6 +962,20 @@ mod tests {
     }
 
     #[test]
+    fn up_to_a_quarter_is_added_by_chance() {
+        for (jitter, wait) in [(0, 1000), (128, 1125), (255, 1249)] {
+            let mut sessions = Sessions::default();
+            let id = sessions.add(session("1", API, RENEWABLE));
+            let seconds = Json::Number(decimal(1000));
+            let busy = ErrorCode::RateLimited.error().and("retryAfter", seconds);
+            fail(&mut sessions, id, busy, 1000, jitter);
+            let access = |at: u32| sessions.get(id).expect("it lives").access(1000 + at);
+            assert!(matches!(access(wait - 1), Access::Trouble(_)), "{jitter}");
+            assert_eq!(access(wait), Access::Renew, "{jitter}");
+        }
+    }
+
+    #[test]
     fn a_refresh_token_whose_answer_was_lost_is_not_sent_again() {
         let mut sessions = Sessions::default();
         let id = sessions.add(session("1", API, RENEWABLE));

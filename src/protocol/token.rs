@@ -472,6 +472,14 @@ mod tests {
         assert_eq!(ok(r#","expires_in":3600.0"#).expires_at(), Some(3700));
         assert_eq!(ok(r#","expires_in":0"#).expires_at(), Some(100));
         assert_eq!(ok(r#","expires_in":null"#).expires_at(), None);
+        let longest = 10 * 365 * 86_400;
+        let life = |seconds: u32| format!(r#","expires_in":{seconds}"#);
+        assert_eq!(ok(&life(longest)).expires_at(), Some(100 + longest));
+        let body = format!(
+            r#"{{"access_token":"a","token_type":"bearer"{}}}"#,
+            life(longest + 1)
+        );
+        assert!(read(200, "application/json", &body).is_err());
         assert_eq!(ok(r#","id_token":"x.y.z""#).extra().text(), "{}");
         let nested = r#","id":1,"authed_user":{"access_token":"a"},"list":[{"device_secret":"b"}],"x_token":"c""#;
         assert_eq!(ok(nested).extra().text(), r#"{"id":1}"#);
@@ -690,6 +698,9 @@ mod tests {
 
     #[test]
     fn a_refresh_request_says_what_section_6_wants() {
+        assert_eq!(refresh().endpoint(), "https://as.example/t");
+        // As the error says that names it.
+        assert!(ErrorCode::ResponseTooLarge.message().ends_with(" 1 MiB") && MAX_BODY == 1_048_576);
         assert_eq!(
             &*refresh().body(),
             "grant_type=refresh_token&client_id=1&refresh_token=TG-old"
