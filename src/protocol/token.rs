@@ -708,6 +708,23 @@ mod tests {
     }
 
     #[test]
+    fn a_body_is_allocated_once_and_leaves_no_copy_behind() {
+        let escaped = "%".repeat(1000);
+        let renewal = Grant::RefreshToken(RefreshToken::new(escaped.clone()));
+        let exchange = Grant::AuthorizationCode {
+            code: AuthorizationCode::new(escaped),
+            code_verifier: CodeVerifier::from_entropy(&[1; 32]),
+        };
+        let others = client().client_id().len() + client().redirect_uri().len();
+        for (grant, values) in [(renewal, 1000), (exchange, 1043)] {
+            let body = TokenRequest::new(client(), grant).body();
+            // What it began with: one that has grown has more.
+            assert_eq!(body.capacity(), 256 + 3 * (values + others));
+            assert!(body.len() > 3000);
+        }
+    }
+
+    #[test]
     fn no_debug_text_carries_a_secret() {
         let request = refresh();
         assert!(!format!("{request:?}").contains("TG-old"));
