@@ -902,6 +902,16 @@ mod tests {
         assert!(session("1", API, "").revocation().is_err());
     }
 
+    #[test]
+    fn a_revocation_is_allocated_once_and_leaves_no_copy_behind() {
+        let refresh = "%".repeat(1000);
+        let members = format!(r#","expires_in":100,"refresh_token":"{refresh}""#);
+        let fields = r#","revocationEndpoint":"https://as.example/r""#;
+        let revocation = with(fields, API, &members).revocation().expect("a request");
+        assert_eq!(revocation.form.capacity(), 256 + 3 * (1000 + 1));
+        assert!(revocation.form.len() > 3000 && revocation.authorization.is_empty());
+    }
+
     fn fail(sessions: &mut Sessions, id: SessionId, error: Error, now: Seconds, jitter: u8) {
         sessions
             .renewed(id, Err(error), 0, now, jitter)

@@ -688,6 +688,28 @@ mod tests {
     }
 
     #[test]
+    fn what_is_wrong_with_an_answer_is_named() {
+        let json = "application/json";
+        for (status, content_type, body, detail) in [
+            (200, json, "[]", "it is not a JSON object"),
+            (400, json, "{}", "an error without an error code"),
+            (200, json, "{", "it is not valid JSON"),
+            (400, json, "", "it is not valid JSON"),
+            (400, "Text/HTML", "<p>", "an HTML page instead of JSON"),
+            (
+                400,
+                "text/plain",
+                "No.",
+                "its content type is not application/json",
+            ),
+            (200, "", "{}", "its content type is not application/json"),
+        ] {
+            let error = code(status, content_type, body).expect_err(detail);
+            assert_eq!(error.detail, detail, "{status} {content_type} {body}");
+        }
+    }
+
+    #[test]
     fn a_server_that_echoes_the_token_does_not_put_it_into_the_error() {
         let body = r#"{"error":"invalid_grant","error_description":"TG-old is spent","status":400,"cause":[]}"#;
         let error = read(400, "application/json", body).expect_err("refused");
