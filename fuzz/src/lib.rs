@@ -11,7 +11,8 @@ use oauth_wasm::protocol::error::{Error, ErrorCode};
 use oauth_wasm::protocol::json::{self, Json};
 use oauth_wasm::protocol::resource::{self, PrivateRequest};
 use oauth_wasm::protocol::secret::{AuthorizationCode, CodeVerifier, RefreshToken};
-use oauth_wasm::protocol::session::{AfterRefusal, Session, Sessions, explain};
+use oauth_wasm::protocol::session::common::{self, Label, Meeting};
+use oauth_wasm::protocol::session::{Access, AfterRefusal, Session, Sessions, explain};
 use oauth_wasm::protocol::token::{Grant, HttpResponse, TokenRequest, Tokens};
 use oauth_wasm::protocol::{metadata, url as address};
 use std::cell::RefCell;
@@ -28,6 +29,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("metadata", metadata),
     ("challenge", challenge),
     ("record", record),
+    ("part", part),
     ("config", config),
     ("provider", provider),
     ("json", json),
@@ -503,6 +505,50 @@ pub fn record(data: &[u8]) {
         Ok((_, Accepted::Tokens(_))) => panic!("there is no token in {href}"),
         Err(error) => check_error(&error, &[CANARY]),
     }
+}
+
+/// The record of a session that pages have in common, opened: its label and a part of it, with a tab between.
+pub fn part(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let (label, part) = text.split_once('\t').unwrap_or((&text, ""));
+    for (name, secret, salt) in common::shared(data) {
+        assert_eq!((name.len(), secret.len(), salt.len()), (22, 32, 22));
+    }
+    let Some(label) = Label::read(label) else {
+        return;
+    };
+    let times = (1000, 50);
+    let made = |part: &str| {
+        let part = part.as_bytes();
+        Session::from_part(part, "name", &label, "salt", &[7; 32], ORIGIN, times)
+    };
+    let Some(session) = made(part) else { return };
+    assert_eq!(session.client_id(), label.client_id);
+    assert_eq!(session.generation(), label.generation);
+    // One that was only kept has nothing to share before it is renewed.
+    if !session.token().expose().is_empty() {
+        let again = made(&session.shared_part(1000, 50)).expect("what it has just written");
+        assert_eq!(again.describe(), session.describe());
+        assert_eq!(again.access(50), session.access(50));
+    }
+    if text.matches(CANARY).count() == 1 && session.token().expose() == CANARY {
+        assert!(!session.describe().contains(CANARY), "{text}");
+        assert!(!format!("{session:?}").contains(CANARY), "{text}");
+    }
+    if let Access::Token(token) = session.access(50) {
+        let header = token.authorization_header();
+        assert!(header.bytes().all(|b| (0x20..0x7f).contains(&b)), "{text}");
+        // Without the access token there is none to send, only one to get.
+        match made(&session.kept_part(1000, 50)) {
+            Some(kept) => assert!(matches!(kept.access(50), Access::Renew)),
+            None => assert!(!session.is_renewable()),
+        }
+    }
+    if let Ok(request) = session.renewal() {
+        check_endpoint(request.endpoint());
+    }
+    let met = session.meets(Some(&label));
+    assert_eq!(met == Meeting::Spent, label.sent, "{text}");
 }
 
 /// The configuration that a page gives.

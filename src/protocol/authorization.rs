@@ -936,6 +936,22 @@ mod tests {
     }
 
     #[test]
+    fn the_slash_of_an_origin_is_the_browsers_and_any_other_the_applications() {
+        for (registered, arrived, same) in [
+            ("https://app.example", "https://app.example/", true),
+            ("https://app.example/", "https://app.example", true),
+            ("https://app.example/cb", "https://app.example/cb/", false),
+            ("https://app.example/cb/", "https://app.example/cb", false),
+            ("https://app.example/a/", "https://app.example/a/", true),
+            ("https://app.example", "https://app.example//", false),
+        ] {
+            let url = format!("{arrived}?code=c&state=s");
+            let response = AuthorizationResponse::read(&url).expect("a response");
+            assert_eq!(response.is_at(registered), same, "{registered} {arrived}");
+        }
+    }
+
+    #[test]
     fn a_login_older_than_its_age_is_refused() {
         let pending_at = |now| {
             let pending = pending("");
@@ -972,6 +988,8 @@ mod tests {
         }
         let foreign = AuthorizationResponse::read("https://app.example/?code=x&state=y");
         assert!(!foreign.expect("a response").is_ours());
+        let ours = AuthorizationResponse::read("https://app.example/?code=x&state=ow1xy");
+        assert!(ours.expect("a response").is_ours());
     }
 
     #[test]
@@ -981,6 +999,7 @@ mod tests {
         let state = pending.state().expose();
         let again = PendingLogin::from_record(state, &record, ORIGIN).expect("a record");
         assert_eq!(again.to_record(), record);
+        assert_eq!(again.created(), 1000);
         assert!(again.is_expired(1061) && !again.is_expired(1060));
         for (from, to) in [
             ("\"v\":1", "\"v\":2"),

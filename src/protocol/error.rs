@@ -455,6 +455,14 @@ mod tests {
     }
 
     #[test]
+    fn what_a_log_prints_is_the_sentence_and_a_failing_network_may_be_tried_again() {
+        let error = ErrorCode::InvalidConfig.at("redirectUri: must be https");
+        let sentence = "the configuration is not usable: redirectUri: must be https";
+        assert_eq!(std::format!("{error}"), sentence);
+        assert!(!error.code.retryable() && ErrorCode::NetworkError.retryable());
+    }
+
+    #[test]
     fn the_servers_words_are_kept_beside_ours_and_secrets_are_cut_out() {
         let said = ServerError {
             error: Some("invalid_grant".into()),

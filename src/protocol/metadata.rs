@@ -163,6 +163,20 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_fails_or_slows_down_is_not_one_without_metadata() {
+        for (status, code) in [
+            (429, ErrorCode::RateLimited),
+            (420, ErrorCode::RateLimited),
+            (500, ErrorCode::ServerError),
+            (503, ErrorCode::ServerError),
+            (404, ErrorCode::InvalidMetadata),
+            (200, ErrorCode::InvalidMetadata),
+        ] {
+            assert_eq!(failure(status).code, code, "{status}");
+        }
+    }
+
+    #[test]
     fn what_is_no_metadata_sends_us_to_the_next_place() {
         let good =
             r#"{"issuer":"https://as.example","authorization_endpoint":"https://as.example/a"}"#;

@@ -63,3 +63,42 @@ fn fits(row: &Json, server: &ServerError) -> bool {
             .str("says")
             .is_none_or(|part| text::contains(description, part))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_word_of_plain_text_is_a_code_and_a_longer_text_is_not() {
+        let code = |status, body: &[u8]| said(status, body, None, &["secret"]).error;
+        let word = "a".repeat(63);
+        assert_eq!(code(400, word.as_bytes()), Some(word.clone()));
+        assert_eq!(code(400, b" slow_down\r\n"), Some("slow_down".into()));
+        assert_eq!(code(400, b"a_secret"), Some("a_(..)".into()));
+        let longer = "a".repeat(64);
+        for body in [longer.as_bytes(), b"", b" ", b"two words", b"Word", b"\xff"] {
+            assert_eq!(code(400, body), None);
+        }
+        assert_eq!(code(399, word.as_bytes()), None);
+    }
+
+    #[test]
+    fn a_row_fits_by_all_that_it_says() {
+        let rows = br#"[{"error":"a","also":["b"],"status":400,"says":"x"},{"status":500}]"#;
+        let rows = Json::parse(rows);
+        let fits = |error: Option<&str>, status, description: Option<&str>| {
+            let server = ServerError {
+                error: error.map(String::from),
+                error_description: description.map(String::from),
+                error_uri: None,
+                status: Some(status),
+            };
+            row(rows.as_ref(), &server).is_some()
+        };
+        assert!(fits(Some("a"), 400, Some("axb")) && fits(Some("b"), 400, Some("x")));
+        assert!(fits(None, 500, None));
+        assert!(!fits(Some("c"), 400, Some("x")) && !fits(None, 400, Some("x")));
+        assert!(!fits(Some("a"), 401, Some("x")));
+        assert!(!fits(Some("a"), 400, Some("y")) && !fits(Some("a"), 400, None));
+    }
+}

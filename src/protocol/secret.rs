@@ -85,4 +85,11 @@ mod tests {
         assert_eq!(format!("{token:?}"), "AccessToken(..)");
         assert_eq!(token.expose(), "APP_USR-canary");
     }
+
+    #[test]
+    fn the_header_is_allocated_once_and_leaves_no_copy_behind() {
+        let header = AccessToken::new("a".repeat(1000)).authorization_header();
+        assert_eq!((header.len(), header.capacity()), (1007, 1007));
+        assert!(header.starts_with("Bearer a"));
+    }
 }

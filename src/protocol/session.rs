@@ -910,6 +910,16 @@ mod tests {
         assert!(session("1", API, "").revocation().is_err());
     }
 
+    #[test]
+    fn a_revocation_is_allocated_once_and_leaves_no_copy_behind() {
+        let refresh = "%".repeat(1000);
+        let members = format!(r#","expires_in":100,"refresh_token":"{refresh}""#);
+        let fields = r#","revocationEndpoint":"https://as.example/r""#;
+        let revocation = with(fields, API, &members).revocation().expect("a request");
+        assert_eq!(revocation.form.capacity(), 256 + 3 * (1000 + 1));
+        assert!(revocation.form.len() > 3000 && revocation.authorization.is_empty());
+    }
+
     fn fail(sessions: &mut Sessions, id: SessionId, error: Error, now: Seconds, jitter: u8) {
         sessions
             .renewed(id, Err(error), 0, now, jitter)
@@ -966,6 +976,20 @@ mod tests {
             let access = |at: u32| sessions.get(id).expect("it lives").access(1000 + at);
             assert!(matches!(access(wait - 1), Access::Trouble(_)), "{said}");
             assert_eq!(access(wait), Access::Renew, "{said}");
+        }
+    }
+
+    #[test]
+    fn up_to_a_quarter_is_added_by_chance() {
+        for (jitter, wait) in [(0, 1000), (128, 1125), (255, 1249)] {
+            let mut sessions = Sessions::default();
+            let id = sessions.add(session("1", API, RENEWABLE));
+            let seconds = Json::Number(decimal(1000));
+            let busy = ErrorCode::RateLimited.error().and("retryAfter", seconds);
+            fail(&mut sessions, id, busy, 1000, jitter);
+            let access = |at: u32| sessions.get(id).expect("it lives").access(1000 + at);
+            assert!(matches!(access(wait - 1), Access::Trouble(_)), "{jitter}");
+            assert_eq!(access(wait), Access::Renew, "{jitter}");
         }
     }
 
@@ -1085,5 +1109,6 @@ mod tests {
             r#"{"provider":null,"site":null,"clientId":"1","scope":[],"expiresAt":1090000,"renewable":true,"state":"active","extra":{"user_id":7},"returnTo":null,"appState":null,"rateLimit":null,"keep":null,"shared":false,"claims":null}"#
         );
         assert!(!text.contains("canary"));
+        assert_eq!(session.client_id(), "1");
     }
 }

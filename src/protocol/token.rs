@@ -301,7 +301,7 @@ impl Tokens {
             access_token: access_token.unwrap_or_else(|| AccessToken::new(String::new())),
             refresh_token,
             expires_at,
-            margin: json.get("margin")?.as_u32()?,
+            margin: json.get("margin")?.as_u32()?.min(MARGIN),
             scope: json.get("scope")?.texts(),
             extra: json.take("extra").unwrap_or(Json::Null),
             more: full::More::read(json.take("more")?)?,
@@ -520,6 +520,14 @@ mod tests {
         assert_eq!(ok(r#","expires_in":3600.0"#).expires_at(), Some(3700));
         assert_eq!(ok(r#","expires_in":0"#).expires_at(), Some(100));
         assert_eq!(ok(r#","expires_in":null"#).expires_at(), None);
+        let longest = 10 * 365 * 86_400;
+        let life = |seconds: u32| format!(r#","expires_in":{seconds}"#);
+        assert_eq!(ok(&life(longest)).expires_at(), Some(100 + longest));
+        let body = format!(
+            r#"{{"access_token":"a","token_type":"bearer"{}}}"#,
+            life(longest + 1)
+        );
+        assert!(read(200, "application/json", &body).is_err());
         assert_eq!(ok(r#","id_token":"x.y.z""#).extra().text(), "{}");
         let nested = r#","id":1,"authed_user":{"access_token":"a"},"list":[{"device_secret":"b"}],"x_token":"c""#;
         assert_eq!(ok(nested).extra().text(), r#"{"id":1}"#);
@@ -712,10 +720,41 @@ mod tests {
         assert_eq!(unanswered(client()), ErrorCode::SessionIndeterminate);
     }
 
+    #[cfg(feature = "full")]
+    #[test]
+    fn a_margin_that_no_page_has_written_renews_nothing_early() {
+        let json = br#"{"accessToken":"a","left":500,"margin":4294967295,"scope":[]}"#;
+        let json = Json::parse(json).expect("JSON");
+        let tokens = Tokens::from_json(json, 0, 100).expect("tokens");
+        assert!(!tokens.is_due(569) && tokens.is_due(570));
+    }
+
     #[test]
     fn an_html_page_is_named_as_such() {
         let error = read(200, "text/html; charset=utf-8", "<html>").expect_err("HTML");
         assert_eq!(error.detail, "an HTML page instead of JSON");
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_answer_is_named() {
+        let json = "application/json";
+        for (status, content_type, body, detail) in [
+            (200, json, "[]", "it is not a JSON object"),
+            (400, json, "{}", "an error without an error code"),
+            (200, json, "{", "it is not valid JSON"),
+            (400, json, "", "it is not valid JSON"),
+            (400, "Text/HTML", "<p>", "an HTML page instead of JSON"),
+            (
+                400,
+                "text/plain",
+                "No.",
+                "its content type is not application/json",
+            ),
+            (200, "", "{}", "its content type is not application/json"),
+        ] {
+            let error = code(status, content_type, body).expect_err(detail);
+            assert_eq!(error.detail, detail, "{status} {content_type} {body}");
+        }
     }
 
     #[test]
@@ -729,10 +768,30 @@ mod tests {
 
     #[test]
     fn a_refresh_request_says_what_section_6_wants() {
+        assert_eq!(refresh().endpoint(), "https://as.example/t");
+        // As the error says that names it.
+        assert!(ErrorCode::ResponseTooLarge.message().ends_with(" 1 MiB") && MAX_BODY == 1_048_576);
         assert_eq!(
             &*refresh().body(),
             "grant_type=refresh_token&client_id=1&refresh_token=TG-old"
         );
+    }
+
+    #[test]
+    fn a_body_is_allocated_once_and_leaves_no_copy_behind() {
+        let escaped = "%".repeat(1000);
+        let renewal = Grant::RefreshToken(RefreshToken::new(escaped.clone()));
+        let exchange = Grant::AuthorizationCode {
+            code: AuthorizationCode::new(escaped),
+            code_verifier: CodeVerifier::from_entropy(&[1; 32]),
+        };
+        let others = client().client_id().len() + client().redirect_uri().len();
+        for (grant, values) in [(renewal, 1000), (exchange, 1043)] {
+            let body = TokenRequest::new(client(), grant).body();
+            // What it began with: one that has grown has more.
+            assert_eq!(body.capacity(), 256 + 3 * (values + others));
+            assert!(body.len() > 3000);
+        }
     }
 
     #[test]
