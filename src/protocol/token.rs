@@ -723,7 +723,7 @@ mod tests {
     #[cfg(feature = "full")]
     #[test]
     fn a_margin_that_no_page_has_written_renews_nothing_early() {
-        let json = br#"{"accessToken":"a","left":500,"margin":4294967295,"scope":[]}"#;
+        let json = br#"{"accessToken":"a","left":500,"margin":4294967295,"scope":[],"more":{}}"#;
         let json = Json::parse(json).expect("JSON");
         let tokens = Tokens::from_json(json, 0, 100).expect("tokens");
         assert!(!tokens.is_due(569) && tokens.is_due(570));
