@@ -31,7 +31,7 @@ fn pending(issuer: &str, more: &str) -> PendingLogin {
     let config = format!(
         r#"{{"clientId":"page","redirectUri":"{APP}","issuer":"{issuer}","authorizationEndpoint":"{OIDC}/auth",
             "tokenEndpoint":"{OIDC}/token","revocationEndpoint":"{OIDC}/revoke","resourceServers":["{OIDC}"],
-            "scope":"openid profile"{more}}}"#
+            "scope":"profile"{more}}}"#
     );
     let config = Config::parse(&config).expect("a configuration");
     let login = config.resolve("https://app.example").expect("a login");
@@ -267,7 +267,7 @@ fn answers_to_a_code() {
             200,
             JSON,
             r#"{"access_token":"Tz4KqWm8LsRdXb1NfYgHcJv7PaEu3o","token_type":"bearer","expires_in":"3600","scope":"","tenant":"t1"}"#,
-            r#""scope":["openid","profile"],"expiresAt":4600000,"renewable":false,"state":"active","extra":{"tenant":"t1"}"#,
+            r#""scope":["profile"],"expiresAt":4600000,"renewable":false,"state":"active","extra":{"tenant":"t1"}"#,
         ),
         ("seen: an empty 400", 400, "", "", "invalid_token_response"),
         (
