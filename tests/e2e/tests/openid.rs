@@ -54,11 +54,12 @@ async fn the_user_is_known_at_oidc_provider_by_each_algorithm_and_stays_known() 
         let asked = server.requests();
         let keys = asked.iter().filter(|request| request.path == "/jwks");
         assert_eq!(keys.count(), 1, "{client}");
-        let alg = if client == "page" { "rs256" } else { client };
-        server.proved(
-            &world,
-            &format!("ID Token signed by {}", alg.to_uppercase()),
-        );
+        let alg = match client {
+            "page" => "RS256",
+            "es256" => "ES256",
+            _ => "EdDSA",
+        };
+        server.proved(&world, &format!("ID Token signed by {alg}"));
     }
 
     stays_known(&world, &server).await;
