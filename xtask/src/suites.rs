@@ -317,7 +317,7 @@ fn in_browser() -> Command {
 }
 
 /// The tests of servers that nobody here wrote, a suite of their own.
-const OF_SERVERS: &[&str] = &["django", "oidc_provider"];
+const OF_SERVERS: &[&str] = &["django", "dpop", "oidc_provider", "openid"];
 
 /// What is about data, layout or a process of its own rather than about the engine, and would take WebKit minutes.
 const NOT_IN_WEBKIT: &[&str] = &["console", "providers", "relay", "scopes"];

@@ -54,26 +54,34 @@ async fn the_user_is_known_at_oidc_provider_by_each_algorithm_and_stays_known() 
         let asked = server.requests();
         let keys = asked.iter().filter(|request| request.path == "/jwks");
         assert_eq!(keys.count(), 1, "{client}");
-        let alg = if client == "page" { "rs256" } else { client };
-        server.proved(
-            &world,
-            &format!("ID Token signed by {}", alg.to_uppercase()),
-        );
+        let alg = match client {
+            "page" => "RS256",
+            "es256" => "ES256",
+            _ => "EdDSA",
+        };
+        server.proved(&world, &format!("ID Token signed by {alg}"));
     }
 
+    stays_known(&world, &server).await;
+}
+
+/// The same user is known to userinfo, after a renewal, and to the server when the user leaves.
+async fn stays_known(world: &World, server: &AuthorizationServer) {
+    let known = world
+        .run("return (await oauth.session()).claims", &[])
+        .await;
     let info = world.outcome("oauth.userinfo()", &[]).await;
     let info = &info["value"];
     assert_eq!(info["email"], "ana@example.org", "{info}");
-    assert_eq!(info["aud"], "eddsa", "{info}");
+    assert_eq!((&info["sub"], &info["aud"]), (&known["sub"], &known["aud"]));
 
-    // A renewal brings an ID Token too, about the same user.
     server.expire("AccessToken");
     let info = world.outcome("oauth.userinfo()", &[]).await;
-    assert_eq!(info["value"]["sub"], "ana", "{info}");
+    assert_eq!(info["value"]["sub"], known["sub"], "{info}");
     assert_eq!(server.token_requests("refresh_token"), [200]);
     let after = world.run("return await oauth.session()", &[]).await;
-    assert_eq!(after["claims"]["sub"], "ana", "{after}");
-    server.proved(&world, "userinfo");
+    assert_eq!(after["claims"]["sub"], known["sub"], "{after}");
+    server.proved(world, "userinfo of the same user");
 
     // The server is told who leaves.
     let script = "let went
@@ -85,33 +93,57 @@ async fn the_user_is_known_at_oidc_provider_by_each_algorithm_and_stays_known() 
     let hint = parameter(url, "id_token_hint").expect("a hint");
     assert!(hint.starts_with("eyJ"), "{hint}");
     world.page.open(url).await;
-    server.confirm_logout(&world).await;
+    server.confirm_logout(world).await;
     world.page.wait_for_url(&back).await;
-    server.proved(&world, "id_token_hint");
+    server.proved(world, "id_token_hint");
+}
+
+#[tokio::test]
+async fn the_user_is_known_at_django_oauth_toolkit_too() {
+    let world = World::start().await;
+    let server = AuthorizationServer::django(&world, json!({}));
+    world.open_app(FULL).await;
+    world.leave_as(config(&world, &server, json!({}))).await;
+    server.consent(&world).await;
+    let known = session(&world).await;
+    assert_eq!(known["claims"]["iss"], json!(server.issuer), "{known}");
+    server.proved(&world, "ID Token signed by RS256");
+    stays_known(&world, &server).await;
 }
 
 #[tokio::test]
 async fn an_id_token_of_the_address_bar_is_verified_at_oidc_provider() {
     let world = World::start().await;
     let server = AuthorizationServer::oidc_provider(&world, json!({}));
+    verified_in_front(&world, &server).await;
+}
+
+#[tokio::test]
+async fn an_id_token_of_the_address_bar_is_verified_at_django_oauth_toolkit() {
+    let world = World::start().await;
+    let server = AuthorizationServer::django(&world, json!({}));
+    verified_in_front(&world, &server).await;
+}
+
+async fn verified_in_front(world: &World, server: &AuthorizationServer) {
     world.open_app(FULL).await;
     let more =
         json!({ "clientId": "implicit", "responseType": "id_token token", "verifyIdToken": false });
-    world.leave_as(config(&world, &server, more)).await;
-    server.consent(&world).await;
-    let session = session(&world).await;
-    assert_eq!(session["claims"]["sub"], "ana", "{session}");
+    world.leave_as(config(world, server, more)).await;
+    server.consent(world).await;
+    let session = session(world).await;
+    assert_eq!(session["claims"]["iss"], json!(server.issuer), "{session}");
     let requests = server.requests();
     let count = |path: &str| {
-        requests
+        let asked = requests
             .iter()
-            .filter(|request| request.path == path)
-            .count()
+            .filter(|request| request.path.contains(path));
+        asked.count()
     };
-    assert_eq!((count("/jwks"), count("/token")), (1, 0));
+    assert_eq!((count("jwks"), count("/token")), (1, 0));
     let answer = world.outcome("oauth.userinfo()", &[]).await;
     assert_eq!(answer["value"]["email"], "ana@example.org", "{answer}");
-    server.proved(&world, "id_token token, verified");
+    server.proved(world, "id_token token, verified");
 }
 
 /// What each lie is refused with: (what the server does, code, how the message goes on).
