@@ -1022,6 +1022,19 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "full")]
+    #[test]
+    fn a_login_knows_how_long_it_may_take_and_whether_its_frame_is_a_foreign_one() {
+        let framed = pending(r#","display":"iframe","pendingMaxAge":60"#);
+        assert_eq!((framed.created(), framed.expires_at()), (1000, 1060));
+        assert!(framed.is_foreign_frame(ORIGIN));
+        assert!(!framed.is_foreign_frame("https://as.example"));
+        assert!(!pending("").is_foreign_frame(ORIGIN));
+        let timed = pending(r#","display":"iframe","displayTimeout":7"#);
+        assert_eq!(timed.display_timeout(), 7);
+        assert_eq!(pending(r#","display":"popup""#).display_timeout(), 600);
+    }
+
     #[test]
     fn the_servers_words_survive_without_our_state() {
         let pending = pending("");
