@@ -1022,6 +1022,12 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_foreign_frame_is_allowed_by_name_only() {
+        assert!(!pending("").allow_framed());
+        assert!(pending(r#","allowFramed":true"#).allow_framed());
+    }
+
     #[cfg(feature = "full")]
     #[test]
     fn a_login_knows_how_long_it_may_take_and_whether_its_frame_is_a_foreign_one() {
@@ -1030,6 +1036,10 @@ mod tests {
         assert!(framed.is_foreign_frame(ORIGIN));
         assert!(!framed.is_foreign_frame("https://as.example"));
         assert!(!pending("").is_foreign_frame(ORIGIN));
+        let same_site = pending(r#","display":"popup""#);
+        assert!(!same_site.is_foreign_frame("https://as.example"));
+        let kept = pending(r#","keepPending":true,"keep":"device""#);
+        assert!(kept.is_to_be_kept() && !framed.is_to_be_kept());
         let timed = pending(r#","display":"iframe","displayTimeout":7"#);
         assert_eq!(timed.display_timeout(), 7);
         assert_eq!(pending(r#","display":"popup""#).display_timeout(), 600);
