@@ -994,6 +994,19 @@ mod tests {
     }
 
     #[test]
+    fn a_401_while_the_server_is_down_is_the_callers_to_see() {
+        let mut sessions = Sessions::default();
+        let id = sessions.add(session("1", API, RENEWABLE));
+        for _ in 0..2 {
+            fail(&mut sessions, id, ErrorCode::NetworkError.error(), 50, 0);
+        }
+        let session = sessions.get(id).expect("it lives");
+        let after = |now| session.after_refusal(401, &session.token(), "", now);
+        assert_eq!(after(50), AfterRefusal::GiveUp);
+        assert_eq!(after(51), AfterRefusal::Renew);
+    }
+
+    #[test]
     fn a_refresh_token_whose_answer_was_lost_is_not_sent_again() {
         let mut sessions = Sessions::default();
         let id = sessions.add(session("1", API, RENEWABLE));
