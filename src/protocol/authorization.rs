@@ -989,7 +989,14 @@ mod tests {
         let foreign = AuthorizationResponse::read("https://app.example/?code=x&state=y");
         assert!(!foreign.expect("a response").is_ours());
         let ours = AuthorizationResponse::read("https://app.example/?code=x&state=ow1xy");
-        assert!(ours.expect("a response").is_ours());
+        let ours = ours.expect("a response");
+        assert!(ours.is_ours());
+        #[cfg(feature = "full")]
+        {
+            let url = format!("https://app.example/?code=x&state={ELSEWHERE_PREFIX}y");
+            let elsewhere = AuthorizationResponse::read(&url).expect("a response");
+            assert!(elsewhere.is_for_another_page() && !ours.is_for_another_page());
+        }
     }
 
     #[test]

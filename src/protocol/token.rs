@@ -756,6 +756,18 @@ mod tests {
                 "its content type is not application/json",
             ),
             (200, "", "{}", "its content type is not application/json"),
+            (
+                200,
+                "application/xml",
+                "{}",
+                "its content type is not application/json",
+            ),
+            (
+                200,
+                "text/x+json",
+                "{}",
+                "its content type is not application/json",
+            ),
         ] {
             let error = code(status, content_type, body).expect_err(detail);
             assert_eq!(error.detail, detail, "{status} {content_type} {body}");
