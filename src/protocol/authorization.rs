@@ -989,7 +989,14 @@ mod tests {
         let foreign = AuthorizationResponse::read("https://app.example/?code=x&state=y");
         assert!(!foreign.expect("a response").is_ours());
         let ours = AuthorizationResponse::read("https://app.example/?code=x&state=ow1xy");
-        assert!(ours.expect("a response").is_ours());
+        let ours = ours.expect("a response");
+        assert!(ours.is_ours());
+        #[cfg(feature = "full")]
+        {
+            let url = format!("https://app.example/?code=x&state={ELSEWHERE_PREFIX}y");
+            let elsewhere = AuthorizationResponse::read(&url).expect("a response");
+            assert!(elsewhere.is_for_another_page() && !ours.is_for_another_page());
+        }
     }
 
     #[test]
@@ -1020,6 +1027,29 @@ mod tests {
                 "{to}"
             );
         }
+    }
+
+    #[test]
+    fn a_foreign_frame_is_allowed_by_name_only() {
+        assert!(!pending("").allow_framed());
+        assert!(pending(r#","allowFramed":true"#).allow_framed());
+    }
+
+    #[cfg(feature = "full")]
+    #[test]
+    fn a_login_knows_how_long_it_may_take_and_whether_its_frame_is_a_foreign_one() {
+        let framed = pending(r#","display":"iframe","pendingMaxAge":60"#);
+        assert_eq!((framed.created(), framed.expires_at()), (1000, 1060));
+        assert!(framed.is_foreign_frame(ORIGIN));
+        assert!(!framed.is_foreign_frame("https://as.example"));
+        assert!(!pending("").is_foreign_frame(ORIGIN));
+        let same_site = pending(r#","display":"popup""#);
+        assert!(!same_site.is_foreign_frame("https://as.example"));
+        let kept = pending(r#","keepPending":true,"keep":"device""#);
+        assert!(kept.is_to_be_kept() && !framed.is_to_be_kept());
+        let timed = pending(r#","display":"iframe","displayTimeout":7"#);
+        assert_eq!(timed.display_timeout(), 7);
+        assert_eq!(pending(r#","display":"popup""#).display_timeout(), 600);
     }
 
     #[test]

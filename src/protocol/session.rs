@@ -994,6 +994,60 @@ mod tests {
     }
 
     #[test]
+    fn a_minute_before_its_end_a_session_that_nothing_renews_is_said_to_end() {
+        let short = session("1", API, r#","expires_in":100"#);
+        for (now, seconds) in [
+            (0, Some(40)),
+            (39, Some(1)),
+            (40, Some(0)),
+            (99, Some(0)),
+            (100, None),
+        ] {
+            assert_eq!(short.warning_in(now), seconds, "{now}");
+        }
+        assert_eq!(session("1", API, RENEWABLE).warning_in(0), None);
+        assert_eq!(session("1", API, "").warning_in(0), None);
+    }
+
+    #[test]
+    fn listeners_are_told_what_happened_where_and_to_which_session() {
+        let session = session("1", API, "");
+        let now = session.describe();
+        assert_eq!(
+            change("renewed", true, Some(&session), None),
+            format!(r#"{{"type":"renewed","from":"here","session":{now}}}"#)
+        );
+        assert_eq!(
+            change("ended", false, None, Some("logout")),
+            r#"{"type":"ended","from":"elsewhere","session":null,"reason":"logout"}"#
+        );
+    }
+
+    #[test]
+    fn the_headers_of_the_providers_limits_are_looked_for_by_name() {
+        let limited = with(
+            r#","limitHeader":"X-Limit","usageHeader":"X-Usage""#,
+            API,
+            "",
+        );
+        let names = limited.limit_headers();
+        assert_eq!(names, ("X-Limit".to_string(), "X-Usage".to_string()));
+    }
+
+    #[test]
+    fn a_401_while_the_server_is_down_is_the_callers_to_see() {
+        let mut sessions = Sessions::default();
+        let id = sessions.add(session("1", API, RENEWABLE));
+        for _ in 0..2 {
+            fail(&mut sessions, id, ErrorCode::NetworkError.error(), 50, 0);
+        }
+        let session = sessions.get(id).expect("it lives");
+        let after = |now| session.after_refusal(401, &session.token(), "", now);
+        assert_eq!(after(50), AfterRefusal::GiveUp);
+        assert_eq!(after(51), AfterRefusal::Renew);
+    }
+
+    #[test]
     fn a_refresh_token_whose_answer_was_lost_is_not_sent_again() {
         let mut sessions = Sessions::default();
         let id = sessions.add(session("1", API, RENEWABLE));

@@ -727,6 +727,11 @@ mod tests {
         let json = Json::parse(json).expect("JSON");
         let tokens = Tokens::from_json(json, 0, 100).expect("tokens");
         assert!(!tokens.is_due(569) && tokens.is_due(570));
+        for token in ["", "a b", "a\\r\\nX: y"] {
+            let json = format!(r#"{{"accessToken":"{token}","margin":0,"scope":[]}}"#);
+            let json = Json::parse(json.as_bytes()).expect("JSON");
+            assert!(Tokens::from_json(json, 0, 100).is_none(), "{token}");
+        }
     }
 
     #[test]
@@ -751,6 +756,18 @@ mod tests {
                 "its content type is not application/json",
             ),
             (200, "", "{}", "its content type is not application/json"),
+            (
+                200,
+                "application/xml",
+                "{}",
+                "its content type is not application/json",
+            ),
+            (
+                200,
+                "text/x+json",
+                "{}",
+                "its content type is not application/json",
+            ),
         ] {
             let error = code(status, content_type, body).expect_err(detail);
             assert_eq!(error.detail, detail, "{status} {content_type} {body}");

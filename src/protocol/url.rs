@@ -186,6 +186,9 @@ mod tests {
             "http://127.0.0.1.evil.example/",
             "http://localhost.evil.example/",
             "http://127.evil.example/",
+            "http://127.a.b.example/",
+            "http://10.0.0.1/",
+            "http://128.0.0.1/",
             "http://notlocalhost/",
             "http://[::2]/",
         ] {
