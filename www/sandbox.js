@@ -55,9 +55,16 @@ const requests = async origin =>
     isRefresh: path === '/oauth/token' && body.includes('grant_type=refresh_token'),
   }))
 
-/** Has the next request to `pathPrefix` go wrong while `task` runs. */
-export async function withFault(origin, pathPrefix, kind, task) {
-  await control(origin, 'settings', { faults: [{ pathPrefix, kind, times: 1 }] })
+/** How many refresh requests it has seen since it began, and how many refresh tokens again after they were spent. */
+export async function tally(origin) {
+  const [seen, twice] = await Promise.all([requests(origin), fetch(origin + '/_sandbox/spent-twice')])
+  const { refreshTokens: spentTwice } = await twice.json()
+  return { refreshes: seen.filter(request => request.isRefresh).length, spentTwice }
+}
+
+/** Has the next request to `pathPrefix`, of this method if one is named, go wrong while `task` runs. */
+export async function withFault(origin, pathPrefix, kind, task, method) {
+  await control(origin, 'settings', { faults: [{ pathPrefix, method, kind, times: 1 }] })
   try {
     return await task()
   } finally {
