@@ -62,9 +62,9 @@ export async function tally(origin) {
   return { refreshes: seen.filter(request => request.isRefresh).length, spentTwice }
 }
 
-/** Has the next request to `pathPrefix`, of this method if one is named, go wrong while `task` runs. */
-export async function withFault(origin, pathPrefix, kind, task, method) {
-  await control(origin, 'settings', { faults: [{ pathPrefix, method, kind, times: 1 }] })
+/** Has the next request to `pathPrefix` go wrong while `task` runs; or others, as `which` has it. */
+export async function withFault(origin, pathPrefix, kind, task, which = { times: 1 }) {
+  await control(origin, 'settings', { faults: [{ pathPrefix, kind, ...which }] })
   try {
     return await task()
   } finally {

@@ -67,9 +67,8 @@ function press() {
     askOthers('call')
     await call()
   })
-  // Before it is asked for a token the server is asked whether it is there: a renewal that cannot arrive spends nothing.
-  on('down', 'click', () => renewWhile('dropBefore'))
-  on('lost', 'click', () => renewWhile('dropAfterProcessing', 'POST'))
+  on('down', 'click', () => renewWhile('is down for a moment', 'dropBefore', {}))
+  on('lost', 'click', () => renewWhile('will lose its next answer', 'dropAfterProcessing', { method: 'POST', times: 1 }))
   on('log-out', 'click', async () => {
     await logout()
     await refresh()
@@ -95,6 +94,7 @@ function wrong(error) {
   const { code, name, message, remedy } = error
   say('wrong', [`${code ?? name}: ${message}`, remedy].filter(Boolean).join('. '))
   $('wrong').hidden = false
+  $('wrong').scrollIntoView({ block: 'nearest' })
 }
 
 // The session
@@ -162,10 +162,10 @@ async function expire() {
   tell('sandbox', 'expired every access token')
 }
 
-async function renewWhile(kind, method) {
+async function renewWhile(words, kind, which) {
   await expire()
-  tell('sandbox', kind === 'dropBefore' ? 'answers nobody, once' : 'will lose its next answer')
-  await withFault(page.sandbox, '/oauth/token', kind, call, method)
+  tell('sandbox', words)
+  await withFault(page.sandbox, '/oauth/token', kind, call, which)
 }
 
 // What the sandbox saw
@@ -184,6 +184,5 @@ async function showTally() {
   isWaiting = false
   const { refreshes, spentTwice } = await tally(page.sandbox)
   say('refreshes', refreshes)
-  say('refreshes-noun', refreshes === 1 ? 'refresh request' : 'refresh requests')
   say('spent-twice', spentTwice)
 }
