@@ -67,7 +67,8 @@ function press() {
     askOthers('call')
     await call()
   })
-  on('down', 'click', () => renewWhile('is down for a moment', 'dropBefore', {}))
+  // Firefox tries a few times.
+  on('down', 'click', () => renewWhile('is down for a moment', 'dropBefore', { times: 1000 }))
   on('lost', 'click', () => renewWhile('will lose its next answer', 'dropAfterProcessing', { method: 'POST', times: 1 }))
   on('log-out', 'click', async () => {
     await logout()
