@@ -99,6 +99,7 @@ export const withoutLogin = (page, { provider, site, language, scope }, sandbox)
 
 /** Shows it in the language of the day. */
 export async function showChoices(page) {
+  if (!page.file) return
   const { file } = page
   const choices = readChoices()
   page.language = choices.language

@@ -1,10 +1,12 @@
 // The console page: what happens when. example.js is the login itself, choices.js what it is given, routes.js and
 // reference.js what the provider's file says of calls and errors, mistakes.js what can go wrong, sandbox.js the
-// provider beside this page, provider.js the file, show.js the drawing, turns.js the order of things.
+// provider beside this page, provider.js the file, other.js a provider without one, show.js the drawing, turns.js the
+// order of things.
 import { adoptToken, explain, logout, session } from '/pkg/oauth-wasm.js'
 import { configuration, readChoices, restoreChoices, showChoices, showProvider, withoutLogin } from './choices.js'
 import { comeBack, getUser, logIn, redirectUri } from './example.js'
 import { mistakes } from './mistakes.js'
+import { OTHER, callOther, configurationOfOther, showOther } from './other.js'
 import { at } from './provider.js'
 import { filterErrors, showErrors } from './reference.js'
 import { check, makeCall, pickRoute, showRoutes } from './routes.js'
@@ -18,7 +20,7 @@ const CALLS = 20
 const page = {
   sandbox: 'http://127.0.0.1:8788', // where `cargo xtask demo` puts it, until the server says so
   documented: [], // the errors that the sandbox can bring about
-  file: null, // the provider's
+  file: null, // the provider's, if it has one
   language: 'en',
   user: null, // the session as last seen
   get api() {
@@ -62,6 +64,9 @@ async function lookForSandbox() {
 
 /** Everything that depends on the provider. */
 async function showAll(provider, choices) {
+  const isOther = provider === OTHER
+  document.documentElement.dataset.provider = isOther ? OTHER : 'known'
+  if (isOther) return showOther(page, choices)
   await showProvider(page, provider)
   if (choices) restoreChoices(choices)
   await showChoices(page)
@@ -82,6 +87,7 @@ function press() {
   on($('burst'), 'click', expireAndBurst)
   on($('check-form'), 'submit', () => makeCall(page))
   on($('ask-again'), 'click', askAgain)
+  on($('other-form'), 'submit', callOther)
   on($('provider'), 'change', () => showAll($('provider').value))
   for (const id of ['site', 'scopes', 'grant']) onChange($(id), () => showChoices(page))
   onChange($('language'), async () => {
@@ -98,6 +104,7 @@ function press() {
 // The login
 
 async function leave() {
+  if (!page.file) return logIn(configurationOfOther())
   const choices = readChoices()
   const right = isApplication(choices)
   $('client-id').setAttribute('aria-invalid', String(!right))
@@ -111,6 +118,7 @@ const isApplication = ({ provider, clientId }) => (SPEAKS[provider]?.isNumber ? 
 /** Another login, with what the last error asks for. */
 async function askAgain() {
   const ask = problemAsk()
+  if (!page.file) return logIn({ ...configurationOfOther(), ...ask })
   const choices = { ...readChoices(), ...(ask.scope && { scope: ask.scope }) }
   if (await lookForSandbox()) await logIn({ ...configuration(page, choices), ...ask })
 }
@@ -136,7 +144,7 @@ async function welcome(back) {
   log('handleRedirect()', `user ${back.extra.user_id ?? 'unnamed'} is logged in`)
   history.replaceState(null, '', back.returnTo)
   $('session-title').focus({ preventScroll: true })
-  await callBoth().catch(error => problem('fetchPrivate()', error))
+  if (page.file) await callBoth().catch(error => problem('fetchPrivate()', error))
   await refresh()
 }
 
@@ -148,15 +156,15 @@ async function refresh() {
   showState(user ? 'logged-in' : 'logged-out')
   await check(page)
   if (!user) return forgetData()
-  const { scope, rateLimit } = user
+  const { scope, rateLimit, appState } = user
   fact('user-id', user.extra.user_id)
   fact('scope', scope.join(' '), 'nobody said')
   const lost = user.state === 'indeterminate' && 'not known: the answer to the last renewal was lost'
   say('renewable', lost || (user.renewable ? 'yes, without asking the user' : 'no, the user has to log in again'))
-  say('session-site', [user.provider, user.site].filter(Boolean).join(' · '))
-  $('rate-limit').hidden = $('rate-limit').previousElementSibling.hidden = !page.file.limitHeader
+  say('session-site', [user.provider ?? appState?.choices?.issuer, user.site].filter(Boolean).join(' · '))
+  $('rate-limit').hidden = $('rate-limit').previousElementSibling.hidden = !page.file?.limitHeader
   fact('rate-limit', rateLimit && `${rateLimit.usage ?? '?'} of ${rateLimit.limit ?? '?'}`)
-  say('address', userUrl())
+  if (page.file) say('address', userUrl())
   showExpiry()
 }
 
@@ -180,7 +188,7 @@ async function forget() {
 function forgetData() {
   for (const id of ['public', 'private', 'requests']) $(id).replaceChildren()
   $('trail').hidden = true
-  $('answer').hidden = true
+  $('answer').hidden = $('other-answer').hidden = true
 }
 
 // Public and private data
@@ -232,6 +240,7 @@ function showTrail({ seen }) {
 // What goes wrong
 
 function listErrors() {
+  if (!page.file) return
   showErrors(page, ({ id, words, run, api }, label) => {
     const button = trial(id, run, label, make('span', { className: 'unseen' }, `: ${words}`))
     button.title = words

@@ -50,6 +50,7 @@ const call = base => ({ method: $('method').value, url: base + '/' + $('path').v
 
 /** Shows what the library says the call needs, and whether the session has it. */
 export async function check(page) {
+  if (!page.file) return
   const { file, user, language } = page
   const [base] = file.resourceServers
   const asked = call(base)
@@ -103,7 +104,8 @@ export async function makeCall(page) {
   $('answer').hidden = false
 }
 
-async function shown(response) {
+/** What a response brings, as nodes. */
+export async function shown(response) {
   const text = await response.text()
   if (!text) return ['no body']
   try {

@@ -55,9 +55,16 @@ const requests = async origin =>
     isRefresh: path === '/oauth/token' && body.includes('grant_type=refresh_token'),
   }))
 
-/** Has the next request to `pathPrefix` go wrong while `task` runs. */
-export async function withFault(origin, pathPrefix, kind, task) {
-  await control(origin, 'settings', { faults: [{ pathPrefix, kind, times: 1 }] })
+/** How many refresh requests it has seen since it began, and how many refresh tokens again after they were spent. */
+export async function tally(origin) {
+  const [seen, twice] = await Promise.all([requests(origin), fetch(origin + '/_sandbox/spent-twice')])
+  const { refreshTokens: spentTwice } = await twice.json()
+  return { refreshes: seen.filter(request => request.isRefresh).length, spentTwice }
+}
+
+/** Has the next request to `pathPrefix` go wrong while `task` runs; or others, as `which` has it. */
+export async function withFault(origin, pathPrefix, kind, task, which = { times: 1 }) {
+  await control(origin, 'settings', { faults: [{ pathPrefix, kind, ...which }] })
   try {
     return await task()
   } finally {

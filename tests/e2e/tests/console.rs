@@ -1,6 +1,6 @@
 //! The console page, used as a visitor uses it.
 
-use e2e::World;
+use e2e::{Tab, World};
 use serde_json::{Value, json};
 
 const CSP: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' http://127.0.0.1:* http://localhost:*; img-src 'self' data:; style-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'";
@@ -486,4 +486,117 @@ async fn the_page_fits_narrow_screens_and_the_keyboard_in_light_and_in_dark() {
     page.wait_until("document.querySelector('#client-id-error').textContent !== ''")
         .await;
     state(&world, "logged-out").await;
+}
+
+/// The session page, in a window that has logged in by a popup.
+async fn open_session() -> (World, Tab) {
+    let world = World::start().await;
+    world.app.header("/", "Content-Security-Policy", CSP);
+    world.app.record_console();
+    world.page.open("/session.html").await;
+    state(&world, "logged-out").await;
+    let window = world.page.tab().await;
+    world.page.click("#log-in").await;
+    let popup = world.page.other_than(&window).await;
+    world.page.switch_to(&popup).await;
+    world.page.wait_for("#login").await;
+    world.page.fill("#nickname", "TETE9928972").await;
+    world.page.fill("#password", "sandbox").await;
+    world.page.click("#login").await;
+    world.page.click("#allow").await;
+    world.until_windows(1).await;
+    world.page.switch_to(&window).await;
+    state(&world, "logged-in").await;
+    (world, window)
+}
+
+/// Until the timeline has so many lines of a window that say this.
+async fn line(world: &World, window: &str, says: &str, count: usize) {
+    let expression = format!(
+        "[...document.querySelectorAll('#timeline li')].filter(({{ textContent }}) =>
+            textContent.includes('Window {window} ') && textContent.includes({says:?})).length === {count}"
+    );
+    world.page.wait_until(&expression).await;
+}
+
+#[tokio::test]
+async fn two_windows_show_the_life_of_the_session_that_they_share() {
+    let (world, first) = open_session().await;
+    let page = &world.page;
+    assert_eq!(page.text("#user-id").await, "226384143");
+    assert_eq!(page.text("#window").await, "A");
+    page.click("#another").await;
+    let second = page.other_than(&first).await;
+    page.switch_to(&second).await;
+    state(&world, "logged-in").await;
+    assert_eq!(page.text("#window").await, "B");
+    // What was before this window, and what it has to tell.
+    line(&world, "A", "started here", 1).await;
+    line(&world, "B", "restored elsewhere", 1).await;
+
+    page.click("#burst").await;
+    for window in [&second, &first] {
+        page.switch_to(window).await;
+        for letter in ["A", "B"] {
+            line(&world, letter, "fetchPrivate() GET /users/me → 200", 1).await;
+            let renewed = format!("Window {letter} renewed ");
+            until(&world, "#timeline", &renewed).await;
+        }
+        until(&world, "#timeline", "renewed here").await;
+        until(&world, "#timeline", "renewed elsewhere").await;
+        until(&world, "#refreshes", "1").await;
+        until(&world, "#spent-twice", "0").await;
+    }
+    assert_eq!(world.token_requests("refresh_token"), 1);
+    assert_eq!(world.sandbox.refresh_tokens_spent_twice(), 0);
+
+    page.click("#log-out").await;
+    state(&world, "logged-out").await;
+    page.switch_to(&second).await;
+    state(&world, "logged-out").await;
+    line(&world, "A", "ended here, logout", 1).await;
+    line(&world, "B", "ended elsewhere, logout", 1).await;
+    // Whoever has the page read aloud hears the newest line.
+    until(&world, "#newest", "ended").await;
+
+    page.resize(360, 740).await;
+    let wide = value(&world, "return document.documentElement.scrollWidth").await;
+    assert!(wide.as_u64() <= Some(360), "{wide} pixels");
+    let nameless = "return [...document.querySelectorAll('input, select, button, a[href]')]
+        .filter(e => !(e.labels?.length || e.textContent.trim())).map(e => e.id)";
+    assert_eq!(value(&world, nameless).await, json!([]));
+    world.is_quiet().await;
+}
+
+#[tokio::test]
+async fn a_window_tells_of_a_server_that_is_down_of_an_answer_that_is_lost_and_of_a_reload() {
+    let (world, _) = open_session().await;
+    let page = &world.page;
+    page.click("#down").await;
+    line(&world, "A", "fetchPrivate() network_error", 1).await;
+    until(&world, "#wrong", "network_error").await;
+    until(&world, "#state", "active").await;
+    page.click("#call").await;
+    line(&world, "A", "fetchPrivate() GET /users/me → 200", 1).await;
+
+    page.click("#lost").await;
+    line(&world, "A", "fetchPrivate() session_indeterminate", 1).await;
+    line(&world, "A", "indeterminate here", 1).await;
+    until(&world, "#state", "Log in again").await;
+    assert_eq!(world.token_requests("refresh_token"), 2, "none sent again");
+
+    // The one safe next step, this time in the window itself, and kept.
+    page.click("[name=keep][value=tab]").await;
+    page.click("[name=display][value=page]").await;
+    page.click("#log-in").await;
+    page.click("#allow").await;
+    state(&world, "logged-in").await;
+    until(&world, "#kept", "kept for this tab").await;
+    let url = format!("{}/session.html", world.app.origin);
+    assert_eq!(page.url().await, url);
+    page.reload().await;
+    state(&world, "logged-in").await;
+    until(&world, "#timeline", "restored here").await;
+    until(&world, "#spent-twice", "0").await;
+    assert_eq!(world.sandbox.refresh_tokens_spent_twice(), 0);
 }

@@ -55,3 +55,53 @@ async fn a_popup_logs_in_and_after_it_a_frame_does_while_the_page_stays_at_oidc_
     let (world, server) = start().await;
     life::beside_the_page(&world, &server).await;
 }
+
+/// As the console page is served: it can ask servers of this machine.
+const CSP: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' http://127.0.0.1:*";
+
+#[tokio::test]
+async fn a_visitor_of_the_console_page_types_its_issuer_and_logs_in() {
+    let (world, server) = start().await;
+    let page = &world.page;
+    world.app.header("/", "Content-Security-Policy", CSP);
+    world.app.record_console();
+    page.open("/").await;
+    let state = async |state: &str| {
+        let expression = format!("document.documentElement.dataset.state === {state:?}");
+        page.wait_until(&expression).await;
+    };
+    state("logged-out").await;
+    page.select("#provider", "other").await;
+    page.fill("#issuer", &server.issuer).await;
+    page.fill("#client-id", "page").await;
+    page.click("#log-in").await;
+    server.consent(&world).await;
+    state("logged-in").await;
+    assert_eq!(page.text("#session-site").await, server.issuer);
+    assert_eq!(page.url().await, format!("{}/", world.app.origin));
+
+    page.fill("#other-url", &server.userinfo()).await;
+    page.click("#other-call").await;
+    let answered = "document.querySelector('#other-body').textContent.includes('ana@example.org')";
+    page.wait_until(answered).await;
+    assert_eq!(page.text("#other-status").await, "GET /me → 200");
+    world.is_quiet().await;
+
+    page.fill("#other-url", &world.foreign.origin).await;
+    page.click("#other-call").await;
+    page.wait_until("!document.querySelector('#problem').hidden")
+        .await;
+    let code = page.text("#problem-code").await;
+    assert_eq!(code, "undeclared_resource_server");
+    assert_eq!(world.foreign.requests(), []);
+
+    page.click("#log-out").await;
+    state("logged-out").await;
+    let issuer = "document.querySelector('#issuer').value";
+    page.wait_until(&format!("{issuer} === {:?}", server.issuer))
+        .await;
+    // And back to a provider that the package knows.
+    page.select("#provider", "appfigures").await;
+    let known = "document.querySelector('#opens').textContent.includes('api.appfigures.com')";
+    page.wait_until(known).await;
+}
