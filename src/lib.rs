@@ -15,6 +15,9 @@
 //! - [`protocol`]: the RFCs as values. No clock, no randomness, no network, no JavaScript; runs natively.
 //! - `browser`: address, history, storage, fetch, clock, entropy, tasks. No word of OAuth.
 //! - `client`: the flows, as straight lines of await. Never decides.
+//! - What only the feature `full` has stands in modules of its own: in `client/` the flows of common sessions, of logins
+//!   elsewhere and of OpenID Connect; in `browser/` what is kept, other tabs, windows; `protocol/session/common.rs` says
+//!   what pages leave each other. The npm package has the module twice, without it and with it.
 //! - `js`: the exports of the npm package; `rust`: the same for Rust applications (feature `rust`).
 //!
 //! # Invariants, each with its enforcer
@@ -28,7 +31,9 @@
 //! 5. A response leaves the address bar before the first await: `address.js`, and a browser test.
 //! 6. A token goes to a declared resource server only: `protocol/resource.rs`.
 //! 7. Input from outside cannot panic: the lints below.
-//! 8. No token is readable from the page: the natives of `browser/natives.js`, the sealed glue of `xtask`, and
+//! 8. A refresh token is sent at most once, by whichever page: `client/common.rs` under a lock and a label, and
+//!    `tests/e2e/tests/tabs.rs`.
+//! 9. No token is readable from the page: the natives of `browser/natives.js`, the sealed glue of `xtask`, and
 //!    an end-to-end test with a canary.
 
 #![cfg_attr(not(feature = "std"), no_std)]
