@@ -253,6 +253,18 @@ impl Page {
         }
     }
 
+    /// Closes the tab that is in front; `switch_to` another one next.
+    pub async fn close(&self) {
+        expect("close", self.client.close_window().await);
+    }
+
+    /// The one window that is not `tab`.
+    pub async fn beside(&self, tab: &Tab) -> Tab {
+        let windows = self.windows().await;
+        let other = windows.into_iter().find(|window| window != tab);
+        other.expect("another window")
+    }
+
     pub async fn switch_to(&self, tab: &Tab) {
         let switched = self.client.switch_to_window(tab.0.clone()).await;
         expect("switch tab", switched);

@@ -120,12 +120,7 @@ async fn what_is_kept_on_the_device_is_there_when_every_tab_was_closed() {
     let old = world.page.tab().await;
     let tab = world.page.new_tab().await;
     world.page.switch_to(&old).await;
-    world
-        .page
-        .client
-        .close_window()
-        .await
-        .expect("the tab closes");
+    world.page.close().await;
     world.page.switch_to(&tab).await;
     open(&world).await;
     assert_eq!(restore(&world).await["value"]["keep"], "device");
@@ -340,12 +335,7 @@ async fn a_login_that_was_kept_is_answered_once_after_the_tab_has_died() {
     let old = world.page.tab().await;
     let tab = world.page.new_tab().await;
     world.page.switch_to(&old).await;
-    world
-        .page
-        .client
-        .close_window()
-        .await
-        .expect("the tab closes");
+    world.page.close().await;
     world.page.switch_to(&tab).await;
     open(&world).await;
     let forged = redirect.replace(&state, e2e::FORGED);

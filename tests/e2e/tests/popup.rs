@@ -54,11 +54,7 @@ async fn in_a_popup(cut_off: bool) {
     let page = world.page.tab().await;
     begin(&world, json!({ "display": "popup" })).await;
     world.until_windows(2).await;
-    let windows = world.page.windows().await;
-    let popup = windows
-        .into_iter()
-        .find(|window| *window != page)
-        .expect("a popup");
+    let popup = world.page.beside(&page).await;
     world.page.switch_to(&popup).await;
     world.page.wait_for("#nickname").await;
     let opener = world.page.js("return window.opener === null", &[]).await;
@@ -95,11 +91,7 @@ async fn a_popup_that_is_closed_or_blocked_or_given_up_is_told_apart() {
     let page = world.page.tab().await;
     begin(&world, json!({ "display": "popup" })).await;
     world.until_windows(2).await;
-    let windows = world.page.windows().await;
-    let popup = windows
-        .into_iter()
-        .find(|window| *window != page)
-        .expect("a popup");
+    let popup = world.page.beside(&page).await;
     world.page.switch_to(&popup).await;
     world.page.wait_for("#nickname").await;
     world.page.switch_to(&page).await;
@@ -107,7 +99,7 @@ async fn a_popup_that_is_closed_or_blocked_or_given_up_is_told_apart() {
     let looked = "let looks = 0; await new Promise(resolve => setInterval(() => ++looks === 5 && resolve(), 100))";
     world.page.js(looked, &[]).await.expect("looks");
     world.page.switch_to(&popup).await;
-    world.page.client.close_window().await.expect("it closes");
+    world.page.close().await;
     world.page.switch_to(&page).await;
     assert_eq!(went(&world).await["error"]["code"], "popup_closed");
 

@@ -285,12 +285,7 @@ async fn a_tab_that_dies_with_a_refresh_under_way_blocks_nobody_and_nothing_is_s
     world.sandbox.hold("POST /oauth/token");
     call(&world).await;
     world.until_held(1).await;
-    world
-        .page
-        .client
-        .close_window()
-        .await
-        .expect("the tab closes");
+    world.page.close().await;
     world.page.switch_to(&tabs[0]).await;
     world.sandbox.release();
     let answer = me(&world).await;
@@ -312,12 +307,7 @@ async fn a_tab_that_dies_before_its_refresh_is_sent_leaves_the_session_alive() {
     call(&world).await;
     // The question whether the server is there, which holds the lock already.
     world.until_held(1).await;
-    world
-        .page
-        .client
-        .close_window()
-        .await
-        .expect("the tab closes");
+    world.page.close().await;
     world.page.switch_to(&tabs[0]).await;
     world.sandbox.release();
     let answer = me(&world).await;
