@@ -33,6 +33,18 @@ fn statuses(requests: &[Value]) -> Vec<u64> {
     statuses.map(|status| status.expect("a status")).collect()
 }
 
+/// Of the keys that are kept: whether they can be exported, and what comes of trying.
+const SIGNERS: &str = "const keys = await new Promise(done => {
+            const open = indexedDB.open('oauth-wasm')
+            open.onsuccess = () => {
+                const all = open.result.transaction('items').objectStore('items').getAll()
+                all.onsuccess = () => { open.result.close(); done(all.result) }
+            }
+        })
+        const signers = keys.filter(item => item.name.startsWith('signer.'))
+        const read = signers.map(item => crypto.subtle.exportKey('jwk', item.value).then(() => 'read', e => e.name))
+        return [signers.map(item => item.value.extractable), await Promise.all(read)]";
+
 #[tokio::test]
 async fn a_bound_session_lives_at_oidc_provider_where_nonces_are_demanded() {
     let world = World::start().await;
@@ -85,18 +97,8 @@ async fn a_key_proves_every_request_and_nobody_can_read_it() {
     let jkt = parameter(&url, "dpop_jkt").expect("the key's thumbprint");
 
     // The key waits in IndexedDB, and no script can read it.
-    let found = "const keys = await new Promise(done => {
-            const open = indexedDB.open('oauth-wasm')
-            open.onsuccess = () => {
-                const all = open.result.transaction('items').objectStore('items').getAll()
-                all.onsuccess = () => { open.result.close(); done(all.result) }
-            }
-        })
-        const signers = keys.filter(item => item.name.startsWith('signer.'))
-        const read = signers.map(item => crypto.subtle.exportKey('jwk', item.value).then(() => 'read', e => e.name))
-        return [signers.map(item => item.value.extractable), await Promise.all(read)]";
     assert_eq!(
-        world.run(found, &[]).await,
+        world.run(SIGNERS, &[]).await,
         json!([[false], ["InvalidAccessError"]])
     );
 
@@ -108,7 +110,7 @@ async fn a_key_proves_every_request_and_nobody_can_read_it() {
         .await;
     assert!(outcome["value"].is_object(), "{outcome}");
     assert_eq!(
-        world.run(found, &[]).await,
+        world.run(SIGNERS, &[]).await,
         json!([[], []]),
         "it is kept no longer"
     );
@@ -149,6 +151,39 @@ async fn a_key_proves_every_request_and_nobody_can_read_it() {
         .await;
     assert_eq!(answer, json!(200));
     world.is_quiet().await;
+}
+
+#[tokio::test]
+async fn tabs_that_share_a_session_prove_the_same_key_until_one_leaves() {
+    let world = World::start().await;
+    let server = Hostile::start();
+    world.open_app(FULL).await;
+    let first = world.page.tab().await;
+    let shared = json!({ "dpop": true, "sessionScope": "origin" });
+    let outcome = server.log_in(&world, shared).await;
+    assert_eq!(outcome["value"]["shared"], true, "{outcome}");
+    let key = |answer: Value| {
+        let body = answer["value"]["body"].as_str().expect("text").to_owned();
+        let body: Value = serde_json::from_str(&body).expect("JSON");
+        body["jkt"].as_str().expect("a bound token").to_owned()
+    };
+    let one = key(api(&world, &server, Value::Null).await);
+
+    let second = world.page.new_tab().await;
+    world.page.switch_to(&second).await;
+    world.open_app(FULL).await;
+    let restored = world.outcome("oauth.restore()", &[]).await;
+    assert_eq!(restored["value"]["claims"]["sub"], "ana", "{restored}");
+    assert_eq!(key(api(&world, &server, Value::Null).await), one);
+    assert_eq!(world.run(SIGNERS, &[]).await[0], json!([false]));
+
+    world.run("await oauth.logout()", &[]).await;
+    assert_eq!(world.run(SIGNERS, &[]).await, json!([[], []]));
+    world.page.switch_to(&first).await;
+    world
+        .page
+        .wait_until("await oauth.session() === null")
+        .await;
 }
 
 #[tokio::test]
