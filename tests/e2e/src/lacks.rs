@@ -11,6 +11,7 @@ pub enum Lack {
     NarrowWindow,
     AbortReason,
     EscapesAsWritten,
+    AThousandRequests,
 }
 
 /// Which engine, what, and why.
@@ -34,6 +35,11 @@ const LACKS: &[(Engine, Lack, &str)] = &[
         Engine::WebKit,
         Lack::EscapesAsWritten,
         "libsoup sends %73 as s: the server sees another path than the page asked for",
+    ),
+    (
+        Engine::WebKit,
+        Lack::AThousandRequests,
+        "a thousand requests at once take longer than WebDriver lets a script run on a busy machine: a hundred",
     ),
 ];
 

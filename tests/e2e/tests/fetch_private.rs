@@ -289,11 +289,15 @@ async fn a_thousand_calls_on_an_expired_token_make_one_renewal() {
         const statuses = (await Promise.all(calls)).map(call => call.value?.status ?? call)
         return [statuses.length, [...new Set(statuses)]]";
     let url = format!("{}/users/me", world.sandbox_origin);
-    let seen = world.run(script, &[json!(url), json!(1000)]).await;
-    assert_eq!(seen, json!([1000, [200]]));
+    let count = match world.lacks(Lack::AThousandRequests) {
+        true => 100,
+        false => 1000,
+    };
+    let seen = world.run(script, &[json!(url), json!(count)]).await;
+    assert_eq!(seen, json!([count, [200]]));
     assert_eq!(world.token_requests("refresh_token"), 1);
     let calls = world.calls("/users");
-    assert_eq!(calls.len(), 1000);
+    assert_eq!(calls.len(), count);
     assert!(calls.iter().all(|call| call.token == calls[0].token));
 
     // The server's clock is ahead of ours: all get a 401, and one renewal serves them all.

@@ -20,9 +20,19 @@ async fn open(world: &World) {
 
 /// Begins a login; `outcome` of it is in `went`.
 async fn begin(world: &World, more: Value) {
-    let config = config(world, more);
-    let script = "window.went = outcome(oauth.startLogin(args[0])); return true";
-    world.run(script, &[config]).await;
+    at_a_click(world, "oauth.startLogin(args[0])", config(world, more)).await;
+}
+
+/// Does it when the user clicks, as a browser demands of popups; `outcome` of it is in `went`.
+async fn at_a_click(world: &World, expression: &str, argument: Value) {
+    let script = format!(
+        "const button = document.querySelector('button') ?? document.createElement('button')
+        button.textContent = 'log in'
+        button.onclick = () => {{ window.went = outcome({expression}) }}
+        document.body.append(button)"
+    );
+    world.run(&script, &[argument]).await;
+    world.page.click("button").await;
 }
 
 async fn went(world: &World) -> Value {
@@ -104,11 +114,14 @@ async fn a_popup_that_is_closed_or_blocked_or_given_up_is_told_apart() {
     assert_eq!(went(&world).await["error"]["code"], "popup_closed");
 
     let config = config(&world, json!({ "display": "popup" }));
-    let script = "const stop = new AbortController()
-        const started = oauth.startLogin({ ...args[0], signal: stop.signal })
-        stop.abort('enough')
-        return await outcome(started)";
-    assert_eq!(world.run(script, &[config]).await["reason"], "enough");
+    let script = "(() => {
+            const stop = new AbortController()
+            const started = oauth.startLogin({ ...args[0], signal: stop.signal })
+            stop.abort('enough')
+            return started
+        })()";
+    at_a_click(&world, script, config).await;
+    assert_eq!(went(&world).await["reason"], "enough");
     world.until_windows(1).await;
 
     world.app.header(
