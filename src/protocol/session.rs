@@ -631,7 +631,7 @@ mod tests {
             403,
             &asked.token(),
             "Bearer error=\"insufficient_user_authentication\", acr_values=\"gold\"",
-            100,
+            70,
         );
         let AfterRefusal::Login(error) = later else {
             panic!("another login");
