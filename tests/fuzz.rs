@@ -118,6 +118,23 @@ each! {
     a_call_waits_and_repeats_only_as_it_may "request"
 }
 
+/// Where the format changes and the seed does not, the target would go on passing and look at nothing.
+#[cfg(feature = "full")]
+#[test]
+fn the_seed_of_a_common_session_is_one() {
+    use oauth_wasm::protocol::session::{Session, common::Label};
+    let text = read("seeds/part.txt");
+    let (label, part) = text
+        .lines()
+        .next()
+        .and_then(|line| line.split_once('\t'))
+        .expect("a seed");
+    let label = Label::read(label).expect("a label");
+    let (part, here) = (part.as_bytes(), "https://app.example");
+    let session = Session::from_part(part, "n", &label, "s", &[7; 32], here, (1000, 50));
+    assert!(session.expect("a session").is_renewable());
+}
+
 /// The files that ship, as inputs of their own.
 #[test]
 fn the_providers_files_that_ship_pass_as_they_are() {

@@ -462,6 +462,21 @@ mod tests {
         assert!(!error.code.retryable() && ErrorCode::NetworkError.retryable());
     }
 
+    #[cfg(feature = "full")]
+    #[test]
+    fn only_the_servers_own_refusal_can_be_for_want_of_its_cookies() {
+        let said = |code: ErrorCode| code.error().with(ServerError::default());
+        for code in [ErrorCode::LoginRequired, ErrorCode::InteractionRequired] {
+            assert_eq!(
+                said(code).without_cookies().code,
+                ErrorCode::ThirdPartyCookies
+            );
+            assert_eq!(code.error().without_cookies().code, code);
+        }
+        let denied = said(ErrorCode::AccessDenied).without_cookies();
+        assert_eq!(denied.code, ErrorCode::AccessDenied);
+    }
+
     #[test]
     fn the_servers_words_are_kept_beside_ours_and_secrets_are_cut_out() {
         let said = ServerError {

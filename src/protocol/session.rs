@@ -631,7 +631,7 @@ mod tests {
             403,
             &asked.token(),
             "Bearer error=\"insufficient_user_authentication\", acr_values=\"gold\"",
-            100,
+            70,
         );
         let AfterRefusal::Login(error) = later else {
             panic!("another login");
@@ -756,8 +756,16 @@ mod tests {
         sessions.clear(true);
         let ended = ErrorCode::SessionEnded.error();
         let outcome = sessions.renewed(id, Err(ended.clone()), 0, 0, 0);
-        assert_eq!(outcome, Err(ended));
+        assert_eq!(outcome, Err(ended.clone()));
         assert!(sessions.leave(id).is_none());
+        let (one, other) = (
+            sessions.add(session("1", API, RENEWABLE)),
+            sessions.add(session("2", API, RENEWABLE)),
+        );
+        sessions
+            .renewed(one, Err(ended), 0, 0, 0)
+            .expect_err("it ended");
+        assert!(sessions.get(one).is_none() && sessions.get(other).is_some());
     }
 
     #[test]

@@ -728,7 +728,7 @@ mod tests {
         let tokens = Tokens::from_json(json, 0, 100).expect("tokens");
         assert!(!tokens.is_due(569) && tokens.is_due(570));
         for token in ["", "a b", "a\\r\\nX: y"] {
-            let json = format!(r#"{{"accessToken":"{token}","margin":0,"scope":[]}}"#);
+            let json = format!(r#"{{"accessToken":"{token}","margin":0,"scope":[],"more":{{}}}}"#);
             let json = Json::parse(json.as_bytes()).expect("JSON");
             assert!(Tokens::from_json(json, 0, 100).is_none(), "{token}");
         }

@@ -200,9 +200,13 @@ mod tests {
     fn a_configured_url_must_be_written_as_a_browser_writes_it() {
         assert!(check("f", "https://as.example/authorize?x=1", false).is_ok());
         assert!(check("f", "http://lan.example/", true).is_ok());
+        assert!(check("f", "http://localhost:443/", false).is_ok());
+        assert!(check("f", "https://as.example:80/", false).is_ok());
         for text in [
             "https://AS.example/",
             "https://as.example:443/",
+            "http://localhost:80/",
+            "https://as.example:/",
             "https://as.example./",
             "http://as.example/",
             "https://as.example/a#b",
