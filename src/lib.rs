@@ -1,5 +1,10 @@
 //! OAuth 2.0 in the browser: logins by authorization code with PKCE, or by the implicit grant, whose tokens
 //! the page never holds.
+#![cfg_attr(
+    all(target_family = "wasm", feature = "rust"),
+    doc = "",
+    doc = include_str!("rust.md")
+)]
 //!
 //! # The map
 //!

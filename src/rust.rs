@@ -1,23 +1,13 @@
-//! Floor 4 for Rust: the functions of the npm package for applications in Yew, Leptos, Dioxus or plain Rust.
-//!
-//! ```no_run
-//! # async fn page() -> Result<(), oauth_wasm::Failure> {
-//! use oauth_wasm::{LoginConfig, fetch_private, handle_redirect, start_login};
-//!
-//! if handle_redirect(None).await?.is_none() {
-//!     start_login(&LoginConfig {
-//!         provider: Some("mercadolibre".into()),
-//!         site: Some("MLB".into()),
-//!         client_id: "1620218256833906".into(),
-//!         redirect_uri: "https://app.example/".into(),
-//!         ..LoginConfig::default()
-//!     })
-//!     .await?;
-//! }
-//! let me = gloo_net::http::Request::get("https://api.mercadolibre.com/users/me");
-//! let me = fetch_private(me.build()?).await?.text().await?;
-//! # Ok(()) }
-//! ```
+//! Floor 4 for Rust: the functions of the npm package for applications in Yew, Leptos, Dioxus or plain Rust. What they
+//! are called with and what they give is documented at the crate's root.
+
+mod change;
+mod words;
+
+pub use change::{ChangeKind, ChangeOrigin, SessionChange, Subscription, on_session_change};
+pub use words::{CodeChallengeMethod, Keep, ResponseType, SessionState};
+#[cfg(feature = "full")]
+pub use words::{Display, SessionScope};
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -32,9 +22,9 @@ use crate::address;
 use crate::browser::windows::Place;
 use crate::browser::{http, value};
 use crate::client::{self, Going, Leaving};
-use crate::protocol::config::Config;
 #[cfg(feature = "full")]
-use crate::protocol::config::Display;
+use crate::protocol::config;
+use crate::protocol::config::Config;
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::json::{Json, Object};
 use crate::protocol::provider;
@@ -68,17 +58,31 @@ pub struct LoginConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revocation_endpoint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub revocation_request: Option<RevocationRequest>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub end_session_endpoint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_servers: Option<Vec<String>>,
-    /// `code` (default) or `token`.
+    /// `Code` unless said otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub response_type: Option<String>,
-    /// `S256` (default) or `plain`.
+    pub response_type: Option<ResponseType>,
+    /// `S256` unless said otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub code_challenge_method: Option<String>,
+    pub code_challenge_method: Option<CodeChallengeMethod>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<Vec<String>>,
+    /// The header that narrows the scope of one call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope_header: Option<String>,
+    /// The header in which the API says how many requests it allows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit_header: Option<String>,
+    /// The header in which the API says how many were made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage_header: Option<String>,
+    /// The provider takes a refresh token twice, so that one whose answer was lost is sent again.
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    pub refresh_token_reuse: bool,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub authorization_parameters: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -131,31 +135,55 @@ pub struct LoginConfig {
     /// `none`, `login`, `consent`, ..
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prompt: Option<String>,
-    /// `page` (default), `popup` or `iframe`.
+    /// `Page` unless said otherwise.
+    #[cfg(feature = "full")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub display: Option<String>,
+    pub display: Option<Display>,
     /// Seconds that a login in a popup or a frame may take.
+    #[cfg(feature = "full")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub display_timeout: Option<u32>,
-    /// `tab` (default) or `origin`.
+    /// `Tab` unless said otherwise.
+    #[cfg(feature = "full")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub session_scope: Option<String>,
-    /// `tab` or `device`.
+    pub session_scope: Option<SessionScope>,
+    /// Keeps the refresh token for [`restore`].
+    #[cfg(feature = "full")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub keep: Option<String>,
+    pub keep: Option<Keep>,
     /// Seconds that a session is kept without being renewed; thirty days unless said otherwise.
+    #[cfg(feature = "full")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep_max_age: Option<u32>,
+    /// Does without where the browser can keep nothing, instead of failing.
+    #[cfg(feature = "full")]
     #[serde(skip_serializing_if = "core::ops::Not::not")]
     pub keep_optional: bool,
+    /// Lets the pending login outlive its tab.
+    #[cfg(feature = "full")]
     #[serde(skip_serializing_if = "core::ops::Not::not")]
     pub keep_pending: bool,
+    /// JSON text of an object with the provider's tables, each as a provider's file has it: `scopes`, `routes`,
+    /// `errors`. A field that stands above too counts as it stands there.
+    #[serde(skip)]
+    pub tables: Option<String>,
 }
+
+/// The request by which a provider's API takes a grant back. In braces stand `client_id` and members of the token
+/// response.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RevocationRequest {
+    pub method: String,
+    pub url: String,
+}
+
+/// Any members that a provider may add, none of them looked at.
+pub type SomeExtra = BTreeMap<String, serde::de::IgnoredAny>;
 
 /// What is known of a session; it never holds a token. `Extra` is the type of the provider's own members.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "camelCase")]
-pub struct Session<Extra = BTreeMap<String, serde::de::IgnoredAny>> {
+pub struct Session<Extra = SomeExtra> {
     pub provider: Option<String>,
     pub site: Option<String>,
     /// `None` for an adopted token.
@@ -163,10 +191,20 @@ pub struct Session<Extra = BTreeMap<String, serde::de::IgnoredAny>> {
     pub scope: Vec<String>,
     /// Milliseconds since 1970 by this device's clock.
     pub expires_at: Option<f64>,
+    /// Whether it can be renewed without the user.
     pub renewable: bool,
+    pub state: SessionState,
+    /// The provider's own members of the token response.
     pub extra: Extra,
     pub return_to: Option<String>,
+    /// JSON text of what [`LoginConfig::app_state`] said; `null` where it said nothing.
+    #[serde(deserialize_with = "json_text")]
+    pub app_state: String,
     pub rate_limit: Option<RateLimit>,
+    /// Whether it outlives a reload; `None` where it does not, or could not be kept.
+    pub keep: Option<Keep>,
+    /// Whether other tabs have it too.
+    pub shared: bool,
     /// Who has logged in, where `openid` was in the scope.
     #[cfg(feature = "full")]
     pub claims: Option<Claims>,
@@ -202,6 +240,27 @@ pub enum Failure {
     JavaScript(JsValue),
 }
 
+impl Failure {
+    /// The kind of failure, where it is one of the library's.
+    pub fn code(&self) -> Option<ErrorCode> {
+        match self {
+            Self::OAuth(error) => Some(error.code),
+            Self::JavaScript(_) => None,
+        }
+    }
+}
+
+impl core::fmt::Display for Failure {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::OAuth(error) => error.fmt(f),
+            Self::JavaScript(reason) => write!(f, "{reason:?}"),
+        }
+    }
+}
+
+impl core::error::Error for Failure {}
+
 impl From<client::Failure> for Failure {
     fn from(failure: client::Failure) -> Self {
         match failure {
@@ -231,7 +290,7 @@ pub async fn start_login(config: &LoginConfig) -> Result<Option<Session>, Failur
         navigate: None,
         #[cfg(feature = "full")]
         popup: match config.display() {
-            Display::Popup => Place::popup(),
+            config::Display::Popup => Place::popup(),
             _ => None,
         },
     };
@@ -242,6 +301,14 @@ pub async fn start_login(config: &LoginConfig) -> Result<Option<Session>, Failur
 /// package.
 #[cfg(feature = "full")]
 pub async fn restore(client_id: Option<&str>) -> Result<Option<Session>, Failure> {
+    restore_with(client_id).await
+}
+
+/// [`restore`] with a type for the provider's own members.
+#[cfg(feature = "full")]
+pub async fn restore_with<Extra: DeserializeOwned>(
+    client_id: Option<&str>,
+) -> Result<Option<Session<Extra>>, Failure> {
     let client_id = String::from(client_id.unwrap_or(""));
     described(client::restore(client_id).await)
 }
@@ -263,13 +330,19 @@ pub fn adopt_token<Extra: DeserializeOwned>(
     described(Some(client::adopt(token, read(config)?)?))
 }
 
-/// The least scope for these calls, each a method and a URL, by the configuration's provider.
-pub fn scopes_for(calls: &[(&str, &str)], config: &LoginConfig) -> Result<Vec<String>, Failure> {
+/// The least scope for these calls, each a method and a URL, by the routes of the configuration's provider, or without
+/// one of the session that the first of them belongs to.
+pub fn scopes_for(
+    calls: &[(&str, &str)],
+    config: Option<&LoginConfig>,
+) -> Result<Vec<String>, Failure> {
     let mut list = Vec::new();
     for (method, url) in calls {
         list.push(Object::new().str("method", method).str("url", url).done());
     }
-    Ok(read(config)?.scope_for(&Json::Array(list))?)
+    let config = config.map(read).transpose()?;
+    let scope = client::scope_for(&Json::Array(list).text(), config)?;
+    Ok(Json::parse(scope.as_bytes()).map_or(Vec::new(), |scope| scope.texts()))
 }
 
 /// Answers the redirect that brought the user back; `None` on every other page. Without a URL the page's own
@@ -363,10 +436,23 @@ pub async fn logout(revoke: bool) -> Result<(), Failure> {
 /// [`logout`], and the user is sent to the provider to be logged out there too, and from there back to
 /// `post_logout_redirect_uri` unless it is empty.
 pub async fn end_session(revoke: bool, post_logout_redirect_uri: &str) -> Result<(), Failure> {
+    leave(revoke, post_logout_redirect_uri, None).await
+}
+
+/// [`end_session`] that gives the URL to `navigate` instead of leaving the page; a promise it returns is waited for.
+pub async fn end_session_with(
+    revoke: bool,
+    post_logout_redirect_uri: &str,
+    navigate: js_sys::Function,
+) -> Result<(), Failure> {
+    leave(revoke, post_logout_redirect_uri, Some(navigate.into())).await
+}
+
+async fn leave(revoke: bool, back: &str, navigate: Option<JsValue>) -> Result<(), Failure> {
     let leaving = Leaving {
         revoke,
-        end_session: Some(String::from(post_logout_redirect_uri)),
-        navigate: None,
+        end_session: Some(String::from(back)),
+        navigate,
     };
     Ok(client::logout(leaving).await?)
 }
@@ -401,6 +487,16 @@ fn read(config: &LoginConfig) -> Result<Config, Failure> {
             .ok_or_else(|| ErrorCode::InvalidConfig.at("provider: must be JSON"))?;
         json.fill(Json::Object(alloc::vec![("provider".into(), value)]));
     }
+    if let Some(tables) = &config.tables {
+        match Json::parse(tables.as_bytes()) {
+            Some(tables @ Json::Object(_)) => json.fill(tables),
+            _ => {
+                return Err(ErrorCode::InvalidConfig
+                    .at("tables: must be a JSON object")
+                    .into());
+            }
+        }
+    }
     let config = Config::read(json)?;
     let found = provider::find(config.provider());
     Ok(config.complete(found)?)
@@ -414,6 +510,12 @@ fn described<Extra: DeserializeOwned>(
     };
     let session = serde_wasm_bindgen::from_value(value::from_json(&text)).map_err(javascript)?;
     Ok(Some(session))
+}
+
+/// The JSON text of any member.
+fn json_text<'de, D: serde::Deserializer<'de>>(member: D) -> Result<String, D::Error> {
+    let value: JsValue = serde_wasm_bindgen::preserve::deserialize(member)?;
+    Ok(value::to_json(&value))
 }
 
 fn javascript(error: serde_wasm_bindgen::Error) -> Failure {

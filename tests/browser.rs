@@ -4,11 +4,14 @@
 
 use gloo_net::http::Request;
 use oauth_wasm::{
-    ErrorCode, Failure, FetchOptions, LoginConfig, Session, adopt_token, explained, fetch_private,
-    fetch_private_with, handle_redirect, handle_redirect_with, logout, scopes_for, session,
+    ChangeKind, ChangeOrigin, ErrorCode, Failure, FetchOptions, LoginConfig, Session,
+    SessionChange, SessionState, adopt_token, explained, fetch_private, fetch_private_with,
+    handle_redirect, handle_redirect_with, logout, on_session_change, scopes_for, session,
     start_login_with,
 };
 use serde::Deserialize;
+use std::cell::RefCell;
+use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::*;
@@ -364,7 +367,7 @@ async fn rust_knows_the_providers_scopes_and_words_too() {
     let (mine, reviews) = (url("/products/mine"), url("/reviews"));
     let least = scopes_for(
         &[("GET", &mine), ("PUT", &url("/products/1"))],
-        &appfigures(),
+        Some(&appfigures()),
     );
     assert_eq!(least.expect("known routes"), ["products:write"]);
 
@@ -397,4 +400,69 @@ async fn rust_knows_the_providers_scopes_and_words_too() {
     };
     assert_eq!(error.code, ErrorCode::RateLimited);
     assert!(error.explained.is_some(), "in the provider's words");
+}
+
+#[wasm_bindgen_test]
+async fn a_closure_hears_of_each_change_until_its_subscription_is_dropped() {
+    fresh("{}").await;
+    // What `fresh` has ended is told by now.
+    turn().await;
+    let heard = Rc::new(RefCell::new(Vec::new()));
+    let hears = heard.clone();
+    let subscription = on_session_change(move |change: SessionChange<Extra>| {
+        hears.borrow_mut().push(change);
+    });
+    let mut told = config();
+    told.app_state = Some(r#"{"cart":[1,2]}"#.into());
+    let url = authorization_url(&told).await.expect("a login starts");
+    let back = follow(&url).await;
+    let began = handle_redirect_with::<Extra>(Some(&back)).await;
+    let began = began.expect("a session").expect("ours");
+    assert_eq!((began.state, began.keep), (SessionState::Active, None));
+    assert!(!began.shared);
+    assert_eq!(began.app_state, r#"{"cart":[1,2]}"#);
+    logout(false)
+        .await
+        .expect("nothing is asked of the network");
+    turn().await;
+    let changes = heard.take();
+    let [started, ended] = &changes[..] else {
+        panic!("two changes, not {changes:?}");
+    };
+    assert_eq!(
+        (started.kind, started.from),
+        (ChangeKind::Started, ChangeOrigin::Here)
+    );
+    assert_eq!(started.session.as_ref(), Some(&began));
+    assert_eq!((ended.kind, &ended.session), (ChangeKind::Ended, &None));
+    assert_eq!(ended.reason.as_deref(), Some("logout"));
+
+    drop(subscription);
+    assert_eq!(Rc::strong_count(&heard), 1, "the closure is gone");
+    log_in().await;
+    turn().await;
+    assert_eq!(*heard.borrow(), []);
+}
+
+/// Until what waits for the next turn has been done.
+async fn turn() {
+    let timer = js_sys::Promise::new(&mut |done, _| {
+        let later = js_sys::Function::new_with_args("done", "setTimeout(done)");
+        later.call1(&JsValue::NULL, &done).expect("a timer");
+    });
+    JsFuture::from(timer).await.expect("a turn");
+}
+
+#[wasm_bindgen_test]
+async fn tables_of_the_applications_own_stand_in_the_place_of_the_providers() {
+    let mut own = appfigures();
+    own.tables = Some(r#"{"routes":[{"path":"/mine","read":"account:read"}]}"#.into());
+    let mine = format!("{SANDBOX}/v2/mine");
+    let least = scopes_for(&[("GET", &mine)], Some(&own));
+    assert_eq!(least.expect("a known route"), ["account:read"]);
+    for wrong in ["", "[]", r#"{"rutas":[]}"#] {
+        own.tables = Some(wrong.into());
+        let refused = scopes_for(&[("GET", &mine)], Some(&own)).expect_err(wrong);
+        assert_eq!(refused.code(), Some(ErrorCode::InvalidConfig), "{wrong}");
+    }
 }

@@ -207,6 +207,51 @@ fn the_documented_functions_are_the_exported_ones() {
     }
 }
 
+/// Whatever the npm package can be told, a Rust application can say.
+#[test]
+fn every_field_of_a_configuration_is_one_of_the_rust_structure() {
+    let config = code(&read("src/protocol/config.rs"));
+    let fields = config.split("const SCOPE:").next().unwrap_or_default();
+    let names: Vec<_> = fields
+        .lines()
+        .filter(|line| line.contains("Kind::"))
+        .filter_map(|line| line.trim().trim_start_matches('(').strip_prefix('"'))
+        .filter_map(|line| line.split('"').next())
+        .collect();
+    assert!(names.contains(&"clientId") && names.contains(&"keepOptional"));
+    let elsewhere = [
+        // The tables, in one text.
+        ("scopes", "pub tables:"),
+        ("routes", "pub tables:"),
+        ("errors", "pub tables:"),
+        ("navigate", "pub async fn start_login_with("),
+        // To give a login up is to drop its future.
+        ("signal", ""),
+        ("clientSecret", ""),
+        ("client_secret", ""),
+    ];
+    let rust = code(&read("src/rust.rs"));
+    for name in names {
+        let place = elsewhere.iter().find(|(field, _)| *field == name);
+        let place = match place {
+            Some((_, place)) => (*place).to_owned(),
+            None => format!("    pub {}: ", snake_case(name)),
+        };
+        assert!(rust.contains(&place), "LoginConfig of Rust lacks {name}");
+    }
+}
+
+fn snake_case(name: &str) -> String {
+    let mut out = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() {
+            out.push('_');
+        }
+        out.push(letter.to_ascii_lowercase());
+    }
+    out
+}
+
 #[test]
 fn the_readmes_example_is_the_console_pages() {
     let example = read("www/example.js").replace("'/pkg/oauth-wasm.js'", "'oauth-wasm'");

@@ -96,6 +96,10 @@ pub fn spawn(future: Boxed) {
 }
 
 /// What a promise is settled with.
+#[cfg_attr(
+    not(any(feature = "js", feature = "npm")),
+    allow(dead_code, reason = "Rust gets futures")
+)]
 pub enum Outcome {
     Value(JsValue),
     /// A value as JSON text.
@@ -108,6 +112,10 @@ pub enum Outcome {
 }
 
 /// A JavaScript promise of what the future gives; `explain` says what a failure looks like.
+#[cfg_attr(
+    not(any(feature = "js", feature = "npm")),
+    allow(dead_code, reason = "Rust gets futures")
+)]
 pub fn to_promise<E: 'static>(
     future: Pin<Box<dyn Future<Output = Result<Outcome, E>>>>,
     explain: fn(E) -> Outcome,

@@ -1,4 +1,4 @@
-//! The build tool: `cargo xtask build | demo | test | bench | peers`.
+//! The build tool: `cargo xtask build | demo | test | bench | peers | yew`.
 
 mod bench;
 mod capabilities;
@@ -21,6 +21,7 @@ mod text;
 mod tools;
 mod wasm_pack;
 mod workspace;
+mod yew;
 
 use std::process::ExitCode;
 
@@ -30,6 +31,7 @@ cargo xtask test [suite...]      everything, or only the named suites
 cargo xtask build                leave the npm package in pkg/ and print its size
 cargo xtask bench                measure the variants of the package
 cargo xtask peers                run the table of addresses against other libraries
+cargo xtask yew                  build the example in Yew
 cargo xtask wasm-pack [args...]  wasm-pack build, with the wasm-bindgen of Cargo.lock
 
 The tools they need are installed: the wasm target, npm packages and, as root on Debian,
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         Some("test") => suites::run(rest),
         Some("bench") => bench::run().map(|()| true),
         Some("peers") => peers::run().map(|()| true),
+        Some("yew") => yew::run().map(|()| true),
         Some("wasm-pack") => wasm_pack::run(rest).map(|()| true),
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");

@@ -165,7 +165,7 @@ fn compile(build: &Build) -> Result<PathBuf> {
     Ok(crate::workspace::target_dir().join("wasm32-unknown-unknown/release/oauth_wasm.wasm"))
 }
 
-fn bind(wasm: &Path, out_dir: &Path) -> Result<()> {
+pub fn bind(wasm: &Path, out_dir: &Path) -> Result<()> {
     let args: [&OsStr; 8] = [
         "wasm-bindgen".as_ref(),
         wasm.as_ref(),

@@ -3,7 +3,7 @@
 use crate::report::{Row, Tally};
 use crate::tools::{self, Tool};
 use crate::workspace::{cargo, output, root};
-use crate::{capabilities, consumer, licences, live, matrix, package, report, reproducible};
+use crate::{capabilities, consumer, licences, live, matrix, package, report, reproducible, yew};
 use anyhow::{Context as _, Result, bail};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -173,7 +173,12 @@ fn one(suite: &Suite, package: &mut Option<bool>, tally: &mut Tally) -> Result<(
 }
 
 fn fmt(tally: &mut Tally) -> Result<()> {
-    live::check(cargo().args(["fmt", "--all", "--check"]), tally)
+    live::check(cargo().args(["fmt", "--all", "--check"]), tally)?;
+    let mut example = cargo();
+    example
+        .current_dir(root().join("examples/yew"))
+        .args(["fmt", "--check"]);
+    live::check(&mut example, tally)
 }
 
 fn clippy(args: &[&str], tally: &mut Tally) -> Result<()> {
@@ -250,7 +255,11 @@ fn docs(tally: &mut Tally) -> Result<()> {
         tally,
     )?;
     let args = ["test", "--no-fail-fast", "--workspace", "--doc"];
-    live::tests_if_any(cargo().args(args), tally)
+    live::tests_if_any(cargo().args(args), tally)?;
+    // Those of Rust's own functions are compiled, not run: they would leave the page.
+    let args = ["test", "--package", "oauth-wasm", "--doc"];
+    let wasm = ["--target", "wasm32-unknown-unknown"];
+    live::check(cargo().args(args).args(wasm), tally)
 }
 
 fn build(tally: &mut Tally) -> Result<()> {
@@ -320,7 +329,7 @@ fn in_browser() -> Command {
 const OF_SERVERS: &[&str] = &["django", "dpop", "oidc_provider", "openid"];
 
 /// What is about data, layout or a process of its own rather than about the engine, and would take WebKit minutes.
-const NOT_IN_WEBKIT: &[&str] = &["console", "providers", "relay", "scopes"];
+const NOT_IN_WEBKIT: &[&str] = &["console", "providers", "relay", "scopes", "yew"];
 
 fn e2e(browser: &str, tally: &mut Tally) -> Result<()> {
     let mut tests = Vec::new();
@@ -330,6 +339,9 @@ fn e2e(browser: &str, tally: &mut Tally) -> Result<()> {
             let name = path.file_stem().context("a name")?.to_string_lossy();
             tests.push(name.into_owned());
         }
+    }
+    if browser != "webkit" {
+        yew::make()?;
     }
     tests.sort();
     tests.retain(|name| !OF_SERVERS.contains(&name.as_str()));

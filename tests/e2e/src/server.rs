@@ -22,7 +22,7 @@ pub struct Received {
 }
 
 /// The app under test: `/` is www/, `/pkg/` the built package, `/e2e/` tests/e2e/pages/,
-/// `/attacks/` tests/attacks/pages/, and `/sandbox.json` says where the provider is.
+/// `/attacks/` tests/attacks/pages/, `/yew/` what `cargo xtask yew` has built, and `/sandbox.json` says where the provider is.
 pub struct App {
     /// `http://127.0.0.1:PORT`; the same port answers at `localhost` and `app.test`.
     pub origin: String,
@@ -143,8 +143,9 @@ fn file(path: &str, record_console: bool) -> Response {
 }
 
 fn locate(path: &str) -> Option<PathBuf> {
-    let at = |prefix: &str, dir: &'static str| Some((dir, path.strip_prefix(prefix)?));
+    let at = |prefix: &str, dir: &str| Some((PathBuf::from(dir), path.strip_prefix(prefix)?));
     let (dir, rest) = at("/pkg/", "pkg")
+        .or_else(|| Some((crate::target().join("yew"), path.strip_prefix("/yew/")?)))
         .or_else(|| at("/e2e/", "tests/e2e/pages"))
         .or_else(|| at("/attacks/", "tests/attacks/pages"))
         .or_else(|| at("/", "www"))?;

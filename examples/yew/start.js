@@ -1,0 +1,3 @@
+import init from './oauth-wasm-yew.js'
+
+init()
