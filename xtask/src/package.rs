@@ -26,7 +26,7 @@ const BUILDS: &[Build] = &[
     Build {
         name: "full",
         features: "npm,full",
-        budget: 100 * 1024,
+        budget: 86 * 1024,
     },
 ];
 
