@@ -769,6 +769,14 @@ mod tests {
     }
 
     #[test]
+    fn the_least_scope_of_some_calls_is_that_of_their_routes() {
+        let calls = br#"[{"url":"https://api.example/x/1"},{"method":"PUT","url":"https://api.example/x/2"}]"#;
+        let calls = Json::parse(calls).expect("JSON");
+        let scope = with(TABLE, API, "").scope_for(&calls);
+        assert_eq!(scope, Ok(std::vec!["w".to_string()]));
+    }
+
+    #[test]
     fn a_call_is_narrowed_within_what_the_session_has() {
         let writer = with(TABLE, API, r#","scope":"w""#);
         let header = |scope| {
