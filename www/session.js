@@ -69,7 +69,8 @@ function press() {
   })
   // Firefox tries a few times.
   on('down', 'click', () => renewWhile('is down for a moment', 'dropBefore', { times: 1000 }))
-  on('lost', 'click', () => renewWhile('will lose its next answer', 'dropAfterProcessing', { method: 'POST', times: 1 }))
+  const next = { method: 'POST', times: 1 }
+  on('lost', 'click', () => renewWhile('will lose its next answer', 'dropAfterProcessing', next))
   on('log-out', 'click', async () => {
     await logout()
     await refresh()

@@ -1,5 +1,5 @@
-// One timeline for all windows of a page. Each window has a letter. What one has to tell it tells all, over a channel of
-// the page's own, and keeps for those that come later. Nothing here is about logins, and no token comes by.
+// One timeline for all windows of a page. Each window has a letter. What one has to tell it tells all, over a channel
+// of the page's own, and keeps for those that come later. Nothing here is about logins, and no token comes by.
 import { $, make, say } from './show.js'
 
 const CHANNEL = 'demo-timeline'
@@ -14,10 +14,11 @@ export async function takeLetter() {
 
 const isFree = letter =>
   new Promise(resolve => {
-    navigator.locks.request('demo-window-' + letter, { ifAvailable: true }, lock => {
+    const held = navigator.locks.request('demo-window-' + letter, { ifAvailable: true }, lock => {
       resolve(lock !== null)
       return lock && new Promise(() => {})
     })
+    held.catch(() => resolve(false))
   })
 
 /**
@@ -69,7 +70,10 @@ function item({ at, who, what, words }, own) {
   const letter = make('b', { className: 'window' }, make('span', { className: 'unseen' }, 'Window '), who)
   letter.classList.toggle('own', who === own)
   const time = make('time', {}, new Date(at).toLocaleTimeString('en-GB'))
-  const shown = make('li', {}, time, ' ', letter, ' ', make('p', {}, make('code', {}, what), ' ', make('span', {}, words)))
+  // A long name may break where it has underscores.
+  const breakable = words.split(/(?<=_)/).flatMap((part, place) => [place ? make('wbr', {}) : '', part])
+  const said = make('p', {}, make('code', {}, what), ' ', make('span', {}, ...breakable))
+  const shown = make('li', {}, time, ' ', letter, ' ', said)
   // Each window has a lane of its own, as far as there is room.
   shown.style.setProperty('--lane', Math.min(Math.max(LETTERS.indexOf(who), 0), 3))
   return shown

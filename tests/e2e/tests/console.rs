@@ -548,8 +548,22 @@ async fn two_windows_show_the_life_of_the_session_that_they_share() {
         until(&world, "#spent-twice", "0").await;
     }
     assert_eq!(world.token_requests("refresh_token"), 1);
+
+    // A third one is told by two, and shows each line once. What they do next they tell after that.
+    page.switch_to(&second).await;
+    let third = page.new_tab().await;
+    page.switch_to(&third).await;
+    page.open("/session.html").await;
+    state(&world, "logged-in").await;
+    page.click("#burst").await;
+    for letter in ["A", "B"] {
+        line(&world, letter, "fetchPrivate() GET /users/me → 200", 2).await;
+    }
+    line(&world, "A", "started here", 1).await;
+    assert_eq!(world.token_requests("refresh_token"), 2);
     assert_eq!(world.sandbox.refresh_tokens_spent_twice(), 0);
 
+    page.switch_to(&first).await;
     page.click("#log-out").await;
     state(&world, "logged-out").await;
     page.switch_to(&second).await;
