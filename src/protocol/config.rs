@@ -685,7 +685,9 @@ impl Login {
         below(page, server) || below(server, page) || {
             let parent = |host| text::cut(host, ".").map_or("", |(_, parent)| parent);
             let parent = (parent(page), parent(server));
-            parent.0 == parent.1 && text::contains(parent.0, ".")
+            // What begins as shortly as `co.uk` and `com.ar` may have many owners.
+            let owner = text::cut(parent.0, ".").map_or("", |(owner, _)| owner);
+            parent.0 == parent.1 && owner.len() > 3
         }
     }
 }
@@ -1330,6 +1332,36 @@ mod tests {
         assert!(error("tenant=7").is_ok());
         assert!(error("state=x").is_err());
         assert!(error("client%5Fid=x").is_err());
+    }
+
+    #[cfg(feature = "full")]
+    #[test]
+    fn a_server_is_of_the_pages_site_only_where_that_is_sure() {
+        let same = |origin, server| {
+            let config = format!(
+                r#"{{"clientId":"1","redirectUri":"https://app.example/","authorizationEndpoint":"{server}/a","tokenEndpoint":"{server}/t"}}"#
+            );
+            resolve(&config).expect("a login").is_same_site(origin)
+        };
+        for (origin, server) in [
+            ("https://example.com", "https://example.com"),
+            ("https://example.com", "https://login.example.com"),
+            ("https://app.example.com:8443", "https://login.example.com"),
+            ("https://app.example.com", "https://example.com"),
+            ("http://127.0.0.1:1", "http://127.0.0.1:2"),
+        ] {
+            assert!(same(origin, server), "{origin} {server}");
+        }
+        for (origin, server) in [
+            ("https://a.co.uk", "https://b.co.uk"),
+            ("https://a.com.ar", "https://b.com.ar"),
+            ("https://a.com", "https://b.com"),
+            ("https://example.com", "https://notexample.com"),
+            ("https://app.example.com", "https://login.another.com"),
+            ("http://localhost:1", "http://127.0.0.1:2"),
+        ] {
+            assert!(!same(origin, server), "{origin} {server}");
+        }
     }
 
     #[test]
