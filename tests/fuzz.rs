@@ -116,6 +116,9 @@ each! {
     json_is_read_as_others_read_it "json"
     a_token_goes_only_where_a_browser_sees_the_declared_server "url"
     a_call_waits_and_repeats_only_as_it_may "request"
+    an_id_token_that_is_accepted_says_what_it_must "id_token"
+    the_key_that_is_chosen_is_a_public_one_of_the_set_and_of_its_kind "keys"
+    what_a_server_says_besides_is_about_its_user_and_itself "said"
 }
 
 /// Where the format changes and the seed does not, the target would go on passing and look at nothing.

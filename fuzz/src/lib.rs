@@ -7,14 +7,18 @@ use oauth_wasm::protocol::authorization::{
     Accepted, AuthorizationResponse, PROTOCOL_PARAMETERS, PendingLogin,
 };
 use oauth_wasm::protocol::config::{Config, Login, ResponseType};
+use oauth_wasm::protocol::dpop::Nonces;
 use oauth_wasm::protocol::error::{Error, ErrorCode};
+use oauth_wasm::protocol::jose::Jws;
 use oauth_wasm::protocol::json::{self, Json};
+use oauth_wasm::protocol::openid::{self, About, Channel, Rules, Unchecked};
+use oauth_wasm::protocol::pkce::base64url;
 use oauth_wasm::protocol::resource::{self, PrivateRequest};
-use oauth_wasm::protocol::secret::{AuthorizationCode, CodeVerifier, RefreshToken};
+use oauth_wasm::protocol::secret::{AuthorizationCode, CodeVerifier, IdToken, RefreshToken};
 use oauth_wasm::protocol::session::common::{self, Label, Meeting};
 use oauth_wasm::protocol::session::{Access, AfterRefusal, Session, Sessions, explain};
 use oauth_wasm::protocol::token::{Grant, HttpResponse, TokenRequest, Tokens};
-use oauth_wasm::protocol::{metadata, url as address};
+use oauth_wasm::protocol::{metadata, pushed, url as address};
 use std::cell::RefCell;
 use std::rc::Rc;
 use url::Url;
@@ -35,6 +39,9 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("json", json),
     ("url", url),
     ("request", request),
+    ("id_token", id_token),
+    ("keys", keys),
+    ("said", said),
 ];
 
 const ORIGIN: &str = "https://app.example";
@@ -826,4 +833,171 @@ pub fn request(data: &[u8]) {
         waited <= u64::from(most) * 1000,
         "{waited} of {most}: {text}"
     );
+}
+
+/// The parts of a text that tabs separate.
+fn columns<const N: usize>(text: &str) -> Option<[&str; N]> {
+    text.split('\t').collect::<Vec<_>>().try_into().ok()
+}
+
+/// A signed text: as it is, or of a header and a payload that are JSON texts, and a signature.
+fn signed(text: &str) -> String {
+    match columns(text) {
+        Some([header, payload, signature]) => {
+            let encoded = [header, payload, signature].map(|part| base64url(part.as_bytes()));
+            encoded.join(".")
+        }
+        None => String::from(text),
+    }
+}
+
+/// `HEADER<tab>CLAIMS<tab>SIGNATURE`, or a whole ID Token: one that is accepted says what it must, as others read it.
+pub fn id_token(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let whole = signed(&text);
+    let (now, nonce) = (1_700_000_000, "n1");
+    let rules = Rules {
+        issuer: "https://as.example",
+        client_id: "c1",
+        max_age: Some(60),
+    };
+    for channel in [Channel::Direct, Channel::Indirect] {
+        let unchecked = Unchecked {
+            token: IdToken::new(whole.clone()),
+            channel,
+            about: About::Login {
+                nonce: String::from(nonce),
+            },
+        };
+        assert!(!format!("{unchecked:?}").contains(CANARY), "Debug shows it");
+        let jws = match unchecked.read(&rules, "the access token", now) {
+            Ok(jws) => jws,
+            Err(error) => {
+                assert_eq!(error.code, ErrorCode::InvalidIdToken);
+                assert!(!error.to_json().contains(CANARY), "the error shows it");
+                continue;
+            }
+        };
+        let claims: serde_json::Value =
+            serde_json::from_str(&jws.payload.text()).expect("claims are JSON");
+        assert_eq!(claims["iss"], "https://as.example");
+        assert_eq!(claims["nonce"], nonce);
+        assert!(claims["sub"].as_str().is_some_and(|sub| !sub.is_empty()));
+        let audience = &claims["aud"];
+        let ours = |value: &serde_json::Value| value == "c1";
+        assert!(
+            ours(audience)
+                || audience
+                    .as_array()
+                    .is_some_and(|list| list.iter().any(ours))
+        );
+        assert!(
+            claims
+                .get("azp")
+                .is_none_or(|azp| azp.is_null() || azp == "c1")
+        );
+        let time = |name: &str| claims[name].as_f64().expect(name);
+        assert!(time("exp") > time("iat"));
+        assert!(time("iat") - time("auth_time") <= 121.0, "max_age");
+        let leeway = if channel == Channel::Direct {
+            26.0 * 3600.0
+        } else {
+            300.0
+        };
+        assert!(time("exp") + leeway + 1.0 > f64::from(now));
+        assert!(!jws.alg().eq_ignore_ascii_case("none") && !jws.alg().is_empty());
+        if channel == Channel::Indirect {
+            assert!(claims["at_hash"].is_string(), "it says whose it is");
+        }
+        let shown = openid::shown(&jws.payload);
+        assert!(shown.get("nonce").is_none() && shown.get("at_hash").is_none());
+    }
+}
+
+/// `ALG<tab>KID<tab>JWK SET`: the key that is chosen is a public one of the set, of the algorithm's own kind.
+pub fn keys(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let Some([alg, kid, set]) = columns(&text) else {
+        return;
+    };
+    let header = serde_json::json!({ "alg": alg, "kid": kid });
+    let whole = signed(&format!("{header}\t{{}}\tsignature"));
+    let (Ok(jws), Some(set)) = (Jws::read(&whole), Json::parse(set.as_bytes())) else {
+        return;
+    };
+    let Some(algorithm) = jws.algorithm() else {
+        return;
+    };
+    let Ok(check) = jws.check(&whole, algorithm, &set) else {
+        return;
+    };
+    let key: serde_json::Value = serde_json::from_str(&check.key).expect("a key is JSON");
+    let kind = match alg {
+        "RS256" => ("RSA", None),
+        "ES256" => ("EC", Some("P-256")),
+        _ => ("OKP", Some("Ed25519")),
+    };
+    assert_eq!(
+        (key["kty"].as_str(), key["crv"].as_str()),
+        (Some(kind.0), kind.1)
+    );
+    for private in ["d", "p", "q", "dp", "dq", "qi", "k", "oth"] {
+        assert!(key.get(private).is_none(), "{private} is passed on");
+    }
+    let set: serde_json::Value = serde_json::from_str(&set.text()).expect("JSON");
+    let from = set["keys"]
+        .as_array()
+        .expect("a set")
+        .iter()
+        .find(|candidate| {
+            let members = key.as_object().expect("an object");
+            members
+                .iter()
+                .all(|(name, value)| candidate.get(name) == Some(value))
+        });
+    let from = from.expect("the key is one of the set");
+    let named = from.get("kid").and_then(serde_json::Value::as_str);
+    assert!(named.is_none_or(|named| named == kid), "another key's name");
+    assert_eq!(
+        whole.rsplit_once('.').map(|(signed, _)| signed),
+        Some(check.signed.as_str())
+    );
+}
+
+/// `STATUS<tab>TYPE<tab>BODY<tab>NONCE`: what the userinfo endpoint says, the answer to a pushed request, a nonce.
+pub fn said(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let Some([status, content_type, body, nonce]) = columns(&text) else {
+        return;
+    };
+    let Ok(status) = status.parse::<u16>() else {
+        return;
+    };
+    let claims = Json::parse(br#"{"iss":"https://as.example","sub":"u1","nonce":"n1"}"#);
+    let claims = claims.expect("the target's own claims");
+    if let Ok(info) = openid::join(&claims, status, content_type, body.as_bytes()) {
+        assert_eq!((status, info.str("sub")), (200, Some("u1")));
+        assert_eq!(
+            info.str("iss"),
+            Some("https://as.example"),
+            "only the ID Token says"
+        );
+        assert!(claims.get("nonce").is_some() && openid::shown(&claims).get("nonce").is_none());
+    }
+    match pushed::read(status, body.as_bytes()) {
+        Ok(uri) => {
+            assert!(matches!(status, 200 | 201) && !uri.is_empty());
+            assert!(
+                uri.bytes().all(|byte| byte.is_ascii_graphic()),
+                "it goes into an address"
+            );
+        }
+        Err(error) => assert!(error.to_json().starts_with("{\"name\":\"OAuthError\"")),
+    }
+    let mut nonces = Nonces::new();
+    let news = nonces.adopt("https://as.example/token", nonce);
+    let kept = nonces.get("https://as.example/other");
+    assert_eq!(kept, news.then_some(nonce));
+    assert_eq!(nonces.get("https://api.example/"), None, "another server's");
+    assert!(!news || nonce.bytes().all(|byte| byte.is_ascii_graphic()));
 }
