@@ -134,21 +134,53 @@ async fn renewed_once_by(count: usize) {
     log_in(&world, json!({})).await;
     let tabs = tabs(&world, count).await;
     for round in 1..=2 {
-        world.sandbox.expire_tokens();
-        for tab in &tabs {
-            world.page.switch_to(tab).await;
-            let url = json!(format!("{}/users/me", world.sandbox_origin));
-            let script = "window.answer = answered(oauth.fetchPrivate(args[0])); return true";
-            world.run(script, &[url]).await;
-        }
-        for tab in &tabs {
-            world.page.switch_to(tab).await;
-            let answer = world.run("return await answer", &[]).await;
-            assert_eq!(status(&answer), 200, "{answer}");
-        }
+        all_call_with_expired_tokens(&world, &tabs).await;
         assert_eq!(world.token_requests("refresh_token"), round);
     }
     each_was_sent_once(&world);
+}
+
+#[tokio::test]
+async fn five_tabs_with_a_session_each_renew_it_once_each_and_lose_none() {
+    each_renewed_by_its_own(5).await;
+}
+
+#[tokio::test]
+async fn so_do_twenty_of_them() {
+    each_renewed_by_its_own(20).await;
+}
+
+async fn each_renewed_by_its_own(count: usize) {
+    let world = World::start().await;
+    let mut tabs = Vec::new();
+    while tabs.len() < count {
+        let tab = world.page.new_tab().await;
+        world.page.switch_to(&tab).await;
+        open(&world).await;
+        log_in(&world, json!({ "sessionScope": "tab" })).await;
+        tabs.push(tab);
+    }
+    for round in 1..=2 {
+        all_call_with_expired_tokens(&world, &tabs).await;
+        assert_eq!(world.token_requests("refresh_token"), round * count);
+    }
+    each_was_sent_once(&world);
+}
+
+/// Every access token has ended, every tab calls, and every call succeeds.
+async fn all_call_with_expired_tokens(world: &World, tabs: &[Tab]) {
+    world.sandbox.expire_tokens();
+    let url = json!(format!("{}/users/me", world.sandbox_origin));
+    for tab in tabs {
+        world.page.switch_to(tab).await;
+        let script = "window.answer = answered(oauth.fetchPrivate(args[0])); return true";
+        world.run(script, std::slice::from_ref(&url)).await;
+    }
+    for tab in tabs {
+        world.page.switch_to(tab).await;
+        let answer = world.run("return await answer", &[]).await;
+        assert_eq!(status(&answer), 200, "{answer}");
+    }
 }
 
 #[tokio::test]
@@ -386,18 +418,7 @@ async fn without_web_locks_a_lease_lets_one_renew() {
     world.page.switch_to(&second).await;
     open().await;
     assert_eq!(restore(&world).await["value"]["shared"], true);
-    world.sandbox.expire_tokens();
-    let url = json!(format!("{}/users/me", world.sandbox_origin));
-    for tab in [&first, &second] {
-        world.page.switch_to(tab).await;
-        let script = "window.answer = answered(oauth.fetchPrivate(args[0])); return true";
-        world.run(script, std::slice::from_ref(&url)).await;
-    }
-    for tab in [&first, &second] {
-        world.page.switch_to(tab).await;
-        let answer = world.run("return await answer", &[]).await;
-        assert_eq!(status(&answer), 200, "{answer}");
-    }
+    all_call_with_expired_tokens(&world, &[first, second]).await;
     assert_eq!(world.token_requests("refresh_token"), 1);
     each_was_sent_once(&world);
 }
