@@ -43,7 +43,7 @@ impl Jws {
             );
         }
         match header.str("alg") {
-            None => return Err("alg: is missing (RFC 7515 section 4.1.1)"),
+            None | Some("") => return Err("alg: is missing (RFC 7515 section 4.1.1)"),
             Some(alg) if alg.eq_ignore_ascii_case("none") => {
                 return Err("alg: is none (RFC 8725 section 3.2)");
             }
@@ -347,6 +347,7 @@ mod tests {
             (&made(r#"{"alg":"RS256","alg":"none"}"#, "{}"), "its header"),
             (&made("{}", "{}"), "alg: is missing"),
             (&made(r#"{"alg":1}"#, "{}"), "alg: is missing"),
+            (&made(r#"{"alg":""}"#, "{}"), "alg: is missing"),
             (&made(r#"{"alg":"none"}"#, "{}"), "alg: is none"),
             (&made(r#"{"alg":"nOnE"}"#, "{}"), "alg: is none"),
             (&made(r#"{"alg":"RS256","crit":["exp"]}"#, "{}"), "crit"),
@@ -421,7 +422,7 @@ mod tests {
         }
         assert_eq!(chosen(r#"{"alg":"ES256"}"#, &[ec, ec]), Err(NoKey::Several));
         assert_eq!(check(&made(es, "{}"), "{}"), Err(NoKey::NoSet));
-        for alg in ["HS256", "RS512", "PS256", "rs256", ""] {
+        for alg in ["HS256", "RS512", "PS256", "rs256", " "] {
             let text = made(&format!(r#"{{"alg":"{alg}"}}"#), "{}");
             assert_eq!(
                 Jws::read(&text).map(|jws| jws.algorithm()),
