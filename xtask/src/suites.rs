@@ -384,7 +384,7 @@ fn in_engine(package: &str, browser: &str, tests: &[&str], tally: &mut Tally) ->
     Ok(())
 }
 
-/// All of the tests, or only the named. Two browsers at a time is what two cores bear.
+/// All of the tests, or only the named. Four browsers at a time: each waits more than it works.
 fn run_in(
     package: &str,
     browser: &str,
@@ -401,7 +401,7 @@ fn run_in(
         command.args(["--test", test]);
     }
     command
-        .args(["--", "--test-threads=2", "--exact"])
+        .args(["--", "--test-threads=4", "--exact"])
         .args(only)
         .env("E2E_BROWSER", browser);
     if let Some(driver) = tools::geckodriver() {
