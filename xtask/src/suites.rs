@@ -328,8 +328,20 @@ fn in_browser() -> Command {
 /// The tests of servers that nobody here wrote, a suite of their own.
 const OF_SERVERS: &[&str] = &["django", "dpop", "oidc_provider", "openid"];
 
-/// What is about data, layout or a process of its own rather than about the engine, and would take WebKit minutes.
-const NOT_IN_WEBKIT: &[&str] = &["console", "providers", "relay", "scopes", "yew"];
+/// What is about data or a process of its own rather than about the engine: Chromium shows it.
+const NOT_IN_FIREFOX: &[&str] = &["providers", "relay", "scopes"];
+
+/// The same, and what would take WebKit minutes.
+const NOT_IN_WEBKIT: &[&str] = &[
+    "clock",
+    "console",
+    "harness",
+    "providers",
+    "react",
+    "relay",
+    "scopes",
+    "yew",
+];
 
 fn e2e(browser: &str, tally: &mut Tally) -> Result<()> {
     let mut tests = Vec::new();
@@ -345,9 +357,14 @@ fn e2e(browser: &str, tally: &mut Tally) -> Result<()> {
     }
     tests.sort();
     tests.retain(|name| !OF_SERVERS.contains(&name.as_str()));
-    if browser == "webkit" {
-        tests.retain(|name| !NOT_IN_WEBKIT.contains(&name.as_str()));
-        let names = NOT_IN_WEBKIT.join(", ");
+    let left_out = match browser {
+        "firefox" => NOT_IN_FIREFOX,
+        "webkit" => NOT_IN_WEBKIT,
+        _ => &[],
+    };
+    if !left_out.is_empty() {
+        tests.retain(|name| !left_out.contains(&name.as_str()));
+        let names = left_out.join(", ");
         tally.skip(&format!("{names}: what they test is not the engine's"));
     }
     let tests: Vec<_> = tests.iter().map(String::as_str).collect();
