@@ -138,17 +138,20 @@ impl Attack {
 /// What became of a test in an engine; `None` where it was not run. A native test's is the same for all.
 fn verdict(test: &str, rows: &[Row], engine: &str) -> Option<bool> {
     let (file, name) = test.split_once("::")?;
-    let suite = if file.starts_with("tests/e2e/") {
-        format!("e2e-{engine}")
+    let suites = if file.starts_with("tests/e2e/") {
+        vec![format!("e2e-{engine}"), format!("servers-{engine}")]
     } else if file.contains('/') {
-        "native".to_owned()
+        vec!["native".to_owned()]
     } else {
-        format!("{SUITE}{engine}")
+        vec![format!("{SUITE}{engine}")]
     };
-    let row = rows.iter().find(|row| row.suite == suite)?;
     let is_it = |ran: &str| ran.rsplit("::").next() == Some(name);
-    let verdicts = row.tally.verdicts.iter();
-    let mut of = verdicts.filter(|(ran, _)| is_it(ran)).peekable();
+    let mut of = rows
+        .iter()
+        .filter(|row| suites.iter().any(|suite| row.suite == suite))
+        .flat_map(|row| &row.tally.verdicts)
+        .filter(|(ran, _)| is_it(ran))
+        .peekable();
     of.peek()?;
     Some(of.all(|(_, passed)| *passed))
 }
