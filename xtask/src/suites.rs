@@ -345,7 +345,7 @@ const IN_FIREFOX: &[&str] = &[
 ];
 
 /// The suites of the servers go through whole lives in WebKit as well.
-const IN_WEBKIT: &[&str] = &["events", "fetch_private", "login", "redirect"];
+const IN_WEBKIT: &[&str] = &["events", "login", "redirect"];
 
 fn e2e(browser: &str, tally: &mut Tally) -> Result<()> {
     let mut tests = Vec::new();
