@@ -105,6 +105,72 @@ fn imports_go_down_only() {
     assert!(!client.contains("crate::js") && !client.contains("crate::rust"));
 }
 
+/// The modules of the protocol, each of which imports only from before itself.
+const PROTOCOL: &[&str] = &[
+    "text",
+    "secret",
+    "json",
+    "error",
+    "url",
+    "form",
+    "pkce",
+    "refusal",
+    "scope",
+    "resource",
+    "jose",
+    "dpop",
+    "openid",
+    "provider",
+    "metadata",
+    "config",
+    "pushed",
+    "token",
+    "authorization",
+    "session",
+];
+
+#[test]
+fn the_protocol_has_an_order_and_no_circle() {
+    let place = |name: &str| PROTOCOL.iter().position(|known| *known == name);
+    let mut checked = 0;
+    for (path, text) in files("src/protocol", ".rs") {
+        let inside = path.split("src/protocol/").nth(1).expect("a module");
+        let module = inside.split(['/', '.']).next().expect("a name");
+        if module == "mod" {
+            continue;
+        }
+        let own = place(module).unwrap_or_else(|| panic!("{module} has no place in the order"));
+        // `super` is the protocol in its own files, and the module itself one directory down.
+        let up = match inside.contains('/') {
+            true => "super::super::",
+            false => "super::",
+        };
+        let code = code(&text);
+        for start in [up, "crate::protocol::"] {
+            for rest in code.split(start).skip(1) {
+                let names = match rest.strip_prefix('{') {
+                    Some(list) => list.split('}').next().unwrap_or_default(),
+                    None => rest,
+                };
+                let one = rest.starts_with('{');
+                for name in names.split(',').take(if one { usize::MAX } else { 1 }) {
+                    let name: String = name
+                        .trim_start()
+                        .chars()
+                        .take_while(|c| c.is_ascii_lowercase() || *c == '_')
+                        .collect();
+                    let Some(other) = place(&name) else {
+                        continue;
+                    };
+                    checked += 1;
+                    assert!(other <= own, "{path}: {module} imports {name}");
+                }
+            }
+        }
+    }
+    assert!(checked > 80, "the imports are found: {checked}");
+}
+
 #[test]
 fn no_providers_name_occurs_in_rust() {
     for (path, text) in files("src", ".rs") {

@@ -3,10 +3,8 @@
 //!
 //! An oracle here is somebody else's code (`url`, `serde_json`) or a rule said in other words than in `src`.
 
-use oauth_wasm::protocol::authorization::{
-    Accepted, AuthorizationResponse, PROTOCOL_PARAMETERS, PendingLogin,
-};
-use oauth_wasm::protocol::config::{Config, Login, ResponseType};
+use oauth_wasm::protocol::authorization::{Accepted, AuthorizationResponse, PendingLogin};
+use oauth_wasm::protocol::config::{Config, Login, PROTOCOL_PARAMETERS, ResponseType};
 use oauth_wasm::protocol::dpop::Nonces;
 use oauth_wasm::protocol::error::{Error, ErrorCode};
 use oauth_wasm::protocol::jose::Jws;

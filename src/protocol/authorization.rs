@@ -32,25 +32,6 @@ pub const STATE_PREFIX: &str = "ow1x";
 #[cfg(feature = "full")]
 pub const ELSEWHERE_PREFIX: &str = "ow1x.";
 
-/// Parameters of the authorization request that only the library sets.
-pub const PROTOCOL_PARAMETERS: &[&str] = &[
-    "response_type",
-    "response_mode",
-    "client_id",
-    "redirect_uri",
-    "scope",
-    "state",
-    "code_challenge",
-    "code_challenge_method",
-    "request",
-    "request_uri",
-    "client_secret",
-    #[cfg(feature = "full")]
-    "nonce",
-    #[cfg(feature = "full")]
-    "dpop_jkt",
-];
-
 /// Parameters of a response that may stand there once (RFC 6749 section 3.1); the redirect_uri may have a query of
 /// its own (section 3.1.2), in which the application does as it likes.
 const RESPONSE_PARAMETERS: &[&str] = &[

@@ -10,8 +10,7 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::authorization::PROTOCOL_PARAMETERS;
-use super::error::{Error, ErrorCode, ServerError};
+use super::error::{Error, ErrorCode, ServerError, wrong};
 use super::json::{Json, Members};
 use super::pkce::CodeChallengeMethod;
 use super::{Seconds, form, provider, refusal, resource, scope, text, url};
@@ -22,6 +21,25 @@ const PENDING_MAX_AGE: Seconds = 600;
 const KEEP_MAX_AGE: Seconds = 30 * 86_400;
 #[cfg(feature = "full")]
 const FRAME_TIMEOUT: Seconds = 10;
+
+/// Parameters of the authorization request that only the library sets.
+pub const PROTOCOL_PARAMETERS: &[&str] = &[
+    "response_type",
+    "response_mode",
+    "client_id",
+    "redirect_uri",
+    "scope",
+    "state",
+    "code_challenge",
+    "code_challenge_method",
+    "request",
+    "request_uri",
+    "client_secret",
+    #[cfg(feature = "full")]
+    "nonce",
+    #[cfg(feature = "full")]
+    "dpop_jkt",
+];
 
 /// The name of a field and what may stand there.
 type Field = (&'static str, Kind);
@@ -857,12 +875,6 @@ fn check_endpoint(field: &str, endpoint: &str) -> Result<(), Error> {
 fn protocol_parameter(parameters: &[(String, Json)]) -> Option<&str> {
     let own = |(name, _): &&(String, Json)| PROTOCOL_PARAMETERS.contains(&name.as_str());
     Some(&parameters.iter().find(own)?.0)
-}
-
-/// A rule that a field breaks; the message never shows the value.
-pub fn wrong(field: &str, rule: &str) -> Error {
-    let detail = text::concat(&[text::clip(field, 64), ": ", rule]);
-    ErrorCode::InvalidConfig.at(&detail)
 }
 
 fn required<'a>(config: &'a Json, field: &str) -> Result<&'a str, Error> {

@@ -425,6 +425,19 @@ impl core::fmt::Display for Error {
 
 impl core::error::Error for Error {}
 
+/// A rule that a field breaks; the message never shows the value.
+pub fn wrong(field: &str, rule: &str) -> Error {
+    let detail = text::concat(&[text::clip(field, 64), ": ", rule]);
+    ErrorCode::InvalidConfig.at(&detail)
+}
+
+/// A name that is not among these; the nearest of them is suggested.
+pub fn unknown(code: ErrorCode, name: &str, names: &[&str]) -> Error {
+    let mut detail = String::from(text::shown(name));
+    text::suggest(&mut detail, name, names);
+    code.at(&detail)
+}
+
 /// The server's text with each of our secrets replaced (servers do echo what they refuse), and then cut to a length
 /// that is enough for any sentence and too short to fill a log.
 pub fn redact(text: &str, secrets: &[&str]) -> String {

@@ -1,7 +1,8 @@
 //! Floor 1, the protocol: values in, values out. No JavaScript, no clock, no randomness, no network.
 //!
-//! Inside: authorization → pkce; config → provider, scope, resource; token → refusal; session → token, resource;
-//! metadata → config; everything → secret, error.
+//! Inside there is an order too: each module imports only what stands before it in the list of `tests/floors.rs`. Words
+//! (text, secret, json, error), their shapes (url, form, scope, resource ..), the client (provider, metadata, config), the
+//! two requests (token, authorization), the session.
 
 pub mod authorization;
 pub mod config;

@@ -4,8 +4,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::config::wrong;
-use super::error::{Error, ErrorCode};
+use super::error::{Error, ErrorCode, unknown, wrong};
 use super::json::{Json, Object};
 use super::text;
 
@@ -97,17 +96,6 @@ pub fn distil(config: &mut Json) {
             }
         }
     }
-}
-
-fn unknown(code: ErrorCode, name: &str, names: &[&str]) -> Error {
-    let mut detail = String::from(text::shown(name));
-    text::suggest(&mut detail, name, names);
-    code.at(&detail)
-}
-
-/// A scope that is not among the provider's.
-pub fn unknown_scope(name: &str, scopes: &Json) -> Error {
-    unknown(ErrorCode::UnknownScope, name, &scopes.names())
 }
 
 /// The file of a provider of this name, or the names that there are. The npm package does without: there `entry.js`

@@ -3,8 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::config::wrong;
-use super::error::{Error, ErrorCode};
+use super::error::{Error, ErrorCode, wrong};
 use super::json::Json;
 use super::url::{self, Url};
 use super::{Seconds, scope, text};

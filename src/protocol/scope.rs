@@ -3,10 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::config::wrong;
-use super::error::Error;
+use super::error::{Error, ErrorCode, unknown, wrong};
 use super::json::Json;
-use super::provider::unknown_scope;
 use super::text;
 
 /// Reads the configuration's `scope`: a list of strings, or one string with spaces.
@@ -41,7 +39,7 @@ pub fn check(scopes: Option<&Json>, scope: &[String]) -> Result<(), Error> {
         .find(|name| !scopes.names().iter().any(|known| is(name, known)))
     {
         None => Ok(()),
-        Some(name) => Err(unknown_scope(name, scopes)),
+        Some(name) => Err(unknown(ErrorCode::UnknownScope, name, &scopes.names())),
     }
 }
 

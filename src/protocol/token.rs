@@ -11,10 +11,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
-use super::config::{Login, wrong};
+use super::config::Login;
 #[cfg(feature = "full")]
 use super::dpop::ProofKey;
-use super::error::{Error, ErrorCode};
+use super::error::{Error, ErrorCode, wrong};
 use super::json::{self, Json};
 #[cfg(feature = "full")]
 use super::openid::About;

@@ -3,8 +3,7 @@
 //! What a page asks for is parsed by the browser first, so tabs, backslashes, dots and letter case are gone
 //! by the time it comes here; what a configuration says must already be in that form, or it would never match.
 
-use super::config::wrong;
-use super::error::Error;
+use super::error::{Error, wrong};
 use super::text;
 
 /// An `http:` or `https:` URL in its parts. `path` starts with a slash or is empty.

@@ -4,8 +4,8 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::{Config, Json, Keep, Login, ResponseType, Seconds, wrong};
-use crate::protocol::error::Error;
+use super::{Config, Json, Keep, Login, ResponseType, Seconds};
+use crate::protocol::error::{Error, wrong};
 use crate::protocol::openid::Rules;
 use crate::protocol::{json, text, url};
 

@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 use super::{AccessToken, Error, ErrorCode, Json, Login, Session, SessionId, Sessions};
-use crate::protocol::config::wrong;
 use crate::protocol::dpop::ProofKey;
+use crate::protocol::error::wrong;
 use crate::protocol::openid::{self, About};
 use crate::protocol::refusal;
 

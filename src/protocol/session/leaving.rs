@@ -4,8 +4,7 @@
 use alloc::string::String;
 use zeroize::Zeroizing;
 
-use super::super::config::wrong;
-use super::super::error::{Error, ErrorCode};
+use super::super::error::{Error, ErrorCode, wrong};
 use super::super::json::Json;
 use super::super::resource::covers;
 use super::super::{Seconds, form, refusal, text, url};
