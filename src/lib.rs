@@ -64,7 +64,7 @@ pub mod protocol;
 
 #[cfg(all(target_family = "wasm", not(feature = "npm")))]
 mod address;
-#[cfg(target_family = "wasm")]
+#[allow(dead_code, reason = "used as soon as the client asks it")]
 mod browser;
 #[cfg(target_family = "wasm")]
 mod client;
