@@ -524,7 +524,7 @@ pub async fn logout(leaving: Leaving) -> Result<(), Failure> {
     let left = forget(leaving.revoke);
     // What the pages of this tab look at that come back, whether or not this one had a session. Where nothing can be
     // stored, they cannot know.
-    let _ = page::store(LEFT, &json::decimal(clock::wall()));
+    let _ = page::store(LEFT, &json::decimal(clock::wall().into()));
     if !left.is_empty() {
         announce("ended", true, None, Some("logout"));
     }

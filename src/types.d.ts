@@ -161,7 +161,7 @@ export interface ProviderFields {
   codeChallengeMethod?: 'S256' | 'plain'
   /** More parameters of the authorization request; the protocol's own cannot be set here. */
   authorizationParameters?: Readonly<Record<string, string>>
-  /** The provider leaves `token_type` out of its implicit response. */
+  /** The provider leaves `token_type` out of its responses; its tokens are bearer tokens. */
   tokenTypeOptional?: boolean
   /** Understands the old fragment that is JSON (`#{"authorization_info":..}`) as well; our `state` is then in the query. */
   jsonFragment?: boolean
@@ -280,7 +280,7 @@ export interface Session {
   readonly clientId: string | null
   /** What was granted, as far as anybody said. */
   readonly scope: readonly string[]
-  /** When the access token ends, in milliseconds since 1970 by this device's clock; null if the server did not say. */
+  /** When the access token ends, in milliseconds since 1970 by this device's clock; null if the server set no end. */
   readonly expiresAt: number | null
   /** Whether it can be renewed without the user. */
   readonly renewable: boolean
@@ -289,7 +289,10 @@ export interface Session {
    * not sent again, and the one safe next step is `startLogin`.
    */
   readonly state: 'active' | 'indeterminate'
-  /** The provider's own members of the token response, for example `user_id`; none that ends in `_token` or `_secret`. */
+  /**
+   * The provider's own members of the token response, for example `user_id`; none that ends in `_token` or `_secret`.
+   * A whole number beyond 2^53 is a text, so that no digit is lost.
+   */
   readonly extra: { readonly [name: string]: Json }
   readonly returnTo: string | null
   readonly appState: Json

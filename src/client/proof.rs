@@ -51,7 +51,12 @@ pub async fn bind(pending: &mut PendingLogin) -> Result<(), Error> {
 }
 
 async fn keep(jkt: &str, signer: &Signer, until: u32) -> Result<(), kept::NotKept> {
-    kept::keep_value(&concat(&[KEPT, jkt]), &decimal(until), signer.value()).await
+    kept::keep_value(
+        &concat(&[KEPT, jkt]),
+        &decimal(until.into()),
+        signer.value(),
+    )
+    .await
 }
 
 /// Keeps the key of a renewed session for as long again; one that ends with its page needs no keeping.
@@ -86,7 +91,7 @@ async fn sweep() {
     if let Some(Json::Array(items)) = Json::parse(list.as_bytes()) {
         for item in items {
             let until = item.str("text").and_then(whole).unwrap_or(0);
-            if until < now {
+            if until < now.into() {
                 let _ = kept::remove(item.str("name").unwrap_or("")).await;
             }
         }

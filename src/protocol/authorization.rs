@@ -331,11 +331,7 @@ impl PendingLogin {
         members.take("refresh_token");
         #[cfg(feature = "full")]
         let id_token = members.take("id_token");
-        if self.login.token_type_optional() {
-            let bearer = Json::String(String::from("Bearer"));
-            members.fill(Json::Object(vec![(String::from("token_type"), bearer)]));
-        }
-        let tokens = Tokens::read(&mut members, self.login.scope(), now);
+        let tokens = Tokens::granted(&mut members, &self.login, now);
         #[cfg(feature = "full")]
         let tokens = tokens?.came_with(id_token, Channel::Indirect, self.about());
         tokens
@@ -848,7 +844,7 @@ mod tests {
                 InvalidTokenResponse,
             ),
             (
-                "#access_token=a&token_type=bearer&expires_in=-1&state=STATE",
+                "#access_token=a&token_type=bearer&expires_in=soon&state=STATE",
                 InvalidTokenResponse,
             ),
             (

@@ -3,13 +3,18 @@
 //! Token answers are read here and not by the page's `JSON.parse`, so that a token never becomes a
 //! JavaScript string on its way in, and so that native tests run the very reader that browsers run.
 //! Stricter than the RFC where leniency helps an attacker: a repeated member, more than 32 levels,
-//! more than 256 members and anything after the value are errors.
+//! more than 256 members, more than 20,000 values and anything after the value are errors. A byte order mark before it
+//! is passed over, as `Response.json()` does.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 const MAX_DEPTH: usize = 32;
 const MAX_MEMBERS: usize = 256;
+/// Values of a whole document: a million of the smallest fit into the largest response, and each takes its time.
+const MAX_VALUES: usize = 20_000;
+/// The largest whole number that JavaScript's numbers tell from its neighbours: 2^53 - 1.
+const MAX_SAFE_INTEGER: &str = "9007199254740991";
 
 /// The members of an object, in order.
 pub type Members = Vec<(String, Json)>;
@@ -28,7 +33,10 @@ pub enum Json {
 impl Json {
     /// Reads one document. `None` says it is not JSON as above; where and why would quote the input.
     pub fn parse(text: &[u8]) -> Option<Json> {
-        let mut reader = Reader { rest: text };
+        let mut reader = Reader {
+            rest: text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text),
+            left: MAX_VALUES,
+        };
         let value = reader.value(0)?;
         reader.space();
         reader.rest.is_empty().then_some(value)
@@ -116,11 +124,25 @@ impl Json {
         texts
     }
 
-    /// A non-negative whole number; a fraction is cut off, an exponent is refused.
+    /// A number that is not negative and has 32 bits; a fraction is cut off.
     pub fn as_u32(&self) -> Option<u32> {
         match self {
-            Json::Number(text) => whole(text),
+            Json::Number(text) => whole(text)?.try_into().ok(),
             _ => None,
+        }
+    }
+
+    /// Turns whole numbers into texts that JavaScript's numbers would change, wherever they stand.
+    pub fn keep_exact(&mut self) {
+        match self {
+            Json::Number(text) if is_unsafe_integer(text) => {
+                *self = Json::String(core::mem::take(text));
+            }
+            Json::Array(items) => items.iter_mut().for_each(Json::keep_exact),
+            Json::Object(members) => {
+                members.iter_mut().for_each(|(_, value)| value.keep_exact());
+            }
+            _ => {}
         }
     }
 
@@ -223,7 +245,7 @@ impl Object {
 
     /// Adds a whole number.
     pub fn number(&mut self, name: &str, value: u32) -> &mut Self {
-        self.value(name, Json::Number(decimal(value)))
+        self.value(name, Json::Number(decimal(value.into())))
     }
 
     /// Adds a list of strings.
@@ -247,7 +269,7 @@ pub fn list(items: &[String]) -> Json {
 }
 
 /// A whole number as decimal digits, without the formatting machinery.
-pub fn decimal(mut value: u32) -> String {
+pub fn decimal(mut value: u64) -> String {
     let mut text = String::new();
     if value >= 10 {
         text = decimal(value / 10);
@@ -257,16 +279,52 @@ pub fn decimal(mut value: u32) -> String {
     text
 }
 
-/// The whole part of a plain decimal number: digits, and perhaps a fraction.
-pub fn whole(text: &str) -> Option<u32> {
-    let (digits, fraction) = super::text::cut(text, ".").unwrap_or((text, "0"));
-    if digits.is_empty() || !fraction.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
+/// The whole part of a number as JSON writes it (RFC 8259 section 6): `1.5e3` is 1500. `None` if it is negative or no
+/// number; what is larger than 64 bits is their largest.
+pub fn whole(text: &str) -> Option<u64> {
+    let mark = text.bytes().position(|b| matches!(b, b'e' | b'E'));
+    let (mantissa, exponent) = match mark {
+        Some(at) => (text.get(..at)?, text.get(at + 1..)?),
+        None => (text, "0"),
+    };
+    let (digits, fraction) = super::text::cut(mantissa, ".").unwrap_or((mantissa, "0"));
+    let (back, exponent) = match exponent.strip_prefix("-") {
+        Some(exponent) => (true, exponent),
+        None => (false, exponent.strip_prefix("+").unwrap_or(exponent)),
+    };
+    for part in [digits, fraction, exponent] {
+        if part.is_empty() || !part.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
     }
-    digits.bytes().try_fold(0u32, |sum, b| {
-        let digit = b.is_ascii_digit().then(|| u32::from(b - b'0'))?;
-        sum.checked_mul(10)?.checked_add(digit)
-    })
+    let shift = exponent.bytes().fold(0usize, |sum, b| {
+        sum.saturating_mul(10).saturating_add(usize::from(b - b'0'))
+    });
+    // How many digits stand before the point once it is moved.
+    let count = match back {
+        true => digits.len().saturating_sub(shift),
+        false => digits.len().saturating_add(shift),
+    };
+    let mut value = 0u64;
+    let mut digits = digits.bytes().chain(fraction.bytes());
+    for _ in 0..count {
+        let next = digits.next();
+        if value == 0 && next.is_none() {
+            break;
+        }
+        if value > u64::MAX / 10 - 1 {
+            return Some(u64::MAX);
+        }
+        value = value * 10 + u64::from(next.map_or(0, |b| b - b'0'));
+    }
+    Some(value)
+}
+
+fn is_unsafe_integer(number: &str) -> bool {
+    let digits = number.strip_prefix("-").unwrap_or(number);
+    let longer = digits.len().cmp(&MAX_SAFE_INTEGER.len());
+    longer.then_with(|| digits.cmp(MAX_SAFE_INTEGER)).is_gt()
+        && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
 fn write_string(text: &str, out: &mut String) {
@@ -289,6 +347,8 @@ fn write_string(text: &str, out: &mut String) {
 
 struct Reader<'a> {
     rest: &'a [u8],
+    /// Values that may still come.
+    left: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -313,6 +373,7 @@ impl<'a> Reader<'a> {
         if depth == MAX_DEPTH {
             return None;
         }
+        self.left = self.left.checked_sub(1)?;
         self.space();
         match self.rest.first()? {
             b'{' => self.object(depth),
@@ -457,6 +518,7 @@ impl<'a> Reader<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::format;
 
     #[test]
     fn what_is_json_comes_back_as_it_was_written() {
@@ -499,7 +561,8 @@ mod tests {
             "{\"a\" 1}",
             "{\"a\":1,\"a\":2}",
             "NaN",
-            "\u{feff}{}",
+            "\u{feff}\u{feff}{}",
+            "{}\u{feff}",
         ] {
             assert_eq!(Json::parse(text.as_bytes()), None, "{text}");
         }
@@ -515,14 +578,67 @@ mod tests {
     }
 
     #[test]
-    fn whole_numbers() {
-        assert_eq!(whole("21600"), Some(21600));
-        assert_eq!(whole("3600.0"), Some(3600));
-        assert_eq!(decimal(0), "0");
-        assert_eq!(decimal(u32::MAX), "4294967295");
-        for text in ["", "-1", "1e9", ".5", "1.x", "4294967296", " 1"] {
+    fn a_byte_order_mark_is_passed_over() {
+        let value = Json::parse("\u{feff} {\"a\":1}".as_bytes()).expect("JSON");
+        assert_eq!(value.text(), r#"{"a":1}"#);
+    }
+
+    #[test]
+    fn a_number_with_an_exponent_is_the_number_it_is() {
+        for (text, number) in [
+            ("0", 0),
+            ("21600", 21600),
+            ("3600.0", 3600),
+            ("3600.99", 3600),
+            ("1.795725744E9", 1_795_725_744),
+            ("1.795725744e+9", 1_795_725_744),
+            ("1795725744e0", 1_795_725_744),
+            ("17957257440e-1", 1_795_725_744),
+            ("0.36e4", 3600),
+            ("0.00036E007", 3600),
+            ("36e2", 3600),
+            ("1.5e0", 1),
+            ("15e-2", 0),
+            ("15e-99999999999999999999", 0),
+            ("0e99999999999999999999", 0),
+            ("0.0e9", 0),
+            ("9223372036854775", 9_223_372_036_854_775),
+            ("99999999999999999999", u64::MAX),
+            ("1e309", u64::MAX),
+            ("1e99999999999999999999", u64::MAX),
+        ] {
+            assert_eq!(whole(text), Some(number), "{text}");
+            let json = Json::parse(text.as_bytes()).expect(text);
+            assert_eq!(json.as_u32(), number.try_into().ok(), "{text}");
+        }
+        for text in [
+            "", "-1", "-0", ".5", "1.", "1.x", " 1", "e5", "1e", "1e+", "1e-", "1e1.5", "1e5e5",
+            "0x10", "NaN", "1E+-2",
+        ] {
             assert_eq!(whole(text), None, "{text}");
         }
+        assert_eq!(decimal(0), "0");
+        assert_eq!(decimal(u32::MAX.into()), "4294967295");
+        assert_eq!(decimal(u64::MAX), "18446744073709551615");
+    }
+
+    #[test]
+    fn whole_numbers_that_javascript_would_change_become_texts() {
+        let text = r#"{"a":9007199254740991,"b":9007199254740992,"c":[-9007199254740993,{"d":17841405793187217}],"e":1.5,"f":12345678901234567.5,"g":1e300,"h":"x"}"#;
+        let mut json = Json::parse(text.as_bytes()).expect("JSON");
+        json.keep_exact();
+        assert_eq!(
+            json.text(),
+            r#"{"a":9007199254740991,"b":"9007199254740992","c":["-9007199254740993",{"d":"17841405793187217"}],"e":1.5,"f":12345678901234567.5,"g":1e300,"h":"x"}"#
+        );
+    }
+
+    #[test]
+    fn values_without_number_are_refused_before_they_take_their_time() {
+        let list = |n| format!("[{}1]", "{},".repeat(n));
+        assert!(Json::parse(list(19_998).as_bytes()).is_some());
+        assert!(Json::parse(list(19_999).as_bytes()).is_none());
+        assert!(Json::parse(list(300_000).as_bytes()).is_none());
     }
 
     #[test]

@@ -213,9 +213,7 @@ fn date(claims: &Json, name: &str) -> Option<Seconds> {
     let Some(Json::Number(number)) = claims.get(name) else {
         return None;
     };
-    let digits = text::cut(number, ".").map_or(&**number, |(digits, _)| digits);
-    let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    plain.then(|| json::whole(digits).unwrap_or(Seconds::MAX))
+    Some(json::whole(number)?.try_into().unwrap_or(Seconds::MAX))
 }
 
 /// What an ID Token breaks of OpenID Connect Core.
@@ -250,6 +248,7 @@ pub fn join(claims: &Json, status: u16, content_type: &str, body: &[u8]) -> Resu
         info.take(name);
     }
     info.fill(shown(claims));
+    info.keep_exact();
     Ok(info)
 }
 
@@ -355,6 +354,8 @@ mod tests {
             r#"{"auth_time":1,"acr":"0","x":[1]}"#,
             r#"{"exp":99999999999}"#,
             r#"{"iat":1699999999.75}"#,
+            r#"{"iat":1.7E9}"#,
+            r#"{"iat":1.699999999e+9,"exp":1.7000006e9,"auth_time":17e8}"#,
         ] {
             direct(claims).expect(claims);
         }
@@ -385,7 +386,9 @@ mod tests {
             (r#"{"exp":null}"#, "exp: is missing"),
             (r#"{"exp":"1700000600"}"#, "exp: is missing"),
             (r#"{"exp":-1}"#, "exp: is missing"),
-            (r#"{"exp":1.7e9}"#, "exp"),
+            (r#"{"exp":-1.7e9}"#, "exp: is missing"),
+            (r#"{"exp":1.7e9}"#, "exp: is before iat"),
+            (r#"{"exp":1.8}"#, "exp: is before iat"),
             (r#"{"exp":1700000000}"#, "exp: is before iat"),
             (r#"{"iat":null}"#, "iat"),
             (r#"{"at_hash":"AAAA"}"#, "at_hash"),
@@ -523,6 +526,14 @@ mod tests {
                 r#"{"sub":"u1","iss":"evil","name":"Jane","email":"info@x"}"#
             ),
             Ok(r#"{"sub":"u1","name":"Jane","email":"info@x","iss":"i"}"#.to_string())
+        );
+        assert_eq!(
+            joined(
+                200,
+                json,
+                "\u{feff}{\"sub\":\"u1\",\"id\":17841405793187217}"
+            ),
+            Ok(r#"{"sub":"u1","id":"17841405793187217","iss":"i","email":"id@x"}"#.to_string())
         );
         for (status, kind, body, rule) in [
             (200, json, r#"{"sub":"u2"}"#, "sub"),

@@ -36,7 +36,7 @@ pub struct Session {
     login: Rc<Login>,
     tokens: Tokens,
     /// When the access token ends, by the wall clock: for showing only.
-    ends: Option<Seconds>,
+    ends: Option<u64>,
     /// How many requests the provider allows, and how many were made, as it said last.
     limits: Option<(Json, Json)>,
     trouble: Trouble,
@@ -298,9 +298,9 @@ impl Session {
     }
 }
 
-fn ends(tokens: &Tokens, wall: Seconds, now: Seconds) -> Option<Seconds> {
+fn ends(tokens: &Tokens, wall: Seconds, now: Seconds) -> Option<u64> {
     let at = tokens.expires_at()?;
-    Some(wall.saturating_add(at.saturating_sub(now)))
+    Some(u64::from(wall) + u64::from(at.saturating_sub(now)))
 }
 
 /// What listeners are told, as JSON text (`SessionChange` in `types.d.ts`): the session as it is now, if it still is.
@@ -528,6 +528,22 @@ mod tests {
         assert_eq!(renewable.access(1000), Access::Renew);
         let brief = session("1", API, r#","expires_in":10,"refresh_token":"r""#);
         assert_eq!((brief.access(4), brief.access(5)), (token(), Access::Renew));
+        for never in ["0", "\"0\"", "-1", "9223372036854775"] {
+            let members = format!(r#","expires_in":{never},"refresh_token":"r""#);
+            let session = session("1", API, &members);
+            assert_eq!(
+                session.access(1 << 31),
+                token(),
+                "used until a 401: {never}"
+            );
+            assert!(session.describe().contains(r#""expiresAt":null"#));
+            assert_eq!(
+                session.after_refusal(401, &session.token(), "", 0),
+                AfterRefusal::Renew
+            );
+        }
+        let century = session("1", API, r#","expires_in":4000000000"#);
+        assert!(century.describe().contains(r#""expiresAt":4000000990000"#));
         let short = session("1", API, r#","expires_in":100"#);
         assert_eq!(short.access(99), token());
         assert_eq!(short.access(100), Access::LoginRequired);

@@ -8,6 +8,7 @@ pub use full::Signed;
 
 use alloc::rc::Rc;
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
@@ -19,7 +20,7 @@ use super::json::{self, Json};
 #[cfg(feature = "full")]
 use super::openid::About;
 use super::secret::{AccessToken, AuthorizationCode, CodeVerifier, RefreshToken};
-use super::{Seconds, form, refusal, scope, text};
+use super::{Seconds, form, refusal, text};
 
 /// Bytes of the largest token response that is read.
 pub const MAX_BODY: u32 = 1 << 20;
@@ -27,8 +28,8 @@ pub const MAX_BODY: u32 = 1 << 20;
 /// A token this close to its end is renewed before it is used; of a short life at most the second half.
 const MARGIN: Seconds = 30;
 
-/// Longer lifetimes are mistakes (a date, milliseconds): ten years.
-const MAX_EXPIRES_IN: Seconds = 10 * 365 * 24 * 3600;
+/// Scopes of a grant that are taken note of: the longest list in use has about a hundred.
+const MAX_SCOPES: usize = 1024;
 
 /// Members of a response that are the protocol's; the others are the provider's own.
 const PROTOCOL_MEMBERS: &[&str] = &[
@@ -140,19 +141,17 @@ impl TokenRequest {
 
     /// Reads the answer (sections 5.1 and 5.2). `now` is a monotonic time in seconds.
     pub fn read(self, response: HttpResponse, now: Seconds) -> Result<Tokens, Error> {
-        let json = is_json(&response.content_type);
-        let mut members = match json {
-            true => Json::parse(&response.body),
-            false => None,
-        };
+        // A refusal carries no token, and is read whatever it says of its own type.
+        let mut members = Json::parse(&response.body);
         if response.status == 200
+            && is_json(&response.content_type)
             && let Some(members @ Json::Object(_)) = &mut members
             && members.get("error").is_none()
         {
             #[cfg(feature = "full")]
             let tokens = self.tokens(members, now);
             #[cfg(not(feature = "full"))]
-            let tokens = Tokens::read(members, self.login.scope(), now);
+            let tokens = Tokens::granted(members, &self.login, now);
             let mut tokens = tokens.map_err(|error| self.unanswered(error))?;
             if tokens.refresh_token.is_none()
                 && let Grant::RefreshToken(token) = self.grant
@@ -189,11 +188,11 @@ impl TokenRequest {
             }
             _ if server.error.is_some() => ErrorCode::TokenRequestRefused.error(),
             _ => ErrorCode::InvalidTokenResponse.at(match members {
+                _ if is_html(content_type) => "an HTML page instead of JSON",
+                _ if !is_json(content_type) => "its content type is not application/json",
                 Some(_) if status == 200 => "it is not a JSON object",
                 Some(_) => "an error without an error code",
-                None if is_html(content_type) => "an HTML page instead of JSON",
-                None if is_json(content_type) => "it is not valid JSON",
-                None => "its content type is not application/json",
+                None => "it is not valid JSON",
             }),
         };
         // An HTML page with success is another server's: a single-page application at the address of a relay, say.
@@ -205,7 +204,9 @@ impl TokenRequest {
         let error = self.login.explained(error.with(server));
         match retry_after {
             None => error,
-            Some(seconds) => error.and("retryAfter", Json::Number(json::decimal(*seconds))),
+            Some(seconds) => {
+                error.and("retryAfter", Json::Number(json::decimal((*seconds).into())))
+            }
         }
     }
 
@@ -308,6 +309,16 @@ impl Tokens {
         })
     }
 
+    /// Reads what this client was granted. Where the provider is known to leave `token_type` out, its tokens are bearer
+    /// tokens.
+    pub fn granted(members: &mut Json, login: &Login, now: Seconds) -> Result<Tokens, Error> {
+        if login.token_type_optional() {
+            let bearer = Json::String(String::from("Bearer"));
+            members.fill(Json::Object(vec![(String::from("token_type"), bearer)]));
+        }
+        Tokens::read(members, login.scope(), now)
+    }
+
     /// Reads the members of section 5.1 and takes the tokens out of `members`; the rest is the provider's own.
     pub fn read(
         members: &mut Json,
@@ -334,17 +345,16 @@ impl Tokens {
         }
         let expires_in = match members.get("expires_in") {
             None => None,
-            Some(Json::Number(text) | Json::String(text)) => match json::whole(text) {
-                Some(seconds) if seconds <= MAX_EXPIRES_IN => Some(seconds),
-                _ => return Err(invalid("expires_in: must be seconds, at most ten years")),
-            },
+            Some(Json::Number(text) | Json::String(text)) => {
+                lifetime(text).ok_or_else(|| invalid("expires_in: must be seconds"))?
+            }
             Some(_) => return Err(invalid("expires_in: must be a number")),
         };
         let granted = match members.get("scope") {
-            None => Vec::new(),
-            Some(Json::String(text)) => scope::split(text),
-            Some(_) => return Err(invalid("scope: must be a string")),
+            None => Some(Vec::new()),
+            Some(scope) => granted_scope(scope),
         };
+        let granted = granted.ok_or_else(|| invalid("scope: must be a string"))?;
         for name in PROTOCOL_MEMBERS {
             members.take(name);
         }
@@ -357,10 +367,11 @@ impl Tokens {
                 !text::contains(&shown, "_token\"") && !text::contains(&shown, "_secret\"")
             });
         }
+        members.keep_exact();
         Ok(Tokens {
             access_token,
             refresh_token: refresh_token.filter(|token| !token.expose().is_empty()),
-            expires_at: expires_in.map(|seconds| now + seconds),
+            expires_at: expires_in.and_then(|seconds| now.checked_add(seconds)),
             margin: MARGIN.min(expires_in.unwrap_or(0) / 2),
             scope: match granted.is_empty() {
                 true => requested_scope.to_vec(),
@@ -421,6 +432,35 @@ impl Tokens {
 /// What an Authorization header can carry (RFC 6750 section 2.1), read generously: visible ASCII.
 fn is_b64token(token: &str) -> bool {
     !token.is_empty() && text::is_graphic(token, b"")
+}
+
+/// `expires_in`: `Some(None)` where it sets no end. Servers whose tokens last for ever write 0, less than 0, or centuries;
+/// what is none of these, a 401 will say. `None`: it is no number.
+fn lifetime(text: &str) -> Option<Option<Seconds>> {
+    let seconds = json::whole(text.strip_prefix("-").unwrap_or(text))?;
+    let seconds = seconds.try_into().ok().filter(|seconds| *seconds > 0);
+    Some(seconds.filter(|_| !text.starts_with("-")))
+}
+
+/// `scope` of a response (section 5.1): a text; some servers write a list.
+fn granted_scope(scope: &Json) -> Option<Vec<String>> {
+    let texts = match scope {
+        Json::String(_) => core::slice::from_ref(scope),
+        Json::Array(items) => items,
+        _ => return None,
+    };
+    let mut granted = Vec::new();
+    for text in texts {
+        let mut rest = text.as_str()?;
+        while !rest.is_empty() && granted.len() < MAX_SCOPES {
+            let (item, after) = text::cut(rest, " ").unwrap_or((rest, ""));
+            if !item.is_empty() {
+                granted.push(String::from(item));
+            }
+            rest = after;
+        }
+    }
+    Some(granted)
 }
 
 fn is_html(content_type: &str) -> bool {
@@ -518,16 +558,7 @@ mod tests {
         assert_eq!(ok(r#","scope":"a b""#).scope(), ["a", "b"]);
         assert_eq!(ok(r#","expires_in":"3600""#).expires_at(), Some(3700));
         assert_eq!(ok(r#","expires_in":3600.0"#).expires_at(), Some(3700));
-        assert_eq!(ok(r#","expires_in":0"#).expires_at(), Some(100));
         assert_eq!(ok(r#","expires_in":null"#).expires_at(), None);
-        let longest = 10 * 365 * 86_400;
-        let life = |seconds: u32| format!(r#","expires_in":{seconds}"#);
-        assert_eq!(ok(&life(longest)).expires_at(), Some(100 + longest));
-        let body = format!(
-            r#"{{"access_token":"a","token_type":"bearer"{}}}"#,
-            life(longest + 1)
-        );
-        assert!(read(200, "application/json", &body).is_err());
         assert_eq!(ok(r#","id_token":"x.y.z""#).extra().text(), "{}");
         let nested = r#","id":1,"authed_user":{"access_token":"a"},"list":[{"device_secret":"b"}],"x_token":"c""#;
         assert_eq!(ok(nested).extra().text(), r#"{"id":1}"#);
@@ -587,31 +618,25 @@ mod tests {
             (
                 200,
                 json,
-                r#"{"access_token":"a","token_type":"bearer","expires_in":-1}"#,
-                InvalidTokenResponse,
-            ),
-            (
-                200,
-                json,
-                r#"{"access_token":"a","token_type":"bearer","expires_in":1e309}"#,
-                InvalidTokenResponse,
-            ),
-            (
-                200,
-                json,
-                r#"{"access_token":"a","token_type":"bearer","expires_in":99999999999}"#,
-                InvalidTokenResponse,
-            ),
-            (
-                200,
-                json,
                 r#"{"access_token":"a","token_type":"bearer","expires_in":true}"#,
                 InvalidTokenResponse,
             ),
             (
                 200,
                 json,
-                r#"{"access_token":"a","token_type":"bearer","scope":["a"]}"#,
+                r#"{"access_token":"a","token_type":"bearer","expires_in":"soon"}"#,
+                InvalidTokenResponse,
+            ),
+            (
+                200,
+                json,
+                r#"{"access_token":"a","token_type":"bearer","scope":["a",1]}"#,
+                InvalidTokenResponse,
+            ),
+            (
+                200,
+                json,
+                r#"{"access_token":"a","token_type":"bearer","scope":{"a":1}}"#,
                 InvalidTokenResponse,
             ),
             (
@@ -689,6 +714,148 @@ mod tests {
         }
     }
 
+    /// ORCID's tokens last for twenty years, WSO2's for 9223372036854775 seconds; 0 and -1 mean for ever elsewhere.
+    #[test]
+    fn a_token_that_lives_for_decades_or_for_ever_is_a_session() {
+        let expires_at = |seconds: &str| {
+            let members =
+                format!(r#"{{"access_token":"a","token_type":"bearer","expires_in":{seconds}}}"#);
+            let renewed = read(200, "application/json", &members).expect(seconds);
+            let exchanged = code(200, "application/json", &members).expect(seconds);
+            assert_eq!(renewed.expires_at(), exchanged.expires_at());
+            assert!(!renewed.is_due(69) && !renewed.is_due(100), "{seconds}");
+            renewed.expires_at()
+        };
+        for (seconds, at) in [
+            ("3600", Some(3700)),
+            ("3.6e3", Some(3700)),
+            ("\"36e2\"", Some(3700)),
+            ("315360000", Some(315_360_100)),
+            ("631138518", Some(631_138_618)),
+            ("\"631138518\"", Some(631_138_618)),
+            ("4294967195", Some(u32::MAX)),
+            ("4294967196", None),
+            ("99999999999", None),
+            ("9223372036854775", None),
+            ("9223372036854775807", None),
+            ("1e309", None),
+            ("0", None),
+            ("0.0", None),
+            ("\"0\"", None),
+            ("-1", None),
+            ("\"-1\"", None),
+        ] {
+            assert_eq!(expires_at(seconds), at, "{seconds}");
+        }
+    }
+
+    /// Twitch's documentation has a list.
+    #[test]
+    fn a_scope_that_is_a_list_is_that_scope() {
+        let scope = |scope: &str| {
+            let body = format!(r#"{{"access_token":"a","token_type":"bearer","scope":{scope}}}"#);
+            read(200, "application/json", &body)
+                .expect(scope)
+                .scope()
+                .to_vec()
+        };
+        assert_eq!(
+            scope(r#"["chat:edit","chat:read"]"#),
+            ["chat:edit", "chat:read"]
+        );
+        assert_eq!(scope(r#"["a b","","c "]"#), ["a", "b", "c"]);
+        assert_eq!(scope("[]"), ["read"], "nothing said is what was asked for");
+        assert_eq!(scope(r#""  a  b ""#), ["a", "b"]);
+        let endless = "s ".repeat(500_000);
+        assert_eq!(scope(&format!("\"{endless}\"")).len(), MAX_SCOPES);
+    }
+
+    /// LinkedIn leaves it out.
+    #[test]
+    fn a_token_type_that_may_be_left_out_may_be_left_out_in_every_flow() {
+        let text = client().to_json().text();
+        let text = text.replacen('{', r#"{"tokenTypeOptional":true,"#, 1);
+        let login = super::super::config::Config::parse(&text)
+            .and_then(|config| config.resolve("https://app.example"))
+            .expect("a login");
+        let json = "application/json";
+        let refresh = || Grant::RefreshToken(RefreshToken::new("r".to_string()));
+        let exchange = || Grant::AuthorizationCode {
+            code: AuthorizationCode::new("c".to_string()),
+            code_verifier: CodeVerifier::from_entropy(&[1; 32]),
+        };
+        for grant in [refresh(), exchange()] {
+            let request = TokenRequest::new(login.clone(), grant);
+            answer(request, 200, json, r#"{"access_token":"a"}"#).expect("a bearer token");
+        }
+        let request = TokenRequest::new(login, refresh());
+        let mac = answer(
+            request,
+            200,
+            json,
+            r#"{"access_token":"a","token_type":"mac"}"#,
+        );
+        assert!(mac.is_err(), "what is said counts");
+        for refused in [
+            read(200, json, r#"{"access_token":"a"}"#),
+            code(200, json, r#"{"access_token":"a"}"#),
+        ] {
+            assert!(refused.is_err(), "only where the provider is known for it");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_read_whatever_it_says_of_its_own_type() {
+        for status in [200, 400, 401] {
+            for kind in [
+                "application/json",
+                "text/plain",
+                "text/html",
+                "",
+                "application/xml",
+            ] {
+                for mark in ["", "\u{feff}"] {
+                    let body =
+                        format!(r#"{mark}{{"error":"invalid_grant","error_description":"over"}}"#);
+                    let error = read(status, kind, &body).expect_err("a refusal");
+                    assert_eq!(error.code, ErrorCode::SessionEnded, "{status} {kind}");
+                    let said = error
+                        .server
+                        .as_ref()
+                        .and_then(|said| said.error_description.clone());
+                    assert_eq!(said.as_deref(), Some("over"));
+                    let error = code(status, kind, &body).expect_err("a refusal");
+                    assert_eq!(
+                        error.code,
+                        ErrorCode::TokenRequestRefused,
+                        "{status} {kind}"
+                    );
+                }
+            }
+        }
+        // A token is not taken from a page.
+        let token = r#"{"access_token":"a","token_type":"bearer"}"#;
+        for kind in ["text/plain", "text/html", ""] {
+            assert!(read(200, kind, token).is_err(), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_spoils_no_token() {
+        let body = "\u{feff}{\"access_token\":\"a\",\"token_type\":\"bearer\"}";
+        assert!(read(200, "application/json", body).is_ok());
+    }
+
+    #[test]
+    fn a_number_that_is_too_long_for_javascript_reaches_the_page_whole() {
+        let body = r#"{"access_token":"a","token_type":"bearer","user_id":17841405793187217,"of":[{"id":90071992547409930}],"n":7}"#;
+        let tokens = read(200, "application/json", body).expect("tokens");
+        assert_eq!(
+            tokens.extra().text(),
+            r#"{"user_id":"17841405793187217","of":[{"id":"90071992547409930"}],"n":7}"#
+        );
+    }
+
     #[test]
     fn the_servers_own_word_ends_a_session_whatever_the_table_calls_it() {
         let rows = r#"{"errors":[{"error":"session_over","also":["invalid_grant"],"message":"m","remedy":"r"}],"#;
@@ -753,6 +920,12 @@ mod tests {
                 400,
                 "text/plain",
                 "No.",
+                "its content type is not application/json",
+            ),
+            (
+                400,
+                "text/plain",
+                "{}",
                 "its content type is not application/json",
             ),
             (200, "", "{}", "its content type is not application/json"),

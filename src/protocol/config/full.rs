@@ -113,7 +113,10 @@ impl Login {
         Rules {
             issuer: self.issuer().unwrap_or(""),
             client_id: self.client_id(),
-            max_age: max_age.map(|text| json::whole(text).unwrap_or(Seconds::MAX)),
+            max_age: max_age.map(|text| {
+                let seconds = json::whole(text).and_then(|seconds| seconds.try_into().ok());
+                seconds.unwrap_or(Seconds::MAX)
+            }),
         }
     }
 

@@ -111,7 +111,7 @@ impl Label {
 
 /// What ties sealed bytes to where they belong: a part of one generation of one session of one client of one origin.
 pub fn bound(part: &str, origin: &str, client_id: &str, name: &str, generation: u32) -> String {
-    let generation = super::super::json::decimal(generation);
+    let generation = super::super::json::decimal(generation.into());
     text::concat(&[
         "oauth-wasm 1 ",
         part,

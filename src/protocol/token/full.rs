@@ -136,7 +136,11 @@ impl TokenRequest {
             return Err(ErrorCode::InvalidTokenResponse.at(rule));
         }
         let id_token = members.take("id_token");
-        let mut tokens = Tokens::read(members, self.login.scope(), now)?;
+        let mut tokens = match self.key {
+            // A bound token says that it is one.
+            Some(_) => Tokens::read(members, self.login.scope(), now)?,
+            None => Tokens::granted(members, &self.login, now)?,
+        };
         tokens.more.key = self.key.clone();
         tokens.came_with(id_token, Channel::Direct, self.about.clone())
     }
@@ -203,7 +207,8 @@ impl Tokens {
         self.identified(signed.jws.payload, signed.token, login);
     }
 
-    fn identified(&mut self, claims: Json, token: IdToken, login: &Login) {
+    fn identified(&mut self, mut claims: Json, token: IdToken, login: &Login) {
+        claims.keep_exact();
         self.more.claims = Some(claims);
         self.more.hint = login.end_session_endpoint().map(|_| token);
     }
