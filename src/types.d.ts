@@ -137,12 +137,20 @@ export interface ProviderFields {
    * Which scope a call needs. The first that fits counts. `path` is relative to the resource server and begins with a
    * slash; `{name}` is one segment, a final `/*` is everything below. `read` is for GET, HEAD and OPTIONS, `write` for
    * other methods: scopes with spaces between them (of `scopes`, where there are any), "" where none is needed, left
-   * out where it is not known.
+   * out where it is not known. With `holding` the row counts only for sessions that hold such a scope (a name that ends
+   * in `*` stands for all that begin so).
    */
-  routes?: readonly { readonly path: string; readonly read?: string; readonly write?: string }[]
+  routes?: readonly {
+    readonly path: string
+    readonly holding?: string
+    readonly read?: string
+    readonly write?: string
+  }[]
   /**
    * What the provider's errors mean. The first that fits counts: `error` (or one of `also`) is what the body says as
-   * `error` or `code`, or a word of plain text; `status` is the HTTP status; `says` is a part of its description.
+   * `error` or `code`, or a word of plain text; `status` is the HTTP status; `says` is a part of its description. A row with
+   * `error: "insufficient_scope"` is also for the library's own, found before anything is sent; `says` is then a part of
+   * the scopes and the route.
    */
   errors?: readonly {
     readonly error?: string

@@ -90,11 +90,15 @@ pub fn grant_code(
     new_code(state, grant, redirect_uri, challenge)
 }
 
-/// Write access implies read access (seed 000); otherwise a scope has to be named.
+/// Write access implies read access (seed 000), also of a functional permission; otherwise a scope has to be named.
 pub fn allows(granted: &[String], wanted: &str) -> bool {
     let by_write = wanted
         .strip_suffix(":read")
-        .map(|name| format!("{name}:write"));
+        .map(|name| format!("{name}:write"))
+        .or_else(|| {
+            let name = wanted.strip_suffix(":/read-only")?;
+            Some(format!("{name}:/read-write"))
+        });
     granted
         .iter()
         .any(|scope| scope == wanted || Some(scope) == by_write.as_ref())
@@ -453,7 +457,7 @@ impl AuthorizationRequest {
                 ));
             }
         }
-        let scope = match asked.get("scope") {
+        let scope: Vec<String> = match asked.get("scope") {
             Some(scope) => scope
                 .split(' ')
                 .filter(|name| !name.is_empty())
@@ -467,6 +471,11 @@ impl AuthorizationRequest {
                 errors::description("invalid_scope"),
             ));
         }
+        let functional = application
+            .scope
+            .iter()
+            .filter(|name| name.starts_with("urn:"));
+        let scope = [scope, functional.cloned().collect()].concat();
         let method = asked.get("code_challenge_method");
         let challenge = match asked.get("code_challenge") {
             Some(value) => match Challenge::new(value, method) {

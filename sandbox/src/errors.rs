@@ -37,6 +37,8 @@ pub enum Shape {
     Text,
     /// `{"message","code","status","blocked_by"}`
     Gateway,
+    /// `{"status","error","code"}`, and `message` where the description says more than the code (403 page).
+    Forbidden,
     /// A page the user sees; nothing is sent back to the application.
     Page,
     /// `{"status","message","additional","reference"}`
@@ -97,6 +99,16 @@ impl DocumentedError {
                     "message": description, "code": self.error, "status": self.status, "blocked_by": "PolicyAgent"
                 }),
             ),
+            Shape::Forbidden if description == self.error => message::json(
+                self.status,
+                &json!({ "status": self.status, "error": self.error, "code": "FORBIDDEN" }),
+            ),
+            Shape::Forbidden => message::json(
+                self.status,
+                &json!({
+                    "error": self.error, "message": description, "status": self.status, "code": "FORBIDDEN"
+                }),
+            ),
             Shape::Page => message::html(self.status, pages::refusal(description)),
             Shape::Appfigures => message::json(
                 self.status,
@@ -117,6 +129,7 @@ impl DocumentedError {
 
 const ENGLISH: &str = "seed 001, Authentication and Authorization";
 const PORTUGUESE: &str = "seed 002, Autenticação e Autorização";
+const FORBIDDEN_PAGE: &str = "error 403 page of 02/04/2025";
 const FOUND: &str = "providers.md, found elsewhere";
 const APPFIGURES: &str = "seed 000, Scopes";
 
@@ -199,7 +212,16 @@ const ERRORS: &[DocumentedError] = &[
         status: 400,
         description: "The request is missing a required parameter, includes an unsupported parameter or parameter value, or is otherwise malformed.",
         document: "seed 001 and seed 002",
-        reach: "a token request without grant_type, code, redirect_uri, refresh_token or (where a challenge was given) code_verifier; not a form; parameters in the query. An authorization request without code_challenge when settings.requirePkce is on",
+        reach: "a token request without grant_type, code, redirect_uri or refresh_token; not a form; parameters in the query. An authorization request without code_challenge when settings.requirePkce is on",
+        shape: Shape::Token,
+    },
+    DocumentedError {
+        id: "code_verifier_required",
+        error: "invalid_request",
+        status: 400,
+        description: "code_verifier is a required parameter",
+        document: FOUND,
+        reach: "exchange a code that was asked for with a code_challenge, without code_verifier",
         shape: Shape::Token,
     },
     DocumentedError {
@@ -235,8 +257,35 @@ const ERRORS: &[DocumentedError] = &[
         status: 403,
         description: "At least one policy returned UNAUTHORIZED.",
         document: FOUND,
-        reach: "by force only",
+        reach: "call a resource whose functional permission the token lacks, where it has others (settings.applications[].scope)",
         shape: Shape::Gateway,
+    },
+    DocumentedError {
+        id: "invalid_scopes",
+        error: "Invalid scopes",
+        status: 403,
+        description: "Invalid scopes",
+        document: FORBIDDEN_PAGE,
+        reach: "by force only",
+        shape: Shape::Forbidden,
+    },
+    DocumentedError {
+        id: "ip_not_allowed",
+        error: "access_denied",
+        status: 403,
+        description: "access to the requested resource is forbidden",
+        document: FORBIDDEN_PAGE,
+        reach: "call the API with a token of an application with settings.applications[].ipRanges",
+        shape: Shape::Forbidden,
+    },
+    DocumentedError {
+        id: "invalid_operator_user_id",
+        error: "invalid_operator_user_id",
+        status: 403,
+        description: "invalid_operator_user_id",
+        document: FOUND,
+        reach: "by force only: the sandbox tells a collaborator on its own page (cannot_connect)",
+        shape: Shape::Api,
     },
     DocumentedError {
         id: "local_rate_limited",

@@ -6,6 +6,7 @@
 //! lib (Sandbox)  one request in, one answer out: fault, route, CORS, log
 //!   authorization  /authorization, /login, /consent      pages  their HTML
 //!   mercadolibre   /oauth/token, /users, /items           errors the documented errors as a table
+//!   seller         /orders, /questions, permissions
 //!   appfigures     /v2/…: tokens, scopes, routes, limits
 //!   metadata       RFC 8414 documents                     control  /_sandbox/…
 //!   grants         codes, access tokens, refresh tokens
@@ -26,6 +27,7 @@ mod mercadolibre;
 mod message;
 mod metadata;
 mod pages;
+mod seller;
 mod server;
 mod settings;
 mod sites;
@@ -38,6 +40,7 @@ pub use appfigures::{Route, routes};
 pub use errors::{DocumentedError, Shape, documented_errors};
 pub use http;
 pub use log::Received;
+pub use seller::{Permission, functional_permissions};
 pub use server::serve;
 pub use settings::{
     Application, Fault, FaultKind, FragmentShape, PersonalAccessToken, Provider, Settings, User,

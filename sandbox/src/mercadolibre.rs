@@ -7,6 +7,7 @@ use crate::errors;
 use crate::grants::{AccessToken, Grant, RefreshToken, Refused};
 use crate::message::{self, Answer, Parameters, Request};
 use crate::pages;
+use crate::seller;
 use crate::settings::{Provider, User, Wording};
 use crate::sites;
 use crate::state::{State, month_day_hour};
@@ -139,7 +140,7 @@ fn authorization_code(
         return Err(refuse(state, "redirect_uri_mismatch"));
     }
     match (&code.challenge, form.get("code_verifier")) {
-        (Some(_), None) => return Err(refuse(state, "malformed_request")),
+        (Some(_), None) => return Err(refuse(state, "code_verifier_required")),
         (Some(challenge), Some(verifier)) if !challenge.accepts(verifier) => {
             return Err(refused(state, Refused::Invalid));
         }
@@ -318,6 +319,7 @@ fn api(state: &mut State, request: &Request) -> Result<Answer, Answer> {
             &errors::api_body(words, "bad_request", 400),
         ));
     }
+    gateway(state, request)?;
     let segments: Vec<&str> = request.path.split('/').skip(1).collect();
     match (request.method.as_str(), segments.as_slice()) {
         ("GET", ["sites"]) => Ok(message::json(
@@ -330,6 +332,18 @@ fn api(state: &mut State, request: &Request) -> Result<Answer, Answer> {
         ("GET", ["users", "me"]) => {
             let caller = with_scope(state, request, "read")?;
             user(state, caller.user_id, true)
+        }
+        ("GET", ["orders", "search"]) => {
+            let caller = with_scope(state, request, "read")?;
+            let seller = caller.user_id.to_string();
+            if request.query().get("seller").is_some_and(|of| of != seller) {
+                return Err(refuse(state, "forbidden"));
+            }
+            Ok(message::json(200, &seller::orders(caller.user_id)))
+        }
+        ("GET", ["my", "received_questions", "search"]) => {
+            let caller = with_scope(state, request, "read")?;
+            Ok(message::json(200, &seller::questions(caller.user_id)))
         }
         ("GET", ["users", id]) => {
             let id = id.parse().map_err(|_| not_found())?;
@@ -417,6 +431,29 @@ fn api(state: &mut State, request: &Request) -> Result<Answer, Answer> {
             ))
         }
         _ => Err(not_found()),
+    }
+}
+
+/// What stands in front of the API: with a valid token, the application's IP ranges and functional permissions.
+fn gateway(state: &State, request: &Request) -> Result<(), Answer> {
+    let found = request
+        .credentials("bearer")
+        .and_then(|token| state.grants.access_token(token, state.now()));
+    let Some((token, grant)) = found else {
+        return Ok(());
+    };
+    let application = state
+        .settings
+        .application(&grant.client_id, Provider::MercadoLibre);
+    if application.is_some_and(|one| one.ip_ranges) {
+        return Err(refuse(state, "ip_not_allowed"));
+    }
+    // A token without any functional permission is one of an older application.
+    let has_any = token.scope.iter().any(|name| name.starts_with("urn:ml:"));
+    let needed = seller::needed(&request.method, &request.path).filter(|_| has_any);
+    match needed {
+        Some(name) if !allows(&token.scope, &name) => Err(refuse(state, "policy_agent")),
+        _ => Ok(()),
     }
 }
 

@@ -110,8 +110,12 @@ pub struct Application {
     pub client_secret: String,
     pub name: String,
     pub provider: Provider,
-    /// What the application may ask for, and what it gets when it asks for nothing.
+    /// What the application may ask for, and what it gets when it asks for nothing. Functional permissions (`urn:…`)
+    /// come with every grant, asked for or not.
     pub scope: Vec<String>,
+    /// The application restricts its tokens to IP ranges, in none of which is a caller here.
+    #[serde(default)]
+    pub ip_ranges: bool,
     /// The provider has blocked it (`unauthorized_application`).
     #[serde(default)]
     pub blocked: bool,
@@ -221,6 +225,11 @@ impl Default for Settings {
         let mercadolibre = ["offline_access", "read", "write"]
             .map(String::from)
             .to_vec();
+        let functional = [
+            "urn:global:admin:users:/read-only",
+            "urn:ml:mktp:orders-shipments:/read-only",
+        ]
+        .map(String::from);
         let appfigures = [
             "account:write",
             "public:read",
@@ -244,7 +253,17 @@ impl Default for Settings {
                     client_secret: "sandbox-secret".into(),
                     name: "Console".into(),
                     provider: Provider::MercadoLibre,
-                    scope: mercadolibre,
+                    scope: mercadolibre.clone(),
+                    ip_ranges: false,
+                    blocked: false,
+                },
+                Application {
+                    client_id: "7164926001833742".into(),
+                    client_secret: "sandbox-secret".into(),
+                    name: "Orders only".into(),
+                    provider: Provider::MercadoLibre,
+                    scope: [&mercadolibre[..], &functional].concat(),
+                    ip_ranges: false,
                     blocked: false,
                 },
                 Application {
@@ -253,6 +272,7 @@ impl Default for Settings {
                     name: "Console".into(),
                     provider: Provider::Appfigures,
                     scope: appfigures.clone(),
+                    ip_ranges: false,
                     blocked: false,
                 },
             ],

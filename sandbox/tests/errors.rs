@@ -139,6 +139,14 @@ fn every_documented_error_comes_about_as_its_row_says() {
         &send(&sandbox, "POST", "/oauth/token", &[], "{}"),
         "",
     );
+    let challenge = ("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "S256");
+    let bound = sandbox.grant_code(CLIENT, CALLBACK, "read", Some(challenge));
+    check(
+        reached,
+        "code_verifier_required",
+        &exchange(&sandbox, &bound, &[]),
+        "",
+    );
     let password = [("grant_type", "password"), ("client_id", CLIENT)];
     check(
         reached,
@@ -221,12 +229,29 @@ fn every_documented_error_comes_about_as_its_row_says() {
     assert_eq!(get(&sandbox, "/sites").status, 200);
 
     sandbox.reset();
-    sandbox.change(|settings| settings.force_api_error = Some("policy_agent".into()));
-    check(reached, "policy_agent", &get(&sandbox, "/users/me"), "");
-    assert_eq!(
-        get(&sandbox, "/users/me").json()["blocked_by"],
-        "PolicyAgent"
-    );
+    let token_for = |scope: &str| {
+        let names = scope.split(' ').map(String::from).collect();
+        sandbox.change(|settings| settings.applications[0].scope = names);
+        let code = sandbox.grant_code(CLIENT, CALLBACK, scope, None);
+        field(&exchange(&sandbox, &code, &[]).json(), "access_token")
+    };
+    for scope in ["read", "read urn:ml:mktp:orders-shipments:/read-write"] {
+        let answer = get_with(&sandbox, "/orders/search", &token_for(scope));
+        assert_eq!(answer.status, 200, "{scope}: {}", answer.body);
+        assert_eq!(answer.json()["results"][0]["seller"]["id"], 226384143);
+    }
+    let token = token_for("read urn:ml:mktp:ads:/read-only");
+    let answer = get_with(&sandbox, "/orders/search", &token);
+    check(reached, "policy_agent", &answer, "");
+    assert_eq!(answer.json()["blocked_by"], "PolicyAgent");
+    sandbox.change(|settings| settings.applications[0].ip_ranges = true);
+    let answer = get_with(&sandbox, "/users/me", &token);
+    check(reached, "ip_not_allowed", &answer, "");
+    assert_eq!(answer.json()["code"], "FORBIDDEN");
+    for id in ["invalid_scopes", "invalid_operator_user_id"] {
+        sandbox.change(|settings| settings.force_api_error = Some(id.into()));
+        check(reached, id, &get(&sandbox, "/users/me"), "");
+    }
 
     sandbox.reset();
     sandbox.change(|settings| settings.appfigures_daily_limit = 1);

@@ -148,6 +148,7 @@ const SCOPE: &[Field] = &[("implies", Kind::Texts), ("about", Kind::Any)];
 
 const ROUTE: &[Field] = &[
     ("path", Kind::Text),
+    ("holding", Kind::Text),
     ("read", Kind::Text),
     ("write", Kind::Text),
 ];
@@ -517,16 +518,16 @@ impl Login {
         self.config.str("scopeHeader")
     }
 
-    /// The scope that a call needs and the route that says so; `None` where nobody said. The URL is the browser's
-    /// own serialisation.
-    pub fn need(&self, method: &str, url: &str) -> Option<resource::Need<'_>> {
+    /// The scope that a call needs and the route that says so, for a session that holds this scope; `None` where nobody
+    /// said. The URL is the browser's own serialisation.
+    pub fn need(&self, method: &str, url: &str, held: &[String]) -> Option<resource::Need<'_>> {
         let path = self
             .resource_servers
             .iter()
             .filter(|server| resource::covers(server, url).is_some())
             .max_by_key(|server| server.len())
             .and_then(|server| resource::below(server, url))?;
-        resource::need(self.config.get("routes")?, method, path)
+        resource::need(self.config.get("routes")?, method, path, held)
     }
 
     /// The least scope for these calls; an address that belongs to no resource server is an error.
@@ -539,7 +540,7 @@ impl Login {
                 if !self.resource_servers.iter().any(covers) {
                     return Err(ErrorCode::UndeclaredResourceServer.error());
                 }
-                if let Some(need) = self.need(call.str("method").unwrap_or("GET"), url) {
+                if let Some(need) = self.need(call.str("method").unwrap_or("GET"), url, &[]) {
                     scope.append(&mut need.scope());
                 }
             }
@@ -555,6 +556,11 @@ impl Login {
     /// The error with the provider's own words for it, where its table has them.
     pub fn explained(&self, error: Error) -> Error {
         refusal::explained(self.config.get("errors"), error)
+    }
+
+    /// The library's own error with what the provider's table adds to it.
+    pub fn advised(&self, error: Error) -> Error {
+        refusal::advised(self.config.get("errors"), error)
     }
 
     /// Whether the provider's table has words for just this, and not only for its status.
@@ -749,6 +755,9 @@ fn check_table(scopes: Option<&Json>, routes: Option<&Json>) -> Result<(), Error
         for route in routes {
             if !route.str("path").unwrap_or("").starts_with("/") {
                 return Err(wrong("routes.path", "must begin with a slash"));
+            }
+            if let Some(kind) = route.str("holding") {
+                scope::check_kind(scopes, kind)?;
             }
             for kind in ["read", "write"] {
                 scope::check(scopes, &scope::split(route.str(kind).unwrap_or("")))?;
@@ -1157,6 +1166,13 @@ mod tests {
                 "wriet; the nearest is write",
             ),
             (
+                &format!(
+                    r#","routes":[{{"path":"/x","holding":"wri*"}},{{"path":"/","holding":"raed"}}]{scopes}"#
+                ),
+                UnknownScope,
+                "raed; the nearest is read",
+            ),
+            (
                 r#","scopes":{"read":{},"write":{"implies":["raed"]}}"#,
                 UnknownScope,
                 "raed; the nearest is read",
@@ -1247,7 +1263,7 @@ mod tests {
                 "resourceServers":["https://api.example","https://api.example/v2"],"routes":[{"path":"/x","read":"r"}]}"#,
         )
         .expect("a login");
-        let need = |url| login.need("GET", url).map(|need| need.scope());
+        let need = |url| login.need("GET", url, &[]).map(|need| need.scope());
         assert_eq!(
             need("https://api.example/v2/x"),
             Some(std::vec!["r".into()])

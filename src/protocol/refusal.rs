@@ -41,6 +41,25 @@ pub fn explained(rows: Option<&Json>, error: Error) -> Error {
     error.explain(row.str("error"), message, remedy)
 }
 
+/// The library's own error with what the provider's table adds to it: by the row that has its code for `error` and,
+/// where it has `says`, a part of the detail. The detail stays.
+pub fn advised(rows: Option<&Json>, error: Error) -> Error {
+    let own = ServerError {
+        error: Some(String::from(error.code.code())),
+        error_description: Some(error.detail.clone()),
+        ..ServerError::default()
+    };
+    match row(rows, &own).filter(|row| row.get("error").is_some()) {
+        None => error,
+        Some(row) => {
+            let said = row.str("message").unwrap_or(error.code.message());
+            let message = text::concat(&[said, ": ", &error.detail]);
+            let remedy = String::from(row.str("remedy").unwrap_or(error.remedy()));
+            error.explain(None, &message, &remedy)
+        }
+    }
+}
+
 /// The first row that fits what the server said.
 pub fn row<'a>(rows: Option<&'a Json>, server: &ServerError) -> Option<&'a Json> {
     let Some(Json::Array(rows)) = rows else {
@@ -66,6 +85,7 @@ fn fits(row: &Json, server: &ServerError) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::error::ErrorCode;
     use super::*;
 
     #[test]
@@ -100,5 +120,31 @@ mod tests {
         assert!(!fits(Some("c"), 400, Some("x")) && !fits(None, 400, Some("x")));
         assert!(!fits(Some("a"), 401, Some("x")));
         assert!(!fits(Some("a"), 400, Some("y")) && !fits(Some("a"), 400, None));
+    }
+
+    #[test]
+    fn an_error_of_our_own_gets_the_advice_that_the_table_has_for_it_and_keeps_its_detail() {
+        let rows = br#"[{"says":"urn:"},{"error":"insufficient_scope","says":"urn:","message":"no permission","remedy":"Enable it"}]"#;
+        let rows = Json::parse(rows);
+        let rows = rows.as_ref();
+        // The row without a code is for servers.
+        let only = |rows| Json::Array(std::vec![rows]);
+        let (server, own) = match rows {
+            Some(Json::Array(rows)) => (only(rows[0].clone()), only(rows[1].clone())),
+            _ => panic!("rows"),
+        };
+        let error = |detail| ErrorCode::InsufficientScope.at(detail);
+        let told = advised(Some(&own), error("urn:x for GET /x"));
+        assert_eq!(told.message(), "no permission: urn:x for GET /x");
+        assert_eq!(told.remedy(), "Enable it");
+        for (rows, detail) in [
+            (Some(&server), "urn:x"),
+            (Some(&own), "read"),
+            (None, "urn:x"),
+        ] {
+            assert_eq!(advised(rows, error(detail)), error(detail));
+        }
+        let other = ErrorCode::LoginRequired.at("urn:x");
+        assert_eq!(advised(Some(&own), other.clone()), other);
     }
 }

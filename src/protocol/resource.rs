@@ -59,19 +59,25 @@ impl Need<'_> {
     }
 }
 
-/// Looks a call up: the first row whose path fits is asked for `read` or `write`, by the method.
-pub fn need<'a>(routes: &'a Json, method: &str, path: &str) -> Option<Need<'a>> {
+/// Looks a call up: the first row whose path fits is asked for `read` or `write`, by the method. A row with `holding`
+/// counts only where one of the `held` scopes is of that kind.
+pub fn need<'a>(routes: &'a Json, method: &str, path: &str, held: &[String]) -> Option<Need<'a>> {
     let Json::Array(rows) = routes else {
         return None;
     };
     let kind = if is_safe(method) { "read" } else { "write" };
     let row = rows
         .iter()
-        .find(|row| fits(row.str("path").unwrap_or(""), path))?;
+        .find(|row| fits(row.str("path").unwrap_or(""), path) && counts(row, held))?;
     Some(Need {
         scope: row.str(kind)?,
         path: row.str("path")?,
     })
+}
+
+fn counts(row: &Json, held: &[String]) -> bool {
+    let of_kind = |kind: &str| held.iter().any(|scope| scope::is_of(scope, kind));
+    row.str("holding").is_none_or(of_kind)
 }
 
 /// `{name}` is one segment; a final `/*` is everything below, and the path itself.
@@ -405,8 +411,9 @@ mod tests {
                 {"path":"/data/*","read":""},{"path":"/a/{x}/b/*","read":"two three"}]"#,
         )
         .expect("JSON");
-        let scope =
-            |method, path| need(&routes, method, path).map(|need| scope::join(&need.scope(), ","));
+        let scope = |method, path| {
+            need(&routes, method, path, &[]).map(|need| scope::join(&need.scope(), ","))
+        };
         for (method, path, want) in [
             ("GET", "/", Some("")),
             ("GET", "", Some("")),
@@ -427,7 +434,25 @@ mod tests {
         ] {
             assert_eq!(scope(method, path).as_deref(), want, "{method} {path}");
         }
-        assert_eq!(need(&Json::Null, "GET", "/"), None);
+        assert_eq!(need(&Json::Null, "GET", "/", &[]), None);
+    }
+
+    #[test]
+    fn a_route_for_tokens_of_a_kind_says_nothing_of_other_tokens() {
+        let routes = br#"[{"path":"/orders/*","holding":"urn:ml:*","read":"urn:ml:orders"},{"path":"/*","read":"read"}]"#;
+        let routes = Json::parse(routes).expect("JSON");
+        let scope = |held| {
+            let held = scope::split(held);
+            need(&routes, "GET", "/orders/1", &held).map(|need| scope::join(&need.scope(), ","))
+        };
+        for (held, want) in [
+            ("", "read"),
+            ("read write", "read"),
+            ("urn:global:admin", "read"),
+            ("read urn:ml:ads", "urn:ml:orders"),
+        ] {
+            assert_eq!(scope(held).as_deref(), Some(want), "{held}");
+        }
     }
 
     fn request(members: &str) -> Result<PrivateRequest, Error> {

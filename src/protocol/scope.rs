@@ -30,16 +30,30 @@ pub fn check(scopes: Option<&Json>, scope: &[String]) -> Result<(), Error> {
     let Some(scopes) = scopes.filter(|scopes| !scopes.names().is_empty()) else {
         return Ok(());
     };
-    let is = |name: &str, known: &str| match known.strip_suffix("*") {
-        Some(start) => name.starts_with(start),
-        None => name == known,
-    };
     match scope
         .iter()
-        .find(|name| !scopes.names().iter().any(|known| is(name, known)))
+        .find(|name| !scopes.names().iter().any(|known| is_of(name, known)))
     {
         None => Ok(()),
         Some(name) => Err(unknown(ErrorCode::UnknownScope, name, &scopes.names())),
+    }
+}
+
+/// Refuses a kind of scope, by name or by the beginning of one, of which the provider has none.
+pub fn check_kind(scopes: Option<&Json>, kind: &str) -> Result<(), Error> {
+    match scopes.filter(|scopes| !scopes.names().is_empty()) {
+        Some(scopes) if !scopes.names().iter().any(|known| is_of(known, kind)) => {
+            Err(unknown(ErrorCode::UnknownScope, kind, &scopes.names()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether the scope is this one, or of this kind: a name that ends in `*` stands for all that begin so.
+pub fn is_of(name: &str, known: &str) -> bool {
+    match known.strip_suffix("*") {
+        Some(start) => name.starts_with(start),
+        None => name == known,
     }
 }
 

@@ -88,7 +88,12 @@ impl Session {
 
     fn insufficient_scope(&self, needed: &[String], route: &str, now: Seconds) -> Error {
         let scopes = self.login.scopes();
-        let mut detail = String::from(text::clip(&scope::join(needed, " "), 500));
+        // A server may lack what is held, as far as anybody knows.
+        let held = self.tokens.scope();
+        let mut missing = needed.to_vec();
+        missing.retain(|wanted| !scope::allows(scopes, held, wanted));
+        let missing = if missing.is_empty() { needed } else { &missing };
+        let mut detail = String::from(text::clip(&scope::join(missing, " "), 500));
         if !route.is_empty() {
             detail = text::concat(&[&detail, " for ", route]);
         }
@@ -108,7 +113,7 @@ impl Session {
         all.extend_from_slice(needed);
         let asked = self.has(self.login.scope(), needed);
         let ask = ("scope", json::list(&scope::reduce(scopes, all)));
-        self.ask(error, ask, asked, now)
+        self.login.advised(self.ask(error, ask, asked, now))
     }
 
     /// Adds what the next login should ask for; but not what a login less than a minute ago has asked for already:
@@ -135,7 +140,9 @@ impl Session {
         let mut error = refused(status).error();
         if status == 403
             && !speaks
-            && let Some(need) = self.login.need(text("method"), text("url"))
+            && let Some(need) = self
+                .login
+                .need(text("method"), text("url"), self.tokens.scope())
             && !self.has(self.tokens.scope(), &need.scope())
         {
             error = self.insufficient_scope(&need.scope(), &route(text("method"), need.path), now);
@@ -177,7 +184,7 @@ impl Session {
             header = (String::from(name), scope::join(&held, ","));
         }
         let (method, url) = (request.method(), request.url());
-        match self.login.need(method, url) {
+        match self.login.need(method, url, self.tokens.scope()) {
             Some(need) if self.lacks(&held, &need.scope()) => {
                 Err(self.insufficient_scope(&need.scope(), &route(method, need.path), now))
             }

@@ -29,7 +29,23 @@ fn rows() -> Vec<(&'static str, &'static str, Value)> {
         ("malformed_request", error("invalid_request")),
         ("unsupported_grant_type", error("unsupported_grant_type")),
         ("forbidden", error("forbidden")),
-        ("policy_agent", error("forbidden")),
+        (
+            "policy_agent",
+            error("PA_UNAUTHORIZED_RESULT_FROM_POLICIES"),
+        ),
+        ("invalid_scopes", error("Invalid scopes")),
+        (
+            "ip_not_allowed",
+            json!({ "error": "access_denied", "status": 403 }),
+        ),
+        (
+            "invalid_operator_user_id",
+            error("invalid_operator_user_id"),
+        ),
+        (
+            "code_verifier_required",
+            json!({ "error": "invalid_request", "says": "code_verifier" }),
+        ),
         ("local_rate_limited", error("local_rate_limited")),
         ("local_rate_limited_json", error("local_rate_limited")),
         ("unauthorized_client", error("unauthorized_client")),
