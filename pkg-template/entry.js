@@ -1,7 +1,7 @@
 // What the package's three modules share: the functions, and loading the wasm when the first is called. Whatever is
 // the caller's (getters, toJSON, the request) is read here, before the module is on the stack (see natives.js).
 
-import { ask, start } from '#glue'
+import { start } from '#glue'
 import { isOurs, takeAddress } from '../src/address.js'
 import {
   abortable,
@@ -35,6 +35,8 @@ const LONGEST_REFUSAL = 65536
  */
 export const library = (bytes, providers) => {
   let loading
+  // The module's function. No promise resolves with it: looking for a `then` would show it to the page.
+  let ask
 
   const load = () =>
     (loading ||= new Promise((resolve, reject) => {
@@ -43,7 +45,11 @@ export const library = (bytes, providers) => {
         reject(loadFailed(reason))
       }
       if (!compile) return fail('this browser has no WebAssembly')
-      const open = module => start(module, resolve, e => fail(said(e)))
+      const opened = asked => {
+        ask = asked
+        resolve()
+      }
+      const open = module => start(module, opened, e => fail(said(e)))
       bytes(wasm => then(compile(wasm), open, e => fail(blocked(e))), fail)
     }))
 

@@ -1,6 +1,5 @@
 //! Signatures by WebCrypto.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 use wasm_bindgen::prelude::*;
 
@@ -28,8 +27,6 @@ extern "C" {
 extern "C" {
     #[wasm_bindgen(js_name = handOver)]
     fn hand_over(bytes: &JsValue) -> Vec<u8>;
-    #[wasm_bindgen(js_name = nameOf)]
-    fn name_of(reason: &JsValue) -> String;
 }
 
 /// Why a signature could not be checked.
@@ -45,7 +42,7 @@ pub async fn check(name: &str, key: &str, text: &str, signature: &[u8]) -> Resul
     let answer = Answer::to(|id| check_signature(id, name, key, text, signature)).await;
     match answer {
         Ok(right) => Ok(right.as_bool() == Some(true)),
-        Err(reason) if name_of(&reason) == "DataError" => Err(Unchecked::BadKey),
+        Err(reason) if reason.as_string().as_deref() == Some("DataError") => Err(Unchecked::BadKey),
         Err(_) => Err(Unchecked::Unsupported),
     }
 }

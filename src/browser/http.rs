@@ -30,8 +30,6 @@ extern "C" {
     fn read_body(id: usize, response: &JsValue, limit: u32);
     #[wasm_bindgen(js_name = handOver)]
     fn hand_over(bytes: &JsValue) -> Vec<u8>;
-    #[wasm_bindgen(js_name = nameOf)]
-    fn name_of(reason: &JsValue) -> String;
     fn status(response: &JsValue) -> u16;
     fn header(response: &JsValue, name: &str) -> String;
     #[wasm_bindgen(js_name = retryAfter)]
@@ -150,7 +148,7 @@ pub async fn pause(milliseconds: u32) {
 }
 
 fn unanswered(reason: JsValue) -> Unanswered {
-    match name_of(&reason).as_str() {
+    match reason.as_string().unwrap_or_default().as_str() {
         // WebKit says it so; nothing but the time-out aborts a request of ours.
         "TimeoutError" | "AbortError" => Unanswered::Timeout,
         "TooLarge" => Unanswered::TooLarge,

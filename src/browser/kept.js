@@ -3,7 +3,7 @@
 // evaluated (see natives.js). A key pair comes in an object of the platform's making, whose `then` a page could put on
 // Object.prototype: it would get a key that it cannot read, for one agreement that it could have asked for itself.
 
-import { bufferOf, byteLength, copyInto, fill, hide, listen, member, of, own, ownValue, record, resolved, then, wake, wallClock } from './natives.js'
+import { bufferOf, byteLength, copyInto, fill, hide, listed, listen, member, nameOf, of, own, ownValue, record, resolved, then, wake, wallClock } from './natives.js'
 
 const { ArrayBuffer, CryptoKey, IDBDatabase, IDBFactory, IDBKeyRange, IDBObjectStore, IDBRequest, IDBTransaction } = globalThis
 const { SubtleCrypto, TextEncoder, Uint32Array, Uint8Array, crypto } = globalThis
@@ -145,7 +145,7 @@ export const replace = (id, name, expected, text, one, two) => {
   const parts = [one && copyOf(one), two && copyOf(two)]
   answering(id, 'readwrite', (store, give) =>
     found(store, name, item => {
-      const fits = (textOfItem(item)) === expected
+      const fits = textOfItem(item) === expected
       give(fits)
       if (!fits) return
       const part = (given, name) => given || ownValue(item, name)
@@ -185,27 +185,37 @@ export const valueOf = item => ownValue(item, 'value')
 
 export const drop = (id, name) => answering(id, 'readwrite', store => deleteItem(store, name))
 
-export const textOfItem = item => ownValue(item, 'text') || ''
+const textIn = (item, name) => {
+  const text = ownValue(item, name)
+  return typeof text === 'string' ? text : ''
+}
+export const textOfItem = item => textIn(item, 'text')
 /** Items as JSON text: `[{name, text}]`. */
 export const textsOf = items => {
   const list = []
-  for (let i = 0; i < items.length; i++) own(list, i, record({ name: ownValue(items[i], 'name'), text: textOfItem(items[i]) }), true)
-  return stringify(list)
+  for (let i = 0; i < items.length; i++) own(list, i, record({ name: textIn(items[i], 'name'), text: textOfItem(items[i]) }), true)
+  return listed(list)
 }
-/** The bytes of an item's part; none where there is no such part. */
-export const partOf = (item, name) => ownValue(item, name) || new Uint8Array(0)
+/** The bytes of an item's part; none where there is no such part, or somebody has put something else there. */
+export const partOf = (item, name) => {
+  try {
+    return copyOf(ownValue(item, name))
+  } catch {
+    return new Uint8Array(0)
+  }
+}
 
 // Keys and what they seal.
 
 export const canSeal = () => !!subtle
 
 /**
- * Wakes the task with what a chain of promises ends with; `start` is called when the module is off the stack. No promise
+ * Wakes the task with what a chain of promises ends with, or the reason's name; `start` is called when the module is off the stack. No promise
  * is resolved with what comes of it: it would look for a `then` on the bytes.
  */
 export const chained = (id, start) =>
   then(resolved, () => {
-    const failed = reason => wake(id, false, reason)
+    const failed = reason => wake(id, false, nameOf(reason))
     try {
       start(value => wake(id, true, value), failed)
     } catch (e) {

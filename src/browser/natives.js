@@ -8,10 +8,10 @@
 // - No code of the page's runs, and no error it can see is made, while the module is on the stack: a stack trace
 //   can name the instance. Whatever could do so waits for the next turn (`later`).
 
-const { AbortSignal, Array, Date, Error, Headers, JSON, Object, Promise, ReadableStream, Request, Response } = globalThis
+const { AbortSignal, Array, DOMException, Date, Error, Headers, JSON, Object, Promise, ReadableStream, Request, Response } = globalThis
 const { URL, Uint8Array, WeakMap, WeakSet, WebAssembly, WritableStream, fetch, performance, setTimeout } = globalThis
 const isolated = globalThis.crossOriginIsolated
-const { create, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, keys } = Object
+const { create, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, keys, setPrototypeOf } = Object
 const { parse, stringify } = JSON
 const { isArray } = Array
 const { ceil, max, min } = Math
@@ -36,6 +36,9 @@ export const record = properties => {
 
 export const own = (object, name, value, enumerable) =>
   defineProperty(object, name, record({ value, enumerable, writable: true, configurable: true }))
+
+/** The JSON text of a list of ours, which inherits nothing: JSON would look for a `toJSON` on it. */
+export const listed = list => stringify(setPrototypeOf(list, null))
 
 const nothing = record({ value: undefined })
 const { Instance, Module } = WebAssembly || {}
@@ -102,20 +105,22 @@ export const guarded = (f, reject) => {
 
 export const wake = (id, ok, value) => guarded(() => resume(id, ok, value))
 
-/** Starts something when the module is off the stack, and wakes the task with what becomes of it. */
-export const later = (id, start) =>
+const same = reason => reason
+
+/**
+ * Starts something when the module is off the stack, and wakes the task with what becomes of it; `read` makes of a reason
+ * what the module gets.
+ */
+export const later = (id, start, read = same) =>
   then(resolved, () => {
+    const failed = reason => wake(id, false, read(reason))
     let started
     try {
       started = start()
     } catch (e) {
-      return wake(id, false, e)
+      return failed(e)
     }
-    then(
-      started,
-      result => wake(id, true, result),
-      reason => wake(id, false, reason),
-    )
+    then(started, result => wake(id, true, result), failed)
   })
 
 export const promise = id =>
@@ -247,7 +252,7 @@ export const error = text => {
 
 /**
  * Sends a request, with a form where there is one and one header more where that has a name, and wakes the task with the
- * native response, or the reason.
+ * native response, or the reason's name.
  */
 export const request = (id, method, url, form, authorization, milliseconds, name, value) =>
   later(id, () => {
@@ -268,7 +273,7 @@ export const request = (id, method, url, form, authorization, milliseconds, name
         signal: timeout && timeout(milliseconds),
       }),
     )
-  })
+  }, nameOf)
 
 /**
  * Wakes the task when the server has answered anything, which nobody reads. An isolated page may not ask so: there it
@@ -294,14 +299,14 @@ export const reach = (id, url, milliseconds) =>
 /** Wakes the task after a while. */
 export const sleep = (id, milliseconds) => setTimeout(() => wake(id, true), milliseconds)
 
-/** Wakes the task with the bytes of a response; with the reason TooLarge if there are more than `limit`. */
+/** Wakes the task with the bytes of a response, or the reason's name; TooLarge if there are more than `limit`. */
 export const readBody = (id, response, limit) =>
   then(resolved, () =>
     readAll(
       response,
       limit,
       bytes => wake(id, true, bytes),
-      reason => wake(id, false, reason),
+      reason => wake(id, false, nameOf(reason)),
     ),
   )
 
@@ -333,7 +338,19 @@ export const handOver = bytes => {
   return bytes
 }
 
-export const nameOf = reason => (reason && typeof reason.name === 'string' ? reason.name : '')
+const nameOfException = of(DOMException, 'name')
+
+/**
+ * The name of a reason of the platform's (a DOMException's) or of our own; empty where it is neither. Never while the
+ * module is on the stack: an error looks its name up where a page can put a getter.
+ */
+export const nameOf = reason => {
+  try {
+    return nameOfException(reason)
+  } catch {
+    return ownValue(reason, 'name') || ''
+  }
+}
 
 // Requests of the caller's, who sees them as fetch would make them.
 

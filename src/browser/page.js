@@ -25,8 +25,7 @@ const startsWith = uncurry(String.prototype.startsWith)
 
 export const href = () => (location ? location.href : '')
 export const origin = () => (location ? location.origin : '')
-/** Whether a page around this one is of another origin. */
-export const isFramed = () => {
+const framed = (() => {
   try {
     for (let frame = globalThis; frame !== frame.parent; frame = frame.parent) {
       if (frame.parent.location.origin !== origin()) return true
@@ -35,7 +34,12 @@ export const isFramed = () => {
   } catch {
     return true
   }
-}
+})()
+/**
+ * Whether a page around this one is of another origin: as it was when the module was evaluated, and stays. `parent` is a
+ * property that a page can redefine, and the module asks.
+ */
+export const isFramed = () => framed
 /** In the next turn: leaving tells the page, and the module must be off the stack then. */
 export const navigate = url => then(left, () => location.assign(url))
 export const replaceAddress = url => {

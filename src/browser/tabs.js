@@ -1,11 +1,10 @@
 // The other pages of this origin: locks, and a channel that all of them hear. The natives are taken while the module is
 // evaluated (see natives.js). Whatever is heard may come from anybody who runs script here.
 
-import { byteLength, copyInto, listen, of, own, ownValue, record, resolved, then, timeout, uncurry, wake } from './natives.js'
+import { byteLength, copyInto, listed, listen, of, own, ownValue, record, resolved, then, timeout, uncurry, wake } from './natives.js'
 
 const { BroadcastChannel, LockManager, MessageEvent, Promise, Uint8Array, navigator } = globalThis
 const { clearTimeout, setTimeout } = globalThis
-const { stringify } = JSON
 const startsWith = uncurry(String.prototype.startsWith)
 /** How a message begins that answers another one. */
 const ANSWER = '{"to":'
@@ -37,7 +36,7 @@ export const heldLocks = id =>
       ({ held }) => {
         const names = []
         for (let i = 0; i < held.length; i++) own(names, i, held[i].name, true)
-        wake(id, true, stringify(names))
+        wake(id, true, listed(names))
       },
       reason => wake(id, false, reason),
     ),

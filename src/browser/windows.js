@@ -85,11 +85,11 @@ export const answerOf = (id, place, name, milliseconds) => {
     post(channel, GOT)
     end(true, data)
   })
-  const timer = setTimeout(() => end(false, record({ name: 'TimeoutError' })), milliseconds)
+  const timer = setTimeout(() => end(false, 'TimeoutError'), milliseconds)
   const looking = setInterval(() => {
     if (!place.opened) return
     if (!place.opened.closed) left ||= hasLeft(place)
-    else if (left && ++late > LATE) end(false, record({ name: 'Closed' }))
+    else if (left && ++late > LATE) end(false, 'Closed')
   }, LOOK)
 }
 

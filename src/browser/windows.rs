@@ -20,12 +20,6 @@ extern "C" {
     fn leave();
 }
 
-#[wasm_bindgen(module = "/src/browser/natives.js")]
-extern "C" {
-    #[wasm_bindgen(js_name = nameOf)]
-    fn name_of(reason: &JsValue) -> String;
-}
-
 /// A window or a frame of ours.
 pub struct Place(JsValue);
 
@@ -58,7 +52,7 @@ impl Place {
         guide(&self.0, url);
         match answer.await {
             Ok(text) => Ok(text.as_string().unwrap_or_default()),
-            Err(reason) if name_of(&reason) == "Closed" => Err(Silent::Closed),
+            Err(reason) if reason.as_string().as_deref() == Some("Closed") => Err(Silent::Closed),
             Err(_) => Err(Silent::Timeout),
         }
     }

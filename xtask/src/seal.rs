@@ -4,15 +4,42 @@
 //! methods that the page can replace (`decoder.decode(view)`, `memory.buffer`, `table.set(..)`). Of the generated
 //! text we keep the table of imports and the exported functions; what touches memory and tables is
 //! `pkg-template/memory.js`. What is kept is checked: it may name nothing of the platform's.
+//!
+//! An instance can be had (a V8 stack trace names it), so it is made worth nothing: the module exports nothing. What it
+//! exported is in a table of functions that it imports, as its memory and its table of references are.
 
 use anyhow::{Context as _, Result, bail, ensure};
 use std::fmt::Write as _;
-use walrus::{ExportItem, Module};
+use walrus::ir::Value;
+use walrus::{ConstExpr, ElementItems, ElementKind, ExportItem, FunctionId, Module, RefType};
 
-/// What `pkg-template/memory.js` puts in the place of the generated functions.
-const OURS: &str = "import { CRASHED, Error, WASM_VECTOR_LEN, addToExternrefTable0, getArrayU8FromWasm0, getRandomValues, getStringFromWasm0, \
-    giveText, handleError, isLikeNone, open, passArray8ToWasm0, passStringToWasm0, setTableEntry, setWord, \
-    wasm } from '#memory'\n";
+/// What `pkg-template/memory.js` has for every module.
+const OURS: &str = "import { CRASHED, Error, getRandomValues, heap, isLikeNone } from '#memory'\n";
+
+/// What its `heap` gives for one.
+const OF_HEAP: &[&str] = &[
+    "addToExternrefTable0",
+    "getArrayU8FromWasm0",
+    "getStringFromWasm0",
+    "giveBytes",
+    "giveText",
+    "handleError",
+    "open",
+    "passArray8ToWasm0",
+    "passStringToWasm0",
+    "passedLength",
+    "setTableEntry",
+    "wasm",
+];
+
+/// The functions that `memory.js` calls: the first of the table, in this order, in every module.
+const KNOWN: &[&str] = &[
+    "__wbindgen_start",
+    "__wbindgen_malloc",
+    "__wbindgen_realloc",
+    "__externref_table_alloc",
+    "__wbindgen_exn_store",
+];
 
 /// Calls of the generated text, and ours for them.
 const REPLACED: &[(&str, &str)] = &[
@@ -22,6 +49,8 @@ const REPLACED: &[(&str, &str)] = &[
     ("getDataViewMemory0().setInt32(", "setWord("),
     (", true);\n        }", ");\n        }"),
     (", true);\n            setWord", ");\n            setWord"),
+    (", wasm.__wbindgen_malloc, wasm.__wbindgen_realloc)", ")"),
+    (", wasm.__wbindgen_malloc)", ")"),
 ];
 
 /// The function that `natives.js` calls with answers; nobody else gets it.
@@ -60,25 +89,39 @@ const FORBIDDEN: &[&str] = &[
     "export default",
 ];
 
-/// How the generated text hands a text over, and one that may be missing.
-const TEXTS: &[&str] = &[
-    "const ptr1 = passStringToWasm0(ret, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+/// How the generated text hands over a text, one that may be missing, and bytes.
+const GIVEN: &[(&str, &str)] = &[
+    (
+        "const ptr1 = passStringToWasm0(ret);
             const len1 = WASM_VECTOR_LEN;
             setWord((arg0 >>> 0) + 4 * 1, len1);
             setWord((arg0 >>> 0) + 4 * 0, ptr1);",
-    "var ptr1 = isLikeNone(ret) ? 0 : passStringToWasm0(ret, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+        "giveText(arg0 >>> 0, ret);",
+    ),
+    (
+        "var ptr1 = isLikeNone(ret) ? 0 : passStringToWasm0(ret);
             var len1 = WASM_VECTOR_LEN;
             setWord((arg0 >>> 0) + 4 * 1, len1);
             setWord((arg0 >>> 0) + 4 * 0, ptr1);",
+        "giveText(arg0 >>> 0, ret);",
+    ),
+    (
+        "const ptr1 = passArray8ToWasm0(ret);
+            const len1 = WASM_VECTOR_LEN;
+            setWord((arg0 >>> 0) + 4 * 1, len1);
+            setWord((arg0 >>> 0) + 4 * 0, ptr1);",
+        "giveBytes(arg0 >>> 0, ret);",
+    ),
+    ("WASM_VECTOR_LEN", "passedLength()"),
 ];
 
 /// What the build makes of the generated module.
 pub struct Sealed {
-    /// The functions of the package and `start(module)`, nothing else.
+    /// `start(module, done, failed)`, whose `done` gets the function of the module; nothing else.
     pub glue: String,
-    /// `pkg-template/memory.js`, with the module's names.
+    /// `pkg-template/memory.js`, with the places of the functions; the same for every module.
     pub memory: String,
-    /// The module, with short names for its imports and exports.
+    /// The module, with short names for its imports and no exports.
     pub wasm: Vec<u8>,
 }
 
@@ -105,7 +148,7 @@ pub fn seal(glue: &str, memory: &str, wasm: &[u8]) -> Result<Sealed> {
             }
         } else if let Some(rest) = chunk.strip_prefix("export function ") {
             exported.push(rest.split('(').next().unwrap_or_default().to_owned());
-            functions.push_str(&chunk);
+            functions.push_str(chunk.trim_start_matches("export "));
         } else if chunk.starts_with("function __wbg_get_imports(") {
             table = chunk;
         }
@@ -125,10 +168,8 @@ pub fn seal(glue: &str, memory: &str, wasm: &[u8]) -> Result<Sealed> {
     let mut table = format!("{table}\n");
 
     let mut module = Module::from_buffer(wasm)?;
-    let (pages, entries) = import_memory_and_table(&mut module)?;
-    let mut memory = memory
-        .replace("MEMORY_PAGES", &pages.to_string())
-        .replace("TABLE_SIZE", &entries.to_string());
+    let (pages, references) = import_memory_and_table(&mut module)?;
+    let places = hide_functions(&mut module)?;
     for (n, import) in module.imports.iter_mut().enumerate() {
         if import.module == OWN {
             import.module = "a".into();
@@ -152,15 +193,17 @@ pub fn seal(glue: &str, memory: &str, wasm: &[u8]) -> Result<Sealed> {
         import.name = short;
     }
 
-    let mut body = format!(
-        "{functions}const imports = {{\n    __proto__: null,\n    a: {{\n        __proto__: null,\n{table}    }},\n}}\n"
-    );
+    let mut body =
+        format!("{functions}const imports = {{\n        __proto__: null,\n{table}    }}\n");
     body = body
         .lines()
         .filter(|line| !line.trim_start().starts_with(['/', '*']))
         .map(|line| format!("{line}\n"))
         .collect();
     for (theirs, ours) in REPLACED {
+        body = body.replace(theirs, ours);
+    }
+    for (theirs, ours) in GIVEN {
         body = body.replace(theirs, ours);
     }
     for line in body.lines() {
@@ -171,31 +214,37 @@ pub fn seal(glue: &str, memory: &str, wasm: &[u8]) -> Result<Sealed> {
             );
         }
     }
-    let known = format!("{sealed}{functions}");
+    let of_heap: Vec<_> = OF_HEAP
+        .iter()
+        .copied()
+        .filter(|name| *name == "open" || words(&body).any(|word| word == *name))
+        .collect();
+    let of_heap = of_heap.join(", ");
+    let known = format!("{sealed}{functions}{of_heap}");
     for name in called(&body) {
         let there = words(&known).any(|word| word == name);
         ensure!(there, "the glue calls {name}, which memory.js lacks");
     }
-    for text in TEXTS {
-        body = body.replace(text, "giveText(arg0 >>> 0, ret);");
-    }
-    for (n, export) in module.exports.iter_mut().enumerate() {
-        let (long, short) = (
-            format!("wasm.{}", export.name),
-            format!("wasm.{}", short_name(n)),
-        );
+    let mut memory = memory.to_owned();
+    for (n, name) in places.iter().enumerate() {
+        let (long, short) = (format!("wasm.{name}"), format!("wasm[{n}]"));
         body = rename(&body, &long, &short);
         memory = rename(&memory, &long, &short);
-        export.name = short_name(n);
     }
-    sealed.push_str(&body);
-    writeln!(
+    for script in [&body, &memory] {
+        let left = script.split("wasm.").nth(1).map(|rest| words(rest).next());
+        ensure!(left.is_none(), "no function {left:?} in the module");
+    }
+    let count = places.len();
+    write!(
         sealed,
-        "import {{ connect }} from '#src/browser/natives.js'
-\
-         connect({RESUME}, CRASHED)
-\
-         export const start = (module, done, failed) => open(module, imports, done, failed)"
+        "import {{ connect }} from '#src/browser/natives.js'\n\
+         export const start = (module, done, failed) => {{\n\
+         const {{ {of_heap} }} = heap({pages}, {references}, {count})\n\
+         {body}\
+         connect({RESUME}, CRASHED)\n\
+         open(module, imports, () => done(ask), failed)\n\
+         }}\n"
     )?;
     Ok(Sealed {
         glue: sealed,
@@ -239,6 +288,47 @@ fn import_memory_and_table(module: &mut Module) -> Result<(u64, u64)> {
         "a memory and a table: {sizes:?}"
     );
     Ok(sizes)
+}
+
+/// Puts the exported functions into a table that the module imports, and exports nothing. Gives their names, by their
+/// places in the table.
+fn hide_functions(module: &mut Module) -> Result<Vec<String>> {
+    let mut functions: Vec<(String, Option<FunctionId>)> = KNOWN
+        .iter()
+        .map(|name| ((*name).to_owned(), None))
+        .collect();
+    let exported: Vec<_> = module
+        .exports
+        .iter()
+        .map(|export| (export.id(), export.name.clone(), export.item))
+        .collect();
+    for (id, name, item) in exported {
+        module.exports.delete(id);
+        // wasm-bindgen exports globals too, for handlers that the generated glue has not.
+        let ExportItem::Function(function) = item else {
+            continue;
+        };
+        match functions.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, place)) => *place = Some(function),
+            None => functions.push((name, Some(function))),
+        }
+    }
+    let size = functions.len() as u64;
+    let kind = RefType::FUNCREF;
+    let (table, _) = module.add_import_table(OWN, "functions", false, size, None, kind);
+    let items = functions
+        .iter()
+        .map(|(_, function)| function.map_or(ConstExpr::RefNull(kind), ConstExpr::RefFunc))
+        .collect();
+    let segment = module.elements.add(
+        ElementKind::Active {
+            table,
+            offset: ConstExpr::Value(Value::I32(0)),
+        },
+        ElementItems::Expressions(kind, items),
+    );
+    module.tables.get_mut(table).elem_segments.insert(segment);
+    Ok(functions.into_iter().map(|(name, _)| name).collect())
 }
 
 /// Replaces a name where it is not the beginning of a longer one.

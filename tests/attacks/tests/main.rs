@@ -12,5 +12,6 @@ mod renewal;
 mod requests;
 mod response;
 mod sealed;
+mod stack;
 mod storage;
 mod tokens;
