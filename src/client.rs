@@ -425,6 +425,7 @@ pub async fn fetch_private(request: Request) -> Result<JsValue, Failure> {
         })?;
         match next {
             AfterRefusal::Login(error) => return Err(error.into()),
+            AfterRefusal::Ended(error) => return Err(ended(id, error).await.into()),
             AfterRefusal::Renew if !repeatable => {
                 SESSIONS.with(|sessions| sessions.refused(id));
                 return Ok(response);
@@ -455,7 +456,15 @@ async fn access(id: SessionId) -> Result<AccessToken, Error> {
         },
         Access::LoginRequired => Err(ErrorCode::LoginRequired.error()),
         Access::Trouble(error) => Err(error),
+        Access::Ended(error) => Err(ended(id, error).await),
     }
+}
+
+/// A session is over whose renewal was refused: it is told once.
+async fn ended(id: SessionId, error: Error) -> Error {
+    #[cfg(feature = "full")]
+    common::ended(id).await;
+    conclude(id, Err(error.clone())).err().unwrap_or(error)
 }
 
 fn note_limits(id: SessionId, response: &JsValue) {
@@ -648,6 +657,8 @@ fn conclude(id: SessionId, outcome: Result<Tokens, Error>) -> Result<(), Error> 
         Ok(()) => announce("renewed", true, Some(id), None),
         Err(code @ ErrorCode::SessionEnded) => announce("ended", true, None, Some(code.code())),
         Err(ErrorCode::SessionIndeterminate) => announce("indeterminate", true, Some(id), None),
+        // Nothing renews it any more.
+        Err(ErrorCode::TokenRequestRefused) => task::spawn(Box::pin(warn_of_the_end(id))),
         Err(_) => {}
     }
     concluded

@@ -80,9 +80,10 @@ pub struct LoginConfig {
     /// The header in which the API says how many were made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage_header: Option<String>,
-    /// The provider takes a refresh token twice, so that one whose answer was lost is sent again.
-    #[serde(skip_serializing_if = "core::ops::Not::not")]
-    pub refresh_token_reuse: bool,
+    /// Whether a refresh token whose answer was lost may be sent again: as if it were the first time, or never. By default
+    /// once, when the access token is over and nothing else is left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token_reuse: Option<bool>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub authorization_parameters: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -99,7 +99,10 @@ export type Texts = string | { readonly [language: string]: string }
 export interface ProviderFields {
   /** The authorization server's issuer identifier, compared with `iss` (RFC 9207). Without endpoints they are asked of it. */
   issuer?: string
-  /** The provider takes a refresh token twice, so that one whose answer was lost is sent again. */
+  /**
+   * Whether a refresh token whose answer was lost may be sent again. `true`: as if it were the first time, since the
+   * provider takes it twice. `false`: never. Default: once, when the access token is over and nothing else is left.
+   */
   refreshTokenReuse?: boolean
   /** Refuses a response without `iss` (RFC 9207). */
   issRequired?: boolean
@@ -293,8 +296,9 @@ export interface Session {
   /** Whether it can be renewed without the user. */
   readonly renewable: boolean
   /**
-   * `indeterminate` when the answer to a renewal was lost: the access token is used while it lives, the refresh token is
-   * not sent again, and the one safe next step is `startLogin`.
+   * `indeterminate` when the answer to a renewal was lost: the access token is used while it lives, then the refresh token
+   * is sent once more, unless `refreshTokenReuse: false` forbids it. Where that fails too, or `renewable` is false, the
+   * next step is `startLogin`.
    */
   readonly state: 'active' | 'indeterminate'
   /**

@@ -9,7 +9,7 @@
 use oauth_wasm::protocol::config::Config;
 use oauth_wasm::protocol::error::ErrorCode;
 use oauth_wasm::protocol::json::Json;
-use oauth_wasm::protocol::session::common::{self, Label, Meeting};
+use oauth_wasm::protocol::session::common::{self, Label, Meeting, Sent};
 use oauth_wasm::protocol::session::{Access, Session, SessionId, Sessions};
 use oauth_wasm::protocol::token::{HttpResponse, TokenRequest, Tokens};
 use proptest::collection::vec;
@@ -18,7 +18,7 @@ use proptest::test_runner::{RngSeed, TestRunner};
 use std::collections::HashMap;
 
 const HERE: &str = "https://app.example";
-const CONFIG: &str = r#"{"clientId":"c","redirectUri":"https://app.example/cb","authorizationEndpoint":"https://as.example/a","tokenEndpoint":"https://as.example/t","revocationEndpoint":"https://as.example/r","resourceServers":["https://api.example"],"sessionScope":"origin","keep":"device"}"#;
+const CONFIG: &str = r#"{"clientId":"c","redirectUri":"https://app.example/cb","authorizationEndpoint":"https://as.example/a","tokenEndpoint":"https://as.example/t","revocationEndpoint":"https://as.example/r","resourceServers":["https://api.example"],"sessionScope":"origin","keep":"device","refreshTokenReuse":false}"#;
 /// Seconds that an access token lives.
 const LIFE: u32 = 600;
 const TABS: usize = 4;
@@ -200,7 +200,7 @@ impl World {
         let shared = (bound("shared"), session.shared_part(wall, now).to_string());
         let kept = (bound("kept"), session.kept_part(wall, now).to_string());
         assert!(!kept.1.contains("at-"), "no access token is kept");
-        let label = session.label(false, wall);
+        let label = session.label(Sent::Never, wall);
         assert!(!label.contains("at-") && !label.contains("rt-"), "{label}");
         let record = self.record.as_mut().expect("a record");
         (record.label, record.shared, record.kept) = (label, shared, kept);
@@ -266,6 +266,7 @@ impl World {
             Access::Renew => self.begin(tab),
             Access::LoginRequired => panic!("it can be renewed"),
             Access::Trouble(_) => {}
+            Access::Ended(_) => panic!("the server refuses no living token"),
         }
     }
 
@@ -281,8 +282,9 @@ impl World {
                 self.tabs[tab] = None;
                 return;
             }
+            Meeting::Lost => panic!("the configuration forbids it"),
             Meeting::Spent => {
-                self.change(tab, Session::doubt);
+                self.change(tab, |session| session.doubt(false));
                 return;
             }
             Meeting::Newer => {
@@ -297,7 +299,7 @@ impl World {
         let body = request.body().to_string();
         let token = body.split("refresh_token=").nth(1).expect("a token");
         let token = token.to_string();
-        let sent = session.label(true, self.wall());
+        let sent = session.label(Sent::Once, self.wall());
         let record = self.record.as_mut().expect("a record");
         let before = std::mem::replace(&mut record.label, sent.clone());
         let again = self.spent.insert(token.clone(), true);
@@ -502,7 +504,7 @@ impl World {
             let sent = self
                 .record
                 .as_ref()
-                .is_some_and(|record| record.label().sent);
+                .is_some_and(|record| record.label().sent != Sent::Never);
             match session.access(self.now) {
                 Access::Token(_) => assert!(!sent),
                 Access::Trouble(error) => {

@@ -13,7 +13,7 @@ use oauth_wasm::protocol::openid::{self, About, Channel, Rules, Unchecked};
 use oauth_wasm::protocol::pkce::base64url;
 use oauth_wasm::protocol::resource::{self, PrivateRequest};
 use oauth_wasm::protocol::secret::{AuthorizationCode, CodeVerifier, IdToken, RefreshToken};
-use oauth_wasm::protocol::session::common::{self, Label, Meeting};
+use oauth_wasm::protocol::session::common::{self, Label, Meeting, Sent};
 use oauth_wasm::protocol::session::{Access, AfterRefusal, Session, Sessions, explain};
 use oauth_wasm::protocol::token::{Grant, HttpResponse, TokenRequest, Tokens};
 use oauth_wasm::protocol::{metadata, pushed, url as address};
@@ -460,6 +460,7 @@ pub fn challenge(data: &[u8]) {
         AfterRefusal::Renew => assert_eq!(status, 401),
         AfterRefusal::Token(_) => panic!("there is no other token"),
         AfterRefusal::GiveUp => {}
+        AfterRefusal::Ended(_) => panic!("nobody has refused a renewal"),
     }
     assert!(!format!("{after:?}").contains(CANARY));
     let mut answer = json::Object::new();
@@ -552,7 +553,9 @@ pub fn part(data: &[u8]) {
         check_endpoint(request.endpoint());
     }
     let met = session.meets(Some(&label));
-    assert_eq!(met == Meeting::Spent, label.sent, "{text}");
+    let doubted = matches!(met, Meeting::Spent | Meeting::Lost);
+    assert_eq!(doubted, label.sent != Sent::Never, "{text}");
+    assert!(met != Meeting::Lost || label.sent == Sent::Once, "{text}");
 }
 
 /// The configuration that a page gives.

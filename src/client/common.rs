@@ -20,7 +20,7 @@ use crate::protocol::config::{Keep, Login};
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::json::{Json, Object};
 use crate::protocol::pkce::base64url;
-use crate::protocol::session::common::{self, Label, Meeting};
+use crate::protocol::session::common::{self, Label, Meeting, Sent};
 use crate::protocol::session::{Session, SessionId};
 use crate::protocol::text::{concat, contains};
 
@@ -157,7 +157,7 @@ async fn write(id: SessionId, expected: &str) -> Result<bool, NotKept> {
         let bound = |part| session.bound(part, &origin, generation);
         (
             concat(&[RECORD, session.name().unwrap_or("")]),
-            session.label(false, wall),
+            session.label(Sent::Never, wall),
             (bound("shared"), session.shared_part(wall, now)),
             (bound("kept"), session.kept_part(wall, now)),
         )
@@ -201,9 +201,16 @@ async fn renew_alone(id: SessionId, name: String, generation: u32) -> Result<(),
     if session(id, Session::generation)? != generation {
         return Ok(());
     }
+    let sent = label.as_ref().map_or(Sent::Never, |label| label.sent);
     match session(id, |session| session.meets(label.as_ref()))? {
         Meeting::Gone => return Err(left(id, false)),
-        Meeting::Spent => return Err(doubted(id)),
+        Meeting::Spent => return Err(doubted(id, false)),
+        Meeting::Lost => {
+            let lives = |session: &Session| session.living_token(clock::elapsed()).is_some();
+            if session(id, lives)? {
+                return Err(doubted(id, true));
+            }
+        }
         Meeting::Newer => {
             if let (Some(item), Some(label)) = (item, label)
                 && take_over(id, &item, label.generation).await?
@@ -220,7 +227,7 @@ async fn renew_alone(id: SessionId, name: String, generation: u32) -> Result<(),
     // From here on the refresh token may be spent, whatever becomes of this page: nobody else is to send it.
     let before = kept::find(&record).await.map_err(blocked)?;
     let before = before.map_or(String::new(), |item| item.text());
-    let sent = session(id, |session| session.label(true, clock::wall()))?;
+    let sent = session(id, |session| session.label(sent.and_again(), clock::wall()))?;
     let marked = !before.is_empty()
         && kept::replace(&record, &before, &sent, None, None)
             .await
@@ -234,10 +241,8 @@ async fn renew_alone(id: SessionId, name: String, generation: u32) -> Result<(),
     match code {
         None => {}
         Some(ErrorCode::SessionIndeterminate) => return concluded,
-        Some(ErrorCode::SessionEnded) => {
-            release(id, &name);
-            let _ = kept::remove(&record).await;
-            say("ended", &name);
+        Some(_) if session(id, |_| ()).is_err() => {
+            forget(id, &name).await;
             return concluded;
         }
         Some(_) => {
@@ -284,12 +289,12 @@ async fn take_over(id: SessionId, item: &Item, generation: u32) -> Result<bool, 
             return Ok(lives);
         }
     }
-    Err(doubted(id))
+    Err(doubted(id, false))
 }
 
 /// Another page may have sent the refresh token, and nobody knows what came of it.
-fn doubted(id: SessionId) -> Error {
-    let error = SESSIONS.with(|sessions| sessions.change(id, Session::doubt));
+fn doubted(id: SessionId, lost: bool) -> Error {
+    let error = SESSIONS.with(|sessions| sessions.change(id, |session| session.doubt(lost)));
     announce("indeterminate", true, Some(id), None);
     error.unwrap_or_else(|| ErrorCode::LoginRequired.error())
 }
@@ -306,6 +311,19 @@ fn left(id: SessionId, give_back: bool) -> Error {
         }
     }
     ErrorCode::LoginRequired.error()
+}
+
+/// A session is over whose renewal was refused: no page has it any more.
+pub async fn ended(id: SessionId) {
+    if let Ok(Some(name)) = session(id, |session| session.name().map(String::from)) {
+        forget(id, &name).await;
+    }
+}
+
+async fn forget(id: SessionId, name: &str) {
+    release(id, name);
+    let _ = kept::remove(&concat(&[RECORD, name])).await;
+    say("ended", name);
 }
 
 /// Lets go of what this page holds of a session.
@@ -434,7 +452,7 @@ async fn open_kept(client_id: &str) {
     let outcome = renewed(id).await;
     RESTORED.with(|restored| *restored = None);
     match outcome.map_err(|error| error.code) {
-        Err(ErrorCode::SessionIndeterminate) => {
+        Err(ErrorCode::SessionIndeterminate) if session(id, Session::is_renewable) != Ok(true) => {
             SESSIONS.with(|sessions| sessions.remove(id));
             release(id, &name);
             let _ = kept::remove(&concat(&[RECORD, &name])).await;

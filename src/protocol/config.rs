@@ -579,9 +579,14 @@ impl Login {
         self.config.get("revocationRequest")
     }
 
-    /// Whether a refresh token may be sent a second time.
+    /// Whether a refresh token may be sent a second time as if it were the first.
     pub fn refresh_token_reuse(&self) -> bool {
         self.config.flag("refreshTokenReuse")
+    }
+
+    /// Whether a refresh token whose answer was lost may be sent once more, when the access token is over.
+    pub fn may_resend_refresh_token(&self) -> bool {
+        self.config.get("refreshTokenReuse") != Some(&Json::Bool(false))
     }
 
     /// Where the user is logged out of the provider (OpenID Connect RP-Initiated Logout 1.0).

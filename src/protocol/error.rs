@@ -289,6 +289,7 @@ impl ErrorCode {
     pub fn at(self, detail: &str) -> Error {
         Error(Box::new(Report {
             code: self,
+            cause: None,
             detail: String::from(detail),
             explained: None,
             server: None,
@@ -305,6 +306,8 @@ pub struct Error(Box<Report>);
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
     pub code: ErrorCode,
+    /// What it was before it was seen from further away.
+    pub cause: Option<ErrorCode>,
     /// The field or rule, for example `redirectUri: must be https`; empty where the kind says all.
     pub detail: String,
     /// What happened and what to do, in the words of the provider's table.
@@ -342,8 +345,15 @@ impl Error {
 
     /// The same failure, seen from further away.
     pub fn becomes(mut self, code: ErrorCode) -> Self {
-        self.0.code = code;
+        self.0.cause = Some(core::mem::replace(&mut self.0.code, code));
         self
+    }
+
+    /// Whether no answer came, so that nobody knows what the server has done.
+    pub fn is_lost(&self) -> bool {
+        let codes = [Some(self.code), self.cause];
+        let lost = [ErrorCode::NetworkError, ErrorCode::Timeout];
+        codes.iter().flatten().any(|code| lost.contains(code))
     }
 
     /// Puts the provider's words in the place of ours, and its name for what happened beside them.

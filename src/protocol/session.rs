@@ -39,7 +39,8 @@ pub struct Session {
     ends: Option<u64>,
     /// How many requests the provider allows, and how many were made, as it said last.
     limits: Option<(Json, Json)>,
-    trouble: Trouble,
+    failing: Option<Failing>,
+    refresh: Refresh,
     /// When it began, in the seconds of the `now` it was made with.
     begun: Seconds,
     /// What it has in common with other pages' sessions.
@@ -47,18 +48,27 @@ pub struct Session {
     common: Option<common::Common>,
 }
 
-/// What keeps the session from being renewed.
+/// So many renewals in a row have failed; the next one waits until then.
 #[derive(Debug)]
-enum Trouble {
-    None,
-    /// So many renewals in a row have failed; the next one waits until then.
-    Failing {
-        times: u32,
-        until: Seconds,
-        error: Error,
-    },
-    /// The answer to a renewal was lost.
-    Indeterminate(Error),
+struct Failing {
+    times: u32,
+    until: Seconds,
+    error: Error,
+}
+
+/// What is known of the refresh token.
+#[derive(Debug)]
+enum Refresh {
+    /// Nothing speaks against it.
+    Good,
+    /// It was sent and the answer was lost, so it may be spent. Once the access token is over it is sent once more: what
+    /// would be lost then is lost otherwise.
+    Lost(Error),
+    /// The same, and it is not sent again.
+    Doubtful(Error),
+    /// The server refuses it, and may do so for a reason that passes: it is not sent again, and the session ends with
+    /// its access token.
+    Refused(Error),
 }
 
 /// What to do before a private request.
@@ -72,6 +82,8 @@ pub enum Access {
     LoginRequired,
     /// The token has ended, and it is no time to renew it.
     Trouble(Error),
+    /// The session is over: the server has refused to renew it. To be told once, by [`Sessions::renewed`].
+    Ended(Error),
 }
 
 /// What to do after a 401 or a 403.
@@ -83,6 +95,8 @@ pub enum AfterRefusal {
     Renew,
     /// Another login is wanted, and the error says which.
     Login(Error),
+    /// The session is over, as in [`Access::Ended`].
+    Ended(Error),
     /// Hand the response to the caller.
     GiveUp,
 }
@@ -96,15 +110,23 @@ impl Session {
             tokens,
             ends,
             limits: None,
-            trouble: Trouble::None,
+            failing: None,
+            refresh: Refresh::Good,
             begun: now,
             #[cfg(feature = "full")]
             common: None,
         }
     }
 
+    /// Whether there is a way to new tokens without the user.
     pub fn is_renewable(&self) -> bool {
-        self.tokens.is_renewable()
+        let usable = matches!(self.refresh, Refresh::Good | Refresh::Lost(_));
+        usable && self.tokens.is_renewable()
+    }
+
+    /// Whether the answer to a renewal was lost. A renewal from here on is the last of this refresh token.
+    pub fn is_in_doubt(&self) -> bool {
+        matches!(self.refresh, Refresh::Lost(_) | Refresh::Doubtful(_))
     }
 
     pub fn client_id(&self) -> &str {
@@ -113,40 +135,62 @@ impl Session {
 
     /// What to do before a request. `now` is the monotonic time that the tokens were read with.
     pub fn access(&self, now: Seconds) -> Access {
-        if self.is_renewable() && self.tokens.is_due(now) {
-            match (self.trouble(now), self.living_token(now)) {
-                (None, _) => Access::Renew,
-                (Some(_), Some(token)) => Access::Token(token),
-                (Some(error), None) => Access::Trouble(error),
-            }
-        } else if self.tokens.expires_at().is_some_and(|at| now >= at) {
-            Access::LoginRequired
-        } else {
-            Access::Token(self.token())
+        let next = match &self.refresh {
+            _ if !self.tokens.is_renewable() => Access::LoginRequired,
+            Refresh::Refused(error) => Access::Ended(error.clone()),
+            Refresh::Doubtful(error) => Access::Trouble(error.clone()),
+            Refresh::Good | Refresh::Lost(_) => match self.failing(now) {
+                Some(error) => Access::Trouble(error),
+                None => Access::Renew,
+            },
+        };
+        let Some(token) = self.living_token(now) else {
+            return next;
+        };
+        // Ahead of time only where nothing is in the way.
+        let is_good = matches!(self.refresh, Refresh::Good);
+        match next {
+            Access::Renew if is_good && self.tokens.is_due(now) => next,
+            _ => Access::Token(token),
         }
     }
 
-    /// Why it is no time to renew the tokens.
-    fn trouble(&self, now: Seconds) -> Option<Error> {
-        match &self.trouble {
-            Trouble::Failing { until, error, .. } if now < *until => Some(error.clone()),
-            Trouble::Indeterminate(error) => Some(error.clone()),
-            _ => None,
-        }
+    /// Why the server is left alone just now.
+    fn failing(&self, now: Seconds) -> Option<Error> {
+        let failing = self.failing.as_ref()?;
+        (now < failing.until).then(|| failing.error.clone())
     }
 
     /// Takes note of a renewal that failed. A first failure is nothing to wait for; then 1, 2, 4.. seconds up to a
     /// minute, or as long as the server says, and up to a quarter more by `jitter`: whoever is back first must not be
     /// met by all at once.
     fn failed(&mut self, error: Error, now: Seconds, jitter: u8) {
-        if error.code == ErrorCode::SessionIndeterminate {
-            self.trouble = Trouble::Indeterminate(error);
-            return;
+        let first = matches!(self.refresh, Refresh::Good);
+        match error.code {
+            ErrorCode::SessionIndeterminate => {
+                let again = first && error.is_lost() && self.login.may_resend_refresh_token();
+                self.refresh = match again {
+                    true => Refresh::Lost(error),
+                    false => Refresh::Doubtful(error),
+                };
+                return;
+            }
+            ErrorCode::TokenRequestRefused => {
+                let ended = error.becomes(ErrorCode::SessionEnded);
+                self.refresh = Refresh::Refused(ended);
+                return;
+            }
+            // Not sent: nothing is known that was not before.
+            ErrorCode::NetworkError | ErrorCode::Timeout => {}
+            // An answer to the second of two that were sent: there is no third.
+            _ => {
+                if let Refresh::Lost(error) = &self.refresh {
+                    self.refresh = Refresh::Doubtful(error.clone());
+                    return;
+                }
+            }
         }
-        let times = match self.trouble {
-            Trouble::Failing { times, .. } => times,
-            _ => 0,
-        };
+        let times = self.failing.as_ref().map_or(0, |failing| failing.times);
         let wait = match times {
             0 => 0,
             times => 1 << (times - 1).min(6),
@@ -155,11 +199,11 @@ impl Session {
         let said = said.and_then(|(_, seconds)| seconds.as_u32()).unwrap_or(0);
         let wait = said.clamp(wait, MAX_WAIT.max(wait));
         let wait = wait + wait * Seconds::from(jitter) / 1024;
-        self.trouble = Trouble::Failing {
+        self.failing = Some(Failing {
             times: times + 1,
             until: now.saturating_add(wait),
             error,
-        };
+        });
     }
 
     /// The token, if it still lives: a renewal ahead of time may fail without harm.
@@ -192,13 +236,19 @@ impl Session {
         if self.tokens.access_token() != sent {
             return AfterRefusal::Token(self.token());
         }
-        let is_token = matches!(said.as_deref(), None | Some("invalid_token"));
-        match (is_token && self.is_renewable(), self.trouble(now)) {
-            (true, None) => AfterRefusal::Renew,
-            (true, Some(error)) if error.code == ErrorCode::SessionIndeterminate => {
-                AfterRefusal::Login(error)
-            }
-            _ => AfterRefusal::GiveUp,
+        // Whatever its name for it, a 401 says that the token is no good (RFC 9110 section 15.5.2); but for a proof.
+        let is_proof = matches!(
+            said.as_deref(),
+            Some("use_dpop_nonce" | "invalid_dpop_proof")
+        );
+        match &self.refresh {
+            _ if is_proof || !self.tokens.is_renewable() => AfterRefusal::GiveUp,
+            Refresh::Refused(error) => AfterRefusal::Ended(error.clone()),
+            Refresh::Doubtful(error) => AfterRefusal::Login(error.clone()),
+            _ => match self.failing(now) {
+                Some(_) => AfterRefusal::GiveUp,
+                None => AfterRefusal::Renew,
+            },
         }
     }
 
@@ -228,7 +278,8 @@ impl Session {
     /// Puts renewed tokens in the place of the old ones.
     pub fn renew(&mut self, tokens: Tokens, wall: Seconds, now: Seconds) {
         self.ends = ends(&tokens, wall, now);
-        self.trouble = Trouble::None;
+        self.failing = None;
+        self.refresh = Refresh::Good;
         let old = core::mem::replace(&mut self.tokens, tokens);
         self.tokens.keep_from(old);
     }
@@ -270,9 +321,9 @@ impl Session {
             }
             None => out.value("expiresAt", Json::Null),
         };
-        let state = match self.trouble {
-            Trouble::Indeterminate(_) => "indeterminate",
-            _ => "active",
+        let state = match self.is_in_doubt() {
+            true => "indeterminate",
+            false => "active",
         };
         out.value("renewable", Json::Bool(self.is_renewable()))
             .str("state", state)
@@ -402,7 +453,8 @@ impl Sessions {
         }
     }
 
-    /// Takes the outcome of a renewal. `invalid_grant` ends the session (RFC 6749 section 5.2); no other failure does.
+    /// Takes the outcome of a renewal. `invalid_grant` ends the session (RFC 6749 section 5.2); another refusal does so as
+    /// soon as its access token is over; no other failure does.
     pub fn renewed(
         &mut self,
         id: SessionId,
@@ -411,7 +463,7 @@ impl Sessions {
         now: Seconds,
         jitter: u8,
     ) -> Result<(), Error> {
-        let error = match outcome {
+        let mut error = match outcome {
             Ok(tokens) => {
                 let session = self.get_mut(id);
                 let session = session.ok_or_else(|| ErrorCode::LoginRequired.error())?;
@@ -420,15 +472,19 @@ impl Sessions {
             }
             Err(error) => error,
         };
-        if error.code != ErrorCode::SessionEnded {
-            if let Some(session) = self.get_mut(id) {
-                session.failed(error.clone(), now, jitter);
+        if error.code != ErrorCode::SessionEnded
+            && let Some(session) = self.get_mut(id)
+        {
+            session.failed(error.clone(), now, jitter);
+            if let Access::Ended(ended) = session.access(now) {
+                error = ended;
             }
-            return Err(error);
         }
-        // Also one that is being given back: there is nothing left to give, and its refresh token is not sent again.
-        self.list.retain(|(known, _)| *known != id);
-        self.leaving.retain(|(known, _)| *known != id);
+        if error.code == ErrorCode::SessionEnded {
+            // Also one that is being given back: nothing is left to give, and its refresh token is not sent again.
+            self.list.retain(|(known, _)| *known != id);
+            self.leaving.retain(|(known, _)| *known != id);
+        }
         Err(error)
     }
 
@@ -554,7 +610,15 @@ mod tests {
     fn a_401_renews_once_and_a_token_renewed_meanwhile_is_used() {
         let mut session = session("1", API, RENEWABLE);
         let sent = AccessToken::new("a1".to_string());
-        for challenge in ["", "Bearer", "Bearer error=\"invalid_token\""] {
+        for challenge in [
+            "",
+            "Bearer",
+            "Bearer error=\"invalid_token\"",
+            // Names that no RFC has.
+            "Bearer error=\"token_expired\"",
+            "Bearer error=\"invalid_request\"",
+            "Bearer error=\"expired_token\", error_description=\"x\"",
+        ] {
             assert_eq!(
                 session.after_refusal(401, &sent, challenge, 0),
                 AfterRefusal::Renew
@@ -564,10 +628,13 @@ mod tests {
                 AfterRefusal::GiveUp
             );
         }
-        assert_eq!(
-            session.after_refusal(401, &sent, "Bearer error=\"invalid_request\"", 0),
-            AfterRefusal::GiveUp
-        );
+        for proof in ["use_dpop_nonce", "invalid_dpop_proof"] {
+            let challenge = format!("DPoP error=\"{proof}\"");
+            assert_eq!(
+                session.after_refusal(401, &sent, &challenge, 0),
+                AfterRefusal::GiveUp
+            );
+        }
         let old = AccessToken::new("a0".to_string());
         assert_eq!(
             session.after_refusal(401, &old, "Bearer error=\"invalid_token\"", 0),
@@ -1079,23 +1146,157 @@ mod tests {
         assert_eq!(after(51), AfterRefusal::Renew);
     }
 
+    /// What a request that was sent becomes whose answer did not come.
+    fn lost() -> Error {
+        let error = ErrorCode::NetworkError.error();
+        error.becomes(ErrorCode::SessionIndeterminate)
+    }
+
+    const STRICT: &str = r#","refreshTokenReuse":false"#;
+
     #[test]
-    fn a_refresh_token_whose_answer_was_lost_is_not_sent_again() {
+    fn a_refresh_token_whose_answer_was_lost_is_not_sent_again_while_the_access_token_lives() {
+        for fields in ["", STRICT] {
+            let mut sessions = Sessions::default();
+            let id = sessions.add(with(fields, API, RENEWABLE));
+            fail(&mut sessions, id, lost(), 80, 0);
+            let session = sessions.get(id).expect("it lives");
+            let token = session.token();
+            for now in [80, 99] {
+                assert_eq!(session.access(now), Access::Token(token.clone()));
+            }
+            assert!(session.describe().contains(r#""state":"indeterminate""#));
+            assert!(!session.renews_to_revoke(200));
+        }
+    }
+
+    #[test]
+    fn a_refresh_token_whose_answer_was_lost_is_sent_once_more_when_nothing_else_is_left() {
         let mut sessions = Sessions::default();
         let id = sessions.add(session("1", API, RENEWABLE));
-        let lost = ErrorCode::SessionIndeterminate.error();
-        fail(&mut sessions, id, lost.clone(), 80, 0);
+        fail(&mut sessions, id, lost(), 80, 0);
         let session = sessions.get(id).expect("it lives");
-        // The access token is good while it lives, and a 401 says that it does not.
+        assert!(session.is_renewable() && session.is_in_doubt());
+        assert_eq!(session.access(100), Access::Renew);
+        // A 401 says that the access token is over.
         let token = session.token();
-        assert_eq!(session.access(99), Access::Token(token.clone()));
-        assert_eq!(session.access(100), Access::Trouble(lost.clone()));
-        assert_eq!(session.access(1 << 30), Access::Trouble(lost.clone()));
         assert_eq!(
             session.after_refusal(401, &token, "", 90),
-            AfterRefusal::Login(lost)
+            AfterRefusal::Renew
         );
-        assert!(session.describe().contains(r#""state":"indeterminate""#));
+        // Not sent: nothing has changed but for the wait.
+        fail(&mut sessions, id, ErrorCode::NetworkError.error(), 100, 0);
+        fail(&mut sessions, id, ErrorCode::NetworkError.error(), 100, 0);
+        let session = sessions.get(id).expect("it lives");
+        assert!(matches!(session.access(100), Access::Trouble(_)));
+        assert_eq!(session.access(101), Access::Renew);
+        let mut other = Sessions::default();
+        let fine = other.add(super::tests::session("1", API, RENEWABLE));
+        fail(&mut other, fine, lost(), 100, 0);
+        other
+            .renewed(fine, Ok(tokens(RENEWABLE)), 0, 100, 0)
+            .expect("the second was answered");
+        let session = other.get(fine).expect("it lives");
+        assert!(!session.is_in_doubt() && session.is_renewable());
+    }
+
+    #[test]
+    fn a_refresh_token_is_never_sent_a_third_time_after_an_answer_was_lost() {
+        for second in [
+            lost(),
+            ErrorCode::ServerError.error(),
+            ErrorCode::RateLimited.error(),
+            ErrorCode::InvalidTokenResponse.error(),
+        ] {
+            let mut sessions = Sessions::default();
+            let id = sessions.add(session("1", API, RENEWABLE));
+            fail(&mut sessions, id, lost(), 80, 0);
+            fail(&mut sessions, id, second, 100, 0);
+            let session = sessions.get(id).expect("it lives");
+            assert!(!session.is_renewable() && session.is_in_doubt());
+            for now in [100, 1 << 30] {
+                assert_eq!(session.access(now), Access::Trouble(lost()));
+            }
+            assert_eq!(
+                session.after_refusal(401, &session.token(), "", 100),
+                AfterRefusal::Login(lost())
+            );
+        }
+        // The server has not lost it: it refuses it.
+        for second in [ErrorCode::SessionEnded, ErrorCode::TokenRequestRefused] {
+            let mut sessions = Sessions::default();
+            let id = sessions.add(session("1", API, RENEWABLE));
+            fail(&mut sessions, id, lost(), 80, 0);
+            let outcome = sessions.renewed(id, Err(second.error()), 0, 100, 0);
+            assert_eq!(
+                outcome.map_err(|error| error.code),
+                Err(ErrorCode::SessionEnded)
+            );
+            assert!(sessions.get(id).is_none());
+        }
+    }
+
+    #[test]
+    fn a_provider_that_ends_a_session_over_it_is_not_sent_a_refresh_token_twice() {
+        let mut sessions = Sessions::default();
+        let id = sessions.add(with(STRICT, API, RENEWABLE));
+        fail(&mut sessions, id, lost(), 80, 0);
+        let session = sessions.get(id).expect("it lives");
+        assert!(!session.is_renewable());
+        assert_eq!(session.access(100), Access::Trouble(lost()));
+        assert_eq!(
+            session.after_refusal(401, &session.token(), "", 90),
+            AfterRefusal::Login(lost())
+        );
+    }
+
+    #[test]
+    fn an_answer_that_came_and_is_of_no_use_is_not_asked_for_again() {
+        let mut sessions = Sessions::default();
+        let id = sessions.add(session("1", API, RENEWABLE));
+        let other = ErrorCode::InvalidTokenResponse.error();
+        let other = other.becomes(ErrorCode::SessionIndeterminate);
+        fail(&mut sessions, id, other.clone(), 80, 0);
+        let session = sessions.get(id).expect("it lives");
+        assert_eq!(session.access(100), Access::Trouble(other));
+    }
+
+    #[test]
+    fn a_refresh_token_that_is_refused_ends_the_session_once_its_access_token_is_over() {
+        let mut sessions = Sessions::default();
+        let id = sessions.add(session("1", API, RENEWABLE));
+        let refused = ErrorCode::TokenRequestRefused.error();
+        let outcome = sessions.renewed(id, Err(refused.clone()), 0, 80, 0);
+        assert_eq!(outcome, Err(refused.clone()), "the session lives for now");
+        let session = sessions.get(id).expect("it lives");
+        let token = session.token();
+        assert_eq!(session.access(99), Access::Token(token.clone()));
+        let known = session.describe();
+        assert!(
+            known.contains(r#""renewable":false,"state":"active""#),
+            "{known}"
+        );
+        assert_eq!(session.warning_in(30), Some(10), "nothing will renew it");
+        let ended = refused.clone().becomes(ErrorCode::SessionEnded);
+        for now in [100, 1 << 30] {
+            assert_eq!(session.access(now), Access::Ended(ended.clone()));
+        }
+        assert_eq!(
+            session.after_refusal(401, &token, "", 90),
+            AfterRefusal::Ended(ended.clone())
+        );
+        assert_eq!(ended.remedy(), "Call startLogin");
+        let outcome = sessions.renewed(id, Err(ended.clone()), 0, 100, 0);
+        assert_eq!(outcome, Err(ended));
+        assert!(sessions.get(id).is_none(), "it was told");
+        // And at once where the access token is over already.
+        let id = sessions.add(super::tests::session("1", API, RENEWABLE));
+        let outcome = sessions.renewed(id, Err(refused), 0, 100, 0);
+        assert_eq!(
+            outcome.map_err(|error| error.code),
+            Err(ErrorCode::SessionEnded)
+        );
+        assert!(sessions.get(id).is_none());
     }
 
     #[test]

@@ -186,7 +186,14 @@ impl TokenRequest {
             _ if server.error.as_deref() == Some("invalid_grant") && self.is_renewal() => {
                 ErrorCode::SessionEnded.error()
             }
+            _ if self.is_renewal() && is_passing(server.error.as_deref()) => {
+                ErrorCode::ServerError.error()
+            }
             _ if server.error.is_some() => ErrorCode::TokenRequestRefused.error(),
+            // With or without a word: nothing was issued.
+            400 | 401 | 403 if self.is_renewal() => {
+                ErrorCode::TokenRequestRefused.at("an error without an error code")
+            }
             _ => ErrorCode::InvalidTokenResponse.at(match members {
                 _ if is_html(content_type) => "an HTML page instead of JSON",
                 _ if !is_json(content_type) => "its content type is not application/json",
@@ -432,6 +439,11 @@ impl Tokens {
 /// What an Authorization header can carry (RFC 6750 section 2.1), read generously: visible ASCII.
 fn is_b64token(token: &str) -> bool {
     !token.is_empty() && text::is_graphic(token, b"")
+}
+
+/// What servers call their own trouble (section 4.1.2.1), which says nothing of a token.
+fn is_passing(error: Option<&str>) -> bool {
+    matches!(error, Some("temporarily_unavailable" | "server_error"))
 }
 
 /// `expires_in`: `Some(None)` where it sets no end. Servers whose tokens last for ever write 0, less than 0, or centuries;
@@ -708,6 +720,8 @@ mod tests {
             let want = match (unknown, ended) {
                 (true, _) => SessionIndeterminate,
                 (_, true) => SessionEnded,
+                // Nothing was issued, and that is all there is to know.
+                _ if matches!(status, 400 | 401 | 403) => TokenRequestRefused,
                 _ => want,
             };
             assert_eq!(error.code, want, "{status} {content_type} {body}");
@@ -801,6 +815,43 @@ mod tests {
             code(200, json, r#"{"access_token":"a"}"#),
         ] {
             assert!(refused.is_err(), "only where the provider is known for it");
+        }
+    }
+
+    #[test]
+    fn a_renewal_that_is_refused_without_a_word_is_refused() {
+        for (status, kind, body) in [
+            (400, "application/json", ""),
+            (401, "", ""),
+            (403, "text/html", "<html>"),
+            (400, "application/json", r#"{"error":5}"#),
+            (400, "application/json", r#"{"error":"invalid_request"}"#),
+            (401, "application/json", r#"{"error":"invalid_token"}"#),
+            (401, "application/json", r#"{"error":"invalid_client"}"#),
+            (200, "application/json", r#"{"error":"bad_refresh_token"}"#),
+        ] {
+            let error = read(status, kind, body).expect_err(body);
+            assert_eq!(
+                error.code,
+                ErrorCode::TokenRequestRefused,
+                "{status} {body}"
+            );
+            assert!(!error.code.retryable());
+        }
+        for (status, body, code) in [
+            (
+                400,
+                r#"{"error":"temporarily_unavailable"}"#,
+                ErrorCode::ServerError,
+            ),
+            (400, r#"{"error":"server_error"}"#, ErrorCode::ServerError),
+            (503, "", ErrorCode::ServerError),
+            (429, "", ErrorCode::RateLimited),
+            (404, "", ErrorCode::InvalidTokenResponse),
+            (400, r#"{"error":"invalid_grant"}"#, ErrorCode::SessionEnded),
+        ] {
+            let error = read(status, "application/json", body).expect_err(body);
+            assert_eq!(error.code, code, "{status} {body}");
         }
     }
 

@@ -17,7 +17,7 @@ use super::super::error::{Error, ErrorCode};
 use super::super::json::{Json, Object};
 use super::super::token::Tokens;
 use super::super::{Seconds, pkce, text};
-use super::{Session, SessionId, Sessions, Trouble};
+use super::{Refresh, Session, SessionId, Sessions};
 
 /// Bytes of a session's name, which is base64url of 16.
 const NAME: usize = 22;
@@ -56,18 +56,38 @@ pub enum Meeting {
     Same,
     /// Another page has: its tokens are in the record.
     Newer,
-    /// Another page was about to and has died: the refresh token may be spent.
+    /// Another page has sent the refresh token, and its answer was lost: it may be spent.
+    Lost,
+    /// The same, and it is not to be sent again.
     Spent,
     /// Another page has left it.
     Gone,
+}
+
+/// How often the refresh token of a generation is on its way, or was when its page died.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    Never,
+    Once,
+    /// There is no third time.
+    Twice,
+}
+
+impl Sent {
+    /// With the one that is about to be sent.
+    pub fn and_again(self) -> Sent {
+        match self {
+            Sent::Never => Sent::Once,
+            _ => Sent::Twice,
+        }
+    }
 }
 
 /// A label as it was read.
 #[derive(Debug, PartialEq)]
 pub struct Label {
     pub generation: u32,
-    /// The refresh token is on its way, or was when its page died.
-    pub sent: bool,
+    pub sent: Sent,
     /// When it was written, by the wall clock.
     pub at: Seconds,
     pub keep: Keep,
@@ -87,7 +107,11 @@ impl Label {
         let number = |name| json.get(name).and_then(Json::as_u32);
         let (generation, at, max_age) = (number("generation")?, number("at")?, number("maxAge")?);
         let keep = Keep::read(json.str("keep"))?;
-        let sent = json.flag("sent");
+        let sent = match number("sent")? {
+            0 => Sent::Never,
+            1 => Sent::Once,
+            _ => Sent::Twice,
+        };
         let mut own = |name| match json.take(name) {
             Some(Json::String(text)) => text,
             _ => String::new(),
@@ -187,11 +211,11 @@ impl Session {
     }
 
     /// The label of this generation. `now` is the wall clock.
-    pub fn label(&self, sent: bool, now: Seconds) -> String {
+    pub fn label(&self, sent: Sent, now: Seconds) -> String {
         let mut out = Object::new();
         out.number("v", 1)
             .number("generation", self.generation())
-            .value("sent", Json::Bool(sent))
+            .number("sent", sent as u32)
             .number("at", now)
             .str("keep", self.keep().as_str())
             .number("maxAge", self.login.keep_max_age())
@@ -242,11 +266,14 @@ impl Session {
         match label {
             None => Meeting::Gone,
             Some(label) if label.generation > self.generation() => match label.sent {
-                true => Meeting::Spent,
-                false => Meeting::Newer,
+                Sent::Never => Meeting::Newer,
+                _ => Meeting::Spent,
             },
-            Some(label) if label.sent => Meeting::Spent,
-            Some(_) => Meeting::Same,
+            Some(label) => match label.sent {
+                Sent::Never => Meeting::Same,
+                Sent::Once if self.login.may_resend_refresh_token() => Meeting::Lost,
+                _ => Meeting::Spent,
+            },
         }
     }
 
@@ -301,10 +328,13 @@ impl Session {
         Some(session)
     }
 
-    /// Nobody may send the refresh token any more: another page may have.
-    pub fn doubt(&mut self) -> Error {
+    /// Another page may have sent the refresh token. `lost`: it may be sent once more, when nothing else is left.
+    pub fn doubt(&mut self, lost: bool) -> Error {
         let error = ErrorCode::SessionIndeterminate.error();
-        self.trouble = Trouble::Indeterminate(error.clone());
+        self.refresh = match lost {
+            true => Refresh::Lost(error.clone()),
+            false => Refresh::Doubtful(error.clone()),
+        };
         error
     }
 }
@@ -365,7 +395,7 @@ impl Sessions {
         if let Some((_, session)) = leaving.find(|(_, session)| session.name() == Some(name))
             && session.meets(label) != Meeting::Same
         {
-            session.doubt();
+            session.doubt(false);
         }
     }
 
@@ -394,4 +424,52 @@ pub fn shared(bytes: &[u8]) -> impl Iterator<Item = (&str, [u8; SECRET], &str)> 
         let text = |bytes| core::str::from_utf8(bytes).ok();
         Some((text(name)?, secret.try_into().ok()?, text(salt)?))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::format;
+
+    fn session(fields: &str) -> Session {
+        let config = format!(
+            r#"{{"clientId":"1","redirectUri":"https://app.example/","authorizationEndpoint":"https://as.example/a","tokenEndpoint":"https://as.example/t","sessionScope":"origin"{fields}}}"#
+        );
+        let config = Config::parse(&config).expect("fields");
+        let login = config.resolve("https://app.example").expect("a login");
+        let members = br#"{"access_token":"a","token_type":"bearer","refresh_token":"r"}"#;
+        let mut members = Json::parse(members).expect("JSON");
+        let tokens = Tokens::granted(&mut members, &login, 0).expect("tokens");
+        let mut session = Session::new(login, tokens, 1000, 0);
+        session.make_common(&core::array::from_fn(|i| i as u8));
+        session
+    }
+
+    #[test]
+    fn a_refresh_token_that_another_page_has_sent_may_be_sent_once_more_by_its_label() {
+        let strict = r#","refreshTokenReuse":false"#;
+        for (sent, meeting, strictly) in [
+            (Sent::Never, Meeting::Same, Meeting::Same),
+            (Sent::Once, Meeting::Lost, Meeting::Spent),
+            (Sent::Twice, Meeting::Spent, Meeting::Spent),
+        ] {
+            for (fields, meeting) in [("", meeting), (strict, strictly)] {
+                let session = session(fields);
+                let label = Label::read(&session.label(sent, 5)).expect("a label");
+                assert_eq!(label.sent, sent);
+                assert_eq!(session.meets(Some(&label)), meeting, "{sent:?}");
+                let newer = Label {
+                    generation: 1,
+                    ..label
+                };
+                let newer = session.meets(Some(&newer));
+                let known = sent == Sent::Never;
+                assert_eq!(newer == Meeting::Newer, known, "{sent:?}");
+                assert_eq!(newer == Meeting::Spent, !known, "{sent:?}");
+            }
+        }
+        assert_eq!(Sent::Never.and_again(), Sent::Once);
+        assert_eq!(Sent::Once.and_again(), Sent::Twice);
+        assert_eq!(Sent::Twice.and_again(), Sent::Twice);
+    }
 }

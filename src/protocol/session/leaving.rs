@@ -21,9 +21,11 @@ pub struct Revocation {
 }
 
 impl Session {
-    /// Whether its access token must be renewed before it can take the grant back.
+    /// Whether its access token must be renewed before it can take the grant back. A refresh token that may be spent is
+    /// not sent for that.
     pub fn renews_to_revoke(&self, now: Seconds) -> bool {
-        self.login.revocation_request().is_some() && self.access(now) == Access::Renew
+        let wanted = self.login.revocation_request().is_some() && !self.is_in_doubt();
+        wanted && self.access(now) == Access::Renew
     }
 
     /// What takes the grant back at the provider.
