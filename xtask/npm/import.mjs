@@ -7,8 +7,10 @@ const directory = new URL("./node_modules/oauth-wasm/", import.meta.url);
 const read = (name) => readFileSync(new URL(name, directory), "utf8");
 
 const target = (entry) => (typeof entry === "string" ? entry : target(entry.import ?? entry.default));
+// What stands beside the library: for a framework, which is not here, or for tests.
+const beside = ["./react", "./testing"];
 const modules = Object.entries(JSON.parse(read("package.json")).exports)
-  .filter(([, entry]) => /^[^*]+\.js$/.test(target(entry)) && !target(entry).endsWith("/classic.js"))
+  .filter(([name, entry]) => !beside.includes(name) && /^[^*]+\.js$/.test(target(entry)) && !target(entry).endsWith("/classic.js"))
   .map(([name]) => name.replace(/^\./, "oauth-wasm"));
 
 function check(entry, exported) {
@@ -19,6 +21,8 @@ function check(entry, exported) {
 }
 
 for (const name of modules) check(name, await import(name));
+const { mock, createTestLibrary, reply, OAuthError, isOAuthError, ...functions } = await import("oauth-wasm/testing");
+check("oauth-wasm/testing", functions);
 const providers = readdirSync(new URL("providers", directory)).filter((name) => name.endsWith(".js"));
 for (const name of providers.map((name) => name.slice(0, -3))) {
   const { default: provider, ...more } = await import(`oauth-wasm/providers/${name}`);

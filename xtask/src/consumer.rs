@@ -1,9 +1,9 @@
 //! The package as somebody gets it: packed by npm, installed beside a program that uses it.
 
-use crate::live;
 use crate::package::EXPORTS;
 use crate::report::Tally;
 use crate::workspace::{npm_bin, output, recreate, root, stage};
+use crate::{examples, live};
 use anyhow::{Context as _, Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -40,8 +40,8 @@ pub fn types(tally: &mut Tally) -> Result<()> {
 pub fn publint(tally: &mut Tally) -> Result<()> {
     let manifest = fs::read(root().join("pkg/package.json"))?;
     let manifest: serde_json::Value = serde_json::from_slice(&manifest)?;
-    let wants = manifest.as_object().context("package.json")?.keys();
-    let wants: Vec<_> = wants.filter(|name| brings(name)).collect();
+    let members = manifest.as_object().context("package.json")?.keys();
+    let wants: Vec<_> = members.filter(|name| brings(&manifest, name)).collect();
     tally.one(wants.is_empty());
     if !wants.is_empty() {
         tally.failures.push(format!("package.json has {wants:?}"));
@@ -49,8 +49,13 @@ pub fn publint(tally: &mut Tally) -> Result<()> {
     live::check(npm_bin("publint").args(["--strict", "pkg"]), tally)
 }
 
-/// The lists of other packages, and the scripts that npm would run.
-fn brings(member: &str) -> bool {
+/// The lists of other packages, and the scripts that npm would run. A framework is named, and installed by nobody.
+fn brings(manifest: &serde_json::Value, member: &str) -> bool {
+    if member == "peerDependencies" {
+        let names = manifest[member].as_object().into_iter().flatten();
+        let optional = |name: &String| manifest["peerDependenciesMeta"][name]["optional"] == true;
+        return !names.map(|(name, _)| name).all(optional);
+    }
     member.to_lowercase().ends_with("dependencies") || member == "scripts"
 }
 
@@ -62,6 +67,29 @@ pub fn import(tally: &mut Tally) -> Result<()> {
     let mut node = Command::new("node");
     node.arg("import.mjs").args(EXPORTS).current_dir(&dir);
     live::check(&mut node, tally)
+}
+
+/// `oauth-wasm/testing` in the tests of an application: Vitest in Node, jsdom and happy-dom, and Jest, which is CommonJS.
+pub fn testing(tally: &mut Tally) -> Result<()> {
+    examples::install()?;
+    for (module, resolution) in [("esnext", "bundler"), ("nodenext", "nodenext")] {
+        let mut tsc = examples::bin("tsc");
+        tsc.args(["--noEmit", "--strict", "--target", "es2022"])
+            .args(["--lib", "es2022,dom,dom.iterable"])
+            .args(["--types", "", "--jsx", "react-jsx"])
+            .args(["--module", module, "--moduleResolution", resolution])
+            .arg("tests/types/react.tsx");
+        if module == "nodenext" {
+            tsc.arg("tests/types/common.cts");
+        }
+        live::check(&mut tsc, tally)?;
+    }
+    let mut vitest = examples::bin("vitest");
+    vitest.args(["run", "--root", "tests", "--reporter", "verbose"]);
+    live::check(&mut vitest, tally)?;
+    let mut jest = examples::bin("jest");
+    jest.args(["--rootDir", "tests", "--config", "tests/jest.config.cjs"]);
+    live::check(&mut jest, tally)
 }
 
 fn install() -> Result<PathBuf> {

@@ -1,9 +1,10 @@
-//! The build tool: `cargo xtask build | demo | test | bench | peers | yew`.
+//! The build tool: `cargo xtask build | demo | test | bench | peers | yew | examples`.
 
 mod bench;
 mod capabilities;
 mod consumer;
 mod demo;
+mod examples;
 mod licences;
 mod live;
 mod matrix;
@@ -16,6 +17,7 @@ mod seal;
 mod serve;
 mod size;
 mod snip;
+mod subpaths;
 mod suites;
 mod text;
 mod tools;
@@ -32,6 +34,7 @@ cargo xtask build                leave the npm package in pkg/ and print its siz
 cargo xtask bench                measure the variants of the package
 cargo xtask peers                run the table of addresses against other libraries
 cargo xtask yew                  build the example in Yew
+cargo xtask examples             build the examples in JavaScript
 cargo xtask wasm-pack [args...]  wasm-pack build, with the wasm-bindgen of Cargo.lock
 
 The tools they need are installed: the wasm target, npm packages and, as root on Debian,
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Some("test") => suites::run(rest),
         Some("bench") => bench::run().map(|()| true),
         Some("peers") => peers::run().map(|()| true),
+        Some("examples") => examples::run().map(|()| true),
         Some("yew") => yew::run().map(|()| true),
         Some("wasm-pack") => wasm_pack::run(rest).map(|()| true),
         Some("help" | "--help" | "-h") => {

@@ -145,6 +145,7 @@ pub fn make() -> Result<Report> {
         bundle(&fresh)
     })?;
     let report = steps.step("measure and swap in", || {
+        crate::subpaths::add(&fresh)?;
         add_papers(&fresh)?;
         let report = Report::of(&fresh)?;
         swap(&fresh, &root().join("pkg"))?;

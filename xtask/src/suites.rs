@@ -3,7 +3,9 @@
 use crate::report::{Row, Tally};
 use crate::tools::{self, Tool};
 use crate::workspace::{cargo, output, root};
-use crate::{capabilities, consumer, licences, live, matrix, package, report, reproducible, yew};
+use crate::{
+    capabilities, consumer, examples, licences, live, matrix, package, report, reproducible, yew,
+};
 use anyhow::{Context as _, Result, bail, ensure};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -41,6 +43,7 @@ const SUITES: &[Suite] = &[
     of_package("types", &[NODE], consumer::types),
     of_package("publint", &[NODE], consumer::publint),
     of_package("package", &[NODE], consumer::import),
+    of_package("testing", &[NODE], consumer::testing),
     of_package("reproducible", &[NODE], reproducible::check),
     suite("browser-chromium", &[CHROMIUM], browser_chromium),
     suite("browser-firefox", &[FIREFOX], browser_firefox),
@@ -358,6 +361,7 @@ fn e2e(browser: &str, tally: &mut Tally) -> Result<()> {
     }
     if browser == "chromium" {
         yew::make()?;
+        examples::make()?;
     }
     tests.sort();
     tests.retain(|name| !OF_SERVERS.contains(&name.as_str()));

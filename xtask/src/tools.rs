@@ -19,6 +19,7 @@ pub enum Tool {
     Geckodriver,
     WebKit,
     OidcProvider,
+    Examples,
     Django,
 }
 
@@ -55,6 +56,10 @@ impl Tool {
                 let dir = servers().join("oidc-provider");
                 is_installed(&dir.join(LOCK), &npm_stamp(&dir))
             }
+            Tool::Examples => {
+                let dir = crate::examples::directory();
+                is_installed(&dir.join(LOCK), &npm_stamp(&dir))
+            }
             Tool::Django => is_installed(&requirements(), &venv().join("installed")),
             Tool::WebKit => webkit_driver().is_some() && on_path("xvfb-run").is_some(),
             Tool::Chromium => chromedriver().is_some() && chromium().is_some(),
@@ -72,6 +77,7 @@ impl Tool {
             Tool::Node => apt(&["nodejs", "npm"]),
             Tool::NpmPackages => npm_ci(&npm_dir()),
             Tool::OidcProvider => npm_ci(&servers().join("oidc-provider")),
+            Tool::Examples => npm_ci(&crate::examples::directory()),
             Tool::Django => django(),
             Tool::WebKit => apt(&["webkit2gtk-driver", "xvfb", "xauth"]),
             Tool::Chromium => apt(&["chromium", "chromium-driver"]),
@@ -102,6 +108,7 @@ impl Tool {
             Tool::OidcProvider => {
                 "run `npm ci` in tests/e2e/servers/oidc-provider and see why it fails"
             }
+            Tool::Examples => "run `npm ci` in examples and see why it fails",
             Tool::Django => "install Python 3.10 or newer with venv and pip",
         }
     }

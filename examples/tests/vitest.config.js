@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config'
+
+const testing = { include: ['testing.test.js'] }
+const react = { include: ['react.test.js'], server: { deps: { inline: ['oauth-wasm'] } } }
+
+// The package that is tested stands in node_modules: `inline` lets vi.mock reach what oauth-wasm/react imports.
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'node', environment: 'node', ...testing } },
+      { test: { name: 'jsdom', environment: 'jsdom', ...testing } },
+      { test: { name: 'happy-dom', environment: 'happy-dom', ...testing } },
+      { test: { name: 'react in jsdom', environment: 'jsdom', ...react } },
+      { test: { name: 'react in happy-dom', environment: 'happy-dom', ...react } },
+    ],
+  },
+})

@@ -1,0 +1,128 @@
+//! The applications of examples/ as their tools build them, used as their users would.
+
+use e2e::World;
+use serde_json::json;
+use std::path::Path;
+
+/// Serves a built site at the app's root, with the address of this test's sandbox in it.
+fn serve(world: &World, name: &str) {
+    let site = e2e::target().join("stacks").join(name);
+    assert!(site.exists(), "run `cargo xtask examples` first");
+    serve_below(world, &site, &site);
+}
+
+fn serve_below(world: &World, site: &Path, directory: &Path) {
+    for entry in std::fs::read_dir(directory).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            serve_below(world, site, &path);
+            continue;
+        }
+        let name = path.strip_prefix(site).expect("below the site");
+        let name = format!("/{}", name.to_str().expect("UTF-8"));
+        let body = std::fs::read(&path).expect("a readable file");
+        let told = |body: Vec<u8>| {
+            let text = String::from_utf8(body).expect("UTF-8");
+            text.replace("https://sandbox.invalid", &world.sandbox_origin)
+        };
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("html") => {
+                let html = told(body);
+                for address in ["/", "/me", "/index.html"] {
+                    world.app.serve(address, "text/html", html.clone());
+                }
+            }
+            Some("js") => world.app.serve(&name, "text/javascript", told(body)),
+            Some("css") => world.app.serve(&name, "text/css", body),
+            Some("json") => world.app.serve(&name, "application/json", body),
+            _ => world.app.serve(&name, "application/wasm", body),
+        }
+    }
+}
+
+/// Without the provider's pages: a page for users only, login and back to it, a call, a reload, a logout, a login.
+async fn a_user_of(name: &str) {
+    let world = World::start().await;
+    world
+        .sandbox
+        .change(|settings| settings.auto_consent = true);
+    serve(&world, name);
+    let page = &world.page;
+    let at = |path: &str| format!("{}{path}", world.app.origin);
+    let nickname = "document.querySelector('#user')?.textContent === 'TETE9928972'";
+    let button = |text: &str| {
+        format!(
+            "[...document.querySelectorAll('button')].find(one => one.textContent === '{text}')"
+        )
+    };
+
+    page.open("/me").await;
+    page.wait_until(nickname).await;
+    assert_eq!(page.url().await, at("/me"), "back where the user was going");
+    assert_eq!(world.token_requests("authorization_code"), 1);
+
+    page.open("/me").await;
+    page.wait_until(nickname).await;
+    assert_eq!(
+        world.token_requests("authorization_code"),
+        1,
+        "a reload restores"
+    );
+
+    let click = |text: &str| format!("{}.click()", button(text));
+    page.wait_until(&format!("!!{}", button("Log out"))).await;
+    page.js(&click("Log out"), &[]).await.expect("a click");
+    page.wait_until(&format!("!!{}", button("Log in"))).await;
+    let shown = "return document.querySelector('#user')?.textContent ?? null";
+    assert_eq!(page.js(shown, &[]).await, Ok(json!(null)));
+    assert_eq!(page.url().await, at("/me"), "a logout sends nobody away");
+    assert_eq!(world.token_requests("authorization_code"), 1);
+
+    page.open("/").await;
+    page.wait_until(&format!("!!{}", button("Log in"))).await;
+    page.start(&click("Log in"), &[]).await;
+    page.wait_until(&format!("!!{}", button("Log out"))).await;
+    assert_eq!(page.url().await, at("/"));
+    assert_eq!(world.token_requests("authorization_code"), 2);
+    assert_eq!(world.sandbox.refresh_tokens_spent_twice(), 0);
+
+    world
+        .sandbox
+        .change(|settings| settings.auto_consent = false);
+    page.js(&click("Log out"), &[]).await.expect("a click");
+    page.wait_until(&format!("!!{}", button("Log in"))).await;
+    page.start(&click("Log in"), &[]).await;
+    page.fill("#nickname", "TETE9928972").await;
+    page.fill("#password", "sandbox").await;
+    page.click("#login").await;
+    page.click("#deny").await;
+    page.wait_until("document.querySelector('[role=alert]')?.textContent.includes('refused')")
+        .await;
+    assert_eq!(page.url().await, at("/"));
+}
+
+#[tokio::test]
+async fn a_user_of_the_react_application() {
+    a_user_of("react").await;
+}
+
+#[tokio::test]
+async fn the_react_application_is_tested_in_a_browser_without_a_provider() {
+    let world = World::start().await;
+    serve(&world, "faked");
+    let page = &world.page;
+    // What Playwright's addInitScript does: said before the page's own scripts run.
+    let html = std::fs::read_to_string(e2e::target().join("stacks/faked/index.html"));
+    let html = html.expect("a built page").replace(
+        "<script",
+        "<script>oauthWasmTesting = {
+            session: { scope: ['read'] },
+            answers: { [location.hash.slice(1) + '/users/me']: { nickname: 'FAKE' } },
+        }</script><script",
+    );
+    world.app.serve("/me", "text/html", html);
+    page.open(&format!("/me#{}", world.sandbox_origin)).await;
+    page.wait_until("document.querySelector('#user')?.textContent === 'FAKE'")
+        .await;
+    assert_eq!(world.sandbox.requests(), []);
+}

@@ -1,0 +1,92 @@
+//! `cargo xtask examples`: the applications of examples/ in JavaScript, with the package as npm would install it.
+
+use crate::tools::Tool;
+use crate::workspace::{output, recreate, root, target_dir, timed};
+use anyhow::{Context as _, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Those that Vite builds.
+const VITE: &[&str] = &["react"];
+
+/// Built once more with `oauth-wasm/testing` in the place of the library, as for tests in a browser.
+const FAKED: &str = "react";
+
+/// What stands in the built pages where a test puts the address of its sandbox.
+const SANDBOX: &str = "https://sandbox.invalid";
+
+pub fn run() -> Result<()> {
+    crate::package::build()?;
+    make()?;
+    println!("{}: a site each", sites().display());
+    Ok(())
+}
+
+fn sites() -> PathBuf {
+    target_dir().join("stacks")
+}
+
+pub fn directory() -> PathBuf {
+    root().join("examples")
+}
+
+/// Builds every application.
+pub fn make() -> Result<()> {
+    install()?;
+    recreate(&sites())?;
+    for name in VITE {
+        build(name, "production", name)?;
+    }
+    build(FAKED, "test", "faked")
+}
+
+fn build(name: &str, mode: &str, site: &str) -> Result<()> {
+    timed(&format!("vite build examples/{name} ({mode})"), || {
+        let mut vite = bin("vite");
+        vite.args(["build", name, "--mode", mode, "--outDir"])
+            .arg(sites().join(site))
+            .args(["--emptyOutDir", "--logLevel", "error"])
+            .env("VITE_SANDBOX", SANDBOX);
+        output(&mut vite).map(drop)
+    })
+}
+
+/// The tools, and a copy of the package: a link would have it look for React beside pkg/.
+pub fn install() -> Result<()> {
+    Tool::Examples.ensure()?;
+    let to = directory().join("node_modules/oauth-wasm");
+    recreate(&to)?;
+    copy(&root().join("pkg"), &to).context("pkg/: run `cargo xtask build` first")?;
+    // The examples keep sessions over a reload.
+    let manifest = to.join("package.json");
+    let text = fs::read_to_string(&manifest)?;
+    let full = to.join("full.js").exists();
+    let text = if full {
+        text.replace("\"./oauth-wasm.js\"", "\"./full.js\"")
+    } else {
+        text
+    };
+    Ok(fs::write(manifest, text)?)
+}
+
+/// A tool that npm has installed for the examples.
+pub fn bin(name: &str) -> Command {
+    let mut command = Command::new(directory().join("node_modules/.bin").join(name));
+    command.current_dir(directory());
+    command
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            fs::create_dir(&to)?;
+            copy(&entry.path(), &to)?;
+        } else {
+            fs::copy(entry.path(), to)?;
+        }
+    }
+    Ok(())
+}
