@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { runInThisContext } from "node:vm";
 
 const expected = process.argv.slice(2).sort().join(" ");
+// What exports something else than the functions.
+const others = { "oauth-wasm/vault": "vault", "oauth-wasm/vault-page": "serveVault" };
 const directory = new URL("./node_modules/oauth-wasm/", import.meta.url);
 const read = (name) => readFileSync(new URL(name, directory), "utf8");
 
@@ -15,7 +17,7 @@ const modules = Object.entries(JSON.parse(read("package.json")).exports)
 
 function check(entry, exported) {
   const actual = Object.keys(exported).sort().join(" ");
-  const right = actual === expected;
+  const right = actual === (others[entry] ?? expected);
   console.log(`${right ? "ok" : "WRONG"}  ${entry}: ${actual}`);
   if (!right) process.exitCode = 1;
 }

@@ -21,6 +21,7 @@ mod subpaths;
 mod suites;
 mod text;
 mod tools;
+mod vault;
 mod wasm_pack;
 mod workspace;
 mod yew;

@@ -142,6 +142,7 @@ pub fn make() -> Result<Report> {
     }
     steps.step("esbuild", || {
         add_providers(&fresh)?;
+        crate::vault::add(&fresh)?;
         bundle(&fresh)
     })?;
     let report = steps.step("measure and swap in", || {
@@ -318,7 +319,7 @@ impl Report {
             rows.push((format!("  {name} in all"), total));
             totals.push((*name, total, *budget));
         }
-        for name in ["inline.js", "classic.js"] {
+        for name in ["inline.js", "classic.js", "vault.js", "vault-page.js"] {
             rows.push((name.to_owned(), size(name)?));
         }
         let sri = |name| Ok((name, integrity(&fs::read(dir.join(name))?)));
@@ -358,6 +359,7 @@ impl Report {
         for (name, value) in &self.integrity {
             println!("{name:<19} {value}");
         }
+        crate::vault::print();
     }
 }
 

@@ -23,6 +23,7 @@ mod lacks;
 mod login;
 mod page;
 mod server;
+mod vault;
 
 pub use authorization_server::{AuthorizationServer, Exchange};
 pub use driver::Engine;
@@ -32,6 +33,7 @@ pub use lacks::Lack;
 pub use login::{APP, Call, FORGED, FULL, PENDING, USER, parameter, provider_file};
 pub use page::{JsError, Page, Tab};
 pub use server::{App, Foreign, Received};
+pub use vault::VAULT_APP;
 
 use driver::Driver;
 use std::path::{Path, PathBuf};
@@ -44,6 +46,8 @@ pub struct World {
     pub sandbox: Arc<sandbox::Sandbox>,
     pub sandbox_origin: String,
     pub app: App,
+    /// Another origin of the same site; `set_up_vault` makes it one.
+    pub vault: App,
     pub foreign: Foreign,
     pub page: Page,
     _driver: Driver,
@@ -70,6 +74,7 @@ impl World {
         servers.spawn(sandbox::serve(listener, Arc::clone(&sandbox)));
 
         let app = App::start(&servers, &sandbox_origin);
+        let vault = App::start(&servers, &sandbox_origin);
         let foreign = Foreign::start(&servers);
         let driver = Driver::start(engine, &app.origin).await;
         let page = Page::new(engine, driver.client(), &app.origin).await;
@@ -78,6 +83,7 @@ impl World {
             sandbox,
             sandbox_origin,
             app,
+            vault,
             foreign,
             page,
             _driver: driver,
