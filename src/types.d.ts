@@ -302,7 +302,9 @@ export interface Session {
    */
   readonly state: 'active' | 'indeterminate'
   /**
-   * The provider's own members of the token response, for example `user_id`; none that ends in `_token` or `_secret`.
+   * The provider's own members of the token response, for example `user_id`; none, in whatever depth, whose name means a
+   * secret (`access_token`, `jwt`, `Authorization`, `code` ..) or that has in it the text of a token, code or secret that
+   * the session holds or held.
    * A whole number beyond 2^53 is a text, so that no digit is lost.
    */
   readonly extra: { readonly [name: string]: Json }

@@ -110,6 +110,7 @@ const PROTOCOL: &[&str] = &[
     "text",
     "secret",
     "json",
+    "shown",
     "error",
     "url",
     "form",

@@ -345,6 +345,8 @@ pub fn token(data: &[u8]) {
                 assert_eq!(status, 200, "{text}");
                 for tokens in [renewed, exchanged] {
                     check_token(tokens);
+                    let shown = tokens.extra().text() + &tokens.scope().join(" ");
+                    assert!(!shown.contains(CANARY), "{text}");
                     assert!(tokens.expires_at().is_none_or(|at| at > 100), "{text}");
                     let debug = format!("{tokens:?}");
                     if text.matches(CANARY).count() == 1 && tokens.access_token().expose() == CANARY

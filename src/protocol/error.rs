@@ -376,6 +376,21 @@ impl Error {
         }
     }
 
+    /// The same without these secrets in the server's words.
+    pub fn without(mut self, secrets: &[&str]) -> Self {
+        if let Some(server) = &mut self.0.server {
+            let words = [
+                &mut server.error,
+                &mut server.error_description,
+                &mut server.error_uri,
+            ];
+            for text in words.into_iter().flatten() {
+                *text = without(text, secrets);
+            }
+        }
+        self
+    }
+
     /// Adds a member that only some kinds have.
     pub fn and(mut self, name: &str, value: Json) -> Self {
         self.0.more.push((String::from(name), value));

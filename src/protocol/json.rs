@@ -196,14 +196,13 @@ impl Json {
     }
 
     /// Overwrites every text in it.
-    #[cfg(feature = "full")]
     pub fn wipe(&mut self) {
         use zeroize::Zeroize as _;
         match self {
-            Json::String(text) => text.zeroize(),
+            Json::String(text) | Json::Number(text) => text.zeroize(),
             Json::Array(items) => items.iter_mut().for_each(Json::wipe),
             Json::Object(members) => members.iter_mut().for_each(|(_, value)| value.wipe()),
-            Json::Null | Json::Bool(_) | Json::Number(_) => {}
+            Json::Null | Json::Bool(_) => {}
         }
     }
 

@@ -25,6 +25,7 @@ pub mod resource;
 pub mod scope;
 pub mod secret;
 pub mod session;
+pub mod shown;
 pub mod text;
 pub mod token;
 pub mod url;

@@ -7,13 +7,46 @@ use super::error::{Error, ServerError, redact};
 use super::json::Json;
 use super::text;
 
-/// Reads a refusal: `error` and `error_description`; or `code` and `message`, as gateways write; or one word of plain
-/// text. `secrets` are cut out, for servers do echo what they refuse.
+/// Names under which servers write a code, and a sentence.
+const CODES: &[&str] = &["error", "code", "type"];
+const SENTENCES: &[&str] = &[
+    "error_description",
+    "message",
+    "error_message",
+    "errorMessage",
+    "error_msg",
+    "msg",
+    "description",
+    "detail",
+    "title",
+    "reason",
+];
+
+/// Reads a refusal: `error` and `error_description`; or what gateways, frameworks and APIs write in their place, at the
+/// top, in an object called `error`, or in the first of `errors`; or one word of plain text. `secrets` are cut out, for
+/// servers do echo what they refuse.
 pub fn said(status: u16, body: &[u8], members: Option<&Json>, secrets: &[&str]) -> ServerError {
-    let text = |name: &str| {
-        let said = members?.str(name)?;
-        Some(redact(said, secrets))
+    let nested = members.and_then(|members| {
+        let first = || match members.get("errors")? {
+            Json::Array(items) => items.first(),
+            errors => Some(errors),
+        };
+        members
+            .get("error")
+            .filter(|error| error.as_str().is_none())
+            .or_else(first)
+    });
+    let text = |names: &[&str]| {
+        let of = |part: Option<&Json>, names: &[&str]| {
+            let part = part?;
+            let said = names.iter().find_map(|name| part.str(name))?;
+            Some(redact(said, secrets))
+        };
+        // `type` at the top is something else: a link (RFC 9457), or any word.
+        let top = names.strip_suffix(&["type"]).unwrap_or(names);
+        of(members, top).or_else(|| of(nested, names))
     };
+    let listed = || Some(redact(nested?.as_str()?, secrets));
     let word = || {
         let word = core::str::from_utf8(body).ok()?.trim_ascii();
         let plain = |b: u8| b.is_ascii_lowercase() || b == b'_';
@@ -22,9 +55,9 @@ pub fn said(status: u16, body: &[u8], members: Option<&Json>, secrets: &[&str]) 
         (is_word && !word.is_empty()).then(|| redact(word, secrets))
     };
     ServerError {
-        error: text("error").or_else(|| text("code")).or_else(word),
-        error_description: text("error_description").or_else(|| text("message")),
-        error_uri: text("error_uri"),
+        error: text(CODES).or_else(word),
+        error_description: text(SENTENCES).or_else(listed),
+        error_uri: text(&["error_uri"]),
         status: Some(status),
     }
 }
@@ -100,6 +133,68 @@ mod tests {
             assert_eq!(code(400, body), None);
         }
         assert_eq!(code(399, word.as_bytes()), None);
+    }
+
+    #[test]
+    fn the_servers_words_are_found_wherever_servers_write_them() {
+        for (body, error, description) in [
+            (
+                r#"{"error":"a","error_description":"b"}"#,
+                Some("a"),
+                Some("b"),
+            ),
+            (r#"{"code":"a","message":"b"}"#, Some("a"), Some("b")),
+            (
+                r#"{"error":"a","message":"b","detail":"c"}"#,
+                Some("a"),
+                Some("b"),
+            ),
+            (r#"{"error":{"message":"b"}}"#, None, Some("b")),
+            (
+                r#"{"error":{"message":"b","type":"OAuthException","code":190}}"#,
+                Some("OAuthException"),
+                Some("b"),
+            ),
+            (
+                r#"{"error":{"code":"a","message":"b"}}"#,
+                Some("a"),
+                Some("b"),
+            ),
+            (r#"{"error_message":"b"}"#, None, Some("b")),
+            (r#"{"errorMessage":"b","code":7}"#, None, Some("b")),
+            (r#"{"msg":"b"}"#, None, Some("b")),
+            (r#"{"error_msg":"b"}"#, None, Some("b")),
+            (r#"{"detail":"b"}"#, None, Some("b")),
+            (
+                r#"{"type":"https://as.example/x","title":"b","status":400}"#,
+                None,
+                Some("b"),
+            ),
+            (
+                r#"{"errors":[{"code":"a","message":"b"},{"message":"c"}]}"#,
+                Some("a"),
+                Some("b"),
+            ),
+            (r#"{"errors":["b"]}"#, None, Some("b")),
+            (r#"{"errors":{"detail":"b"}}"#, None, Some("b")),
+            (
+                r#"{"error":"a","errors":[{"message":"b"}]}"#,
+                Some("a"),
+                Some("b"),
+            ),
+            (r#"{"error":5,"message":["b"]}"#, None, None),
+            (r#"[{"message":"b"}]"#, None, None),
+            ("{}", None, None),
+        ] {
+            let members = Json::parse(body.as_bytes());
+            let said = said(400, body.as_bytes(), members.as_ref(), &[]);
+            let words = (said.error.as_deref(), said.error_description.as_deref());
+            assert_eq!(words, (error, description), "{body}");
+        }
+        let body = r#"{"error":{"message":"TG-1 is no good"}}"#;
+        let members = Json::parse(body.as_bytes());
+        let said = said(400, b"", members.as_ref(), &["TG-1"]);
+        assert_eq!(said.error_description.as_deref(), Some("(..) is no good"));
     }
 
     #[test]

@@ -259,10 +259,8 @@ impl Session {
     }
 
     /// What no error may show.
-    fn secrets(&self) -> [&str; 2] {
-        let refresh = self.tokens.refresh_token();
-        let refresh = refresh.map_or("", |token| token.expose());
-        [self.tokens.access_token().expose(), refresh]
+    fn secrets(&self) -> Vec<&str> {
+        self.tokens.secrets()
     }
 
     /// The request that renews the tokens.
@@ -475,6 +473,7 @@ impl Sessions {
         if error.code != ErrorCode::SessionEnded
             && let Some(session) = self.get_mut(id)
         {
+            error = error.without(&session.secrets());
             session.failed(error.clone(), now, jitter);
             if let Access::Ended(ended) = session.access(now) {
                 error = ended;
@@ -1144,6 +1143,30 @@ mod tests {
         let after = |now| session.after_refusal(401, &session.token(), "", now);
         assert_eq!(after(50), AfterRefusal::GiveUp);
         assert_eq!(after(51), AfterRefusal::Renew);
+    }
+
+    #[test]
+    fn a_refusal_of_a_renewal_that_repeats_the_access_token_does_not_show_it() {
+        let mut sessions = Sessions::default();
+        let id = sessions.add(session("1", API, RENEWABLE));
+        let server = super::super::error::ServerError {
+            error: Some("a1_is_over".to_string()),
+            error_description: Some("token a1 is over".to_string()),
+            ..Default::default()
+        };
+        let refused = ErrorCode::TokenRequestRefused.error().with(server);
+        let error = sessions.renewed(id, Err(refused), 0, 80, 0);
+        let text = error.expect_err("refused").to_json();
+        assert!(
+            !text.contains("a1") && text.contains("token (..) is "),
+            "{text}"
+        );
+        // The same when it is told again, as the end.
+        let session = sessions.get(id).expect("it lives");
+        let Access::Ended(ended) = session.access(100) else {
+            panic!("it is over");
+        };
+        assert!(!ended.to_json().contains("a1"));
     }
 
     /// What a request that was sent becomes whose answer did not come.

@@ -19,14 +19,17 @@ use super::error::{Error, ErrorCode, wrong};
 use super::json::{self, Json};
 #[cfg(feature = "full")]
 use super::openid::About;
-use super::secret::{AccessToken, AuthorizationCode, CodeVerifier, RefreshToken};
-use super::{Seconds, form, refusal, text};
+use super::secret::{AccessToken, AuthorizationCode, CodeVerifier, RefreshToken, Spent};
+use super::{Seconds, form, refusal, shown, text};
 
 /// Bytes of the largest token response that is read.
 pub const MAX_BODY: u32 = 1 << 20;
 
 /// A token this close to its end is renewed before it is used; of a short life at most the second half.
 const MARGIN: Seconds = 30;
+
+/// Spent secrets that are kept in mind.
+const MAX_SPENT: usize = 8;
 
 /// Scopes of a grant that are taken note of: the longest list in use has about a hundred.
 const MAX_SCOPES: usize = 1024;
@@ -51,6 +54,18 @@ pub enum Grant {
     },
     /// Section 6.
     RefreshToken(RefreshToken),
+}
+
+impl Grant {
+    fn secrets(&self) -> (&str, &str) {
+        match self {
+            Grant::AuthorizationCode {
+                code,
+                code_verifier,
+            } => (code.expose(), code_verifier.expose()),
+            Grant::RefreshToken(token) => (token.expose(), ""),
+        }
+    }
 }
 
 /// A POST to the token endpoint, to be sent once.
@@ -152,18 +167,33 @@ impl TokenRequest {
             let tokens = self.tokens(members, now);
             #[cfg(not(feature = "full"))]
             let tokens = Tokens::granted(members, &self.login, now);
-            let mut tokens = tokens.map_err(|error| self.unanswered(error))?;
-            if tokens.refresh_token.is_none()
-                && let Grant::RefreshToken(token) = self.grant
-            {
-                tokens.refresh_token = Some(token);
+            let mut tokens = match tokens {
+                Ok(tokens) => tokens,
+                Err(error) => {
+                    members.wipe();
+                    return Err(self.unanswered(error));
+                }
+            };
+            let mut spent = Vec::new();
+            match self.grant {
+                Grant::RefreshToken(token) if tokens.refresh_token.is_none() => {
+                    tokens.refresh_token = Some(token);
+                }
+                grant => {
+                    let (first, second) = grant.secrets();
+                    spent.push(Spent::new(String::from(first)));
+                    spent.push(Spent::new(String::from(second)));
+                }
             }
+            tokens.after(spent);
             return Ok(tokens);
         }
-        Err(self.refused(&response, members))
+        let error = self.refused(&response, members.as_ref());
+        members.iter_mut().for_each(Json::wipe);
+        Err(error)
     }
 
-    fn refused(&self, response: &HttpResponse, members: Option<Json>) -> Error {
+    fn refused(&self, response: &HttpResponse, members: Option<&Json>) -> Error {
         let HttpResponse {
             status,
             content_type,
@@ -171,14 +201,8 @@ impl TokenRequest {
             body,
         } = response;
         let status = *status;
-        let (first, second) = match &self.grant {
-            Grant::AuthorizationCode {
-                code,
-                code_verifier,
-            } => (code.expose(), code_verifier.expose()),
-            Grant::RefreshToken(token) => (token.expose(), ""),
-        };
-        let server = refusal::said(status, body, members.as_ref(), &[first, second]);
+        let (first, second) = self.grant.secrets();
+        let server = refusal::said(status, body, members, &[first, second]);
         let error = match status {
             429 | 420 => ErrorCode::RateLimited.error(),
             500.. => ErrorCode::ServerError.error(),
@@ -189,7 +213,11 @@ impl TokenRequest {
             _ if self.is_renewal() && is_passing(server.error.as_deref()) => {
                 ErrorCode::ServerError.error()
             }
-            _ if server.error.is_some() => ErrorCode::TokenRequestRefused.error(),
+            _ if server.error.is_some()
+                || (status >= 400 && server.error_description.is_some()) =>
+            {
+                ErrorCode::TokenRequestRefused.error()
+            }
             // With or without a word: nothing was issued.
             400 | 401 | 403 if self.is_renewal() => {
                 ErrorCode::TokenRequestRefused.at("an error without an error code")
@@ -241,6 +269,8 @@ pub struct Tokens {
     margin: Seconds,
     scope: Vec<String>,
     extra: Json,
+    /// The newest secrets that these tokens came for or after.
+    spent: Vec<Spent>,
     #[cfg(feature = "full")]
     more: full::More,
 }
@@ -260,6 +290,7 @@ impl Tokens {
             margin: 0,
             scope: scope.to_vec(),
             extra: Json::Object(json::Members::new()),
+            spent: Vec::new(),
             #[cfg(feature = "full")]
             more: full::More::default(),
         })
@@ -312,6 +343,7 @@ impl Tokens {
             margin: json.get("margin")?.as_u32()?.min(MARGIN),
             scope: json.get("scope")?.texts(),
             extra: json.take("extra").unwrap_or(Json::Null),
+            spent: Vec::new(),
             more: full::More::read(json.take("more")?)?,
         })
     }
@@ -365,17 +397,8 @@ impl Tokens {
         for name in PROTOCOL_MEMBERS {
             members.take(name);
         }
-        // Some providers nest tokens of other users: what has one anywhere in it is not shown.
-        if let Json::Object(own) = members {
-            own.retain(|(name, value)| {
-                let mut shown = value.text();
-                shown.push_str(name);
-                shown.push('"');
-                !text::contains(&shown, "_token\"") && !text::contains(&shown, "_secret\"")
-            });
-        }
         members.keep_exact();
-        Ok(Tokens {
+        let mut tokens = Tokens {
             access_token,
             refresh_token: refresh_token.filter(|token| !token.expose().is_empty()),
             expires_at: expires_in.and_then(|seconds| now.checked_add(seconds)),
@@ -385,9 +408,44 @@ impl Tokens {
                 false => granted,
             },
             extra: core::mem::replace(members, Json::Null),
+            spent: Vec::new(),
             #[cfg(feature = "full")]
             more: full::More::default(),
-        })
+        };
+        tokens.hide();
+        Ok(tokens)
+    }
+
+    /// Takes out of what a page may see whatever is a secret.
+    fn hide(&mut self) {
+        let mut extra = core::mem::replace(&mut self.extra, Json::Null);
+        let mut scope = core::mem::take(&mut self.scope);
+        let secrets = self.secrets();
+        shown::hide(&mut extra, &secrets);
+        scope.retain(|item| !shown::shows(item, &secrets));
+        drop(secrets);
+        (self.extra, self.scope) = (extra, scope);
+        #[cfg(feature = "full")]
+        self.hide_more();
+    }
+
+    /// What no page may see.
+    pub fn secrets(&self) -> Vec<&str> {
+        let mut secrets = Vec::new();
+        secrets.push(self.access_token.expose());
+        secrets.extend(self.refresh_token.iter().map(|token| token.expose()));
+        #[cfg(feature = "full")]
+        secrets.extend(self.id_token_hint().map(|token| token.expose()));
+        secrets.extend(self.spent.iter().map(|spent| spent.expose()));
+        secrets
+    }
+
+    /// Takes note of secrets that these tokens came for or after.
+    fn after(&mut self, spent: Vec<Spent>) {
+        self.spent.extend(spent);
+        let old = self.spent.len().saturating_sub(MAX_SPENT);
+        self.spent.drain(..old);
+        self.hide();
     }
 
     pub fn access_token(&self) -> &AccessToken {
@@ -429,10 +487,16 @@ impl Tokens {
     }
 
     /// What a renewal leaves out stays as it was.
-    pub fn keep_from(&mut self, old: Tokens) {
+    pub fn keep_from(&mut self, mut old: Tokens) {
+        let mut spent = core::mem::take(&mut old.spent);
+        spent.push(Spent::new(String::from(old.access_token.expose())));
+        if let Some(token) = old.refresh_token {
+            spent.push(Spent::new(String::from(token.expose())));
+        }
         self.extra.fill(old.extra);
         #[cfg(feature = "full")]
         self.keep_more(old.more);
+        self.after(spent);
     }
 }
 
@@ -558,7 +622,7 @@ mod tests {
     #[test]
     fn legal_variants_of_a_renewal_are_understood() {
         let ok = |members: &str| {
-            let body = format!(r#"{{"access_token":"a","token_type":"bearer"{members}}}"#);
+            let body = format!(r#"{{"access_token":"at","token_type":"bearer"{members}}}"#);
             read(200, "application/json", &body).expect(members)
         };
         for members in ["", r#","refresh_token":null"#, r#","refresh_token":"""#] {
@@ -572,8 +636,11 @@ mod tests {
         assert_eq!(ok(r#","expires_in":3600.0"#).expires_at(), Some(3700));
         assert_eq!(ok(r#","expires_in":null"#).expires_at(), None);
         assert_eq!(ok(r#","id_token":"x.y.z""#).extra().text(), "{}");
-        let nested = r#","id":1,"authed_user":{"access_token":"a"},"list":[{"device_secret":"b"}],"x_token":"c""#;
-        assert_eq!(ok(nested).extra().text(), r#"{"id":1}"#);
+        let nested = r#","id":1,"authed_user":{"access_token":"a","id":"U1"},"list":[{"device_secret":"b"}],"x_token":"c""#;
+        assert_eq!(
+            ok(nested).extra().text(),
+            r#"{"id":1,"authed_user":{"id":"U1"},"list":[{}]}"#
+        );
         let body = r#"{"access_token":"a","token_type":"BEARER"}"#;
         assert!(read(200, "Application/Vnd.x+JSON", body).is_ok());
     }
@@ -767,7 +834,7 @@ mod tests {
     #[test]
     fn a_scope_that_is_a_list_is_that_scope() {
         let scope = |scope: &str| {
-            let body = format!(r#"{{"access_token":"a","token_type":"bearer","scope":{scope}}}"#);
+            let body = format!(r#"{{"access_token":"at","token_type":"bearer","scope":{scope}}}"#);
             read(200, "application/json", &body)
                 .expect(scope)
                 .scope()
@@ -815,6 +882,25 @@ mod tests {
             code(200, json, r#"{"access_token":"a"}"#),
         ] {
             assert!(refused.is_err(), "only where the provider is known for it");
+        }
+    }
+
+    #[test]
+    fn the_servers_words_are_kept_where_it_has_no_error_code() {
+        for body in [
+            r#"{"error":{"message":"unknown"}}"#,
+            r#"{"error_message":"unknown"}"#,
+            r#"{"msg":"unknown"}"#,
+        ] {
+            for kind in ["application/json", "text/html"] {
+                let error = code(400, kind, body).expect_err(body);
+                assert_eq!(error.code, ErrorCode::TokenRequestRefused, "{body}");
+                let said = error
+                    .server
+                    .as_ref()
+                    .and_then(|said| said.error_description.clone());
+                assert_eq!(said.as_deref(), Some("unknown"), "{body}");
+            }
         }
     }
 
@@ -1045,9 +1131,50 @@ mod tests {
     }
 
     #[test]
+    fn no_secret_that_is_or_was_held_reaches_the_page_under_another_name() {
+        let body = |access: &str, refresh: &str, members: &str| {
+            format!(
+                r#"{{"access_token":"{access}","token_type":"bearer","refresh_token":"{refresh}","scope":"r {access} x{refresh}"{members}}}"#
+            )
+        };
+        let verifier = CodeVerifier::from_entropy(&[1; 32]);
+        let verifier = verifier.expose();
+        let echoed = format!(
+            r#","a":"c0de-5f1c","b":["{verifier}"],"c":"access-1","d":"(refresh-1)","n":1"#
+        );
+        let grant = Grant::AuthorizationCode {
+            code: AuthorizationCode::new("c0de-5f1c".to_string()),
+            code_verifier: CodeVerifier::from_entropy(&[1; 32]),
+        };
+        let request = TokenRequest::new(client(), grant);
+        let body1 = body("access-1", "refresh-1", &echoed);
+        let first = answer(request, 200, "application/json", &body1).expect("tokens");
+        assert_eq!(first.extra().text(), r#"{"b":[],"n":1}"#);
+        assert_eq!(first.scope(), ["r"]);
+        let refresh = Grant::RefreshToken(first.refresh_token().expect("one").clone());
+        let echoed =
+            r#","a":"access-1","b":["refresh-1"],"c":"c0de-5f1c","d":{"e":"access-2","f":2}"#;
+        let request = TokenRequest::new(client(), refresh);
+        let body2 = body("access-2", "refresh-2", echoed);
+        let mut second = answer(request, 200, "application/json", &body2).expect("tokens");
+        second.keep_from(first);
+        assert_eq!(second.extra().text(), r#"{"b":[],"d":{"f":2},"n":1}"#);
+        for n in 3..40 {
+            let refresh = format!("refresh-{n}");
+            let json = body(&format!("access-{n}"), &refresh, "");
+            let mut next = read(200, "application/json", &json).expect("tokens");
+            next.keep_from(second);
+            second = next;
+        }
+        assert_eq!(second.spent.len(), MAX_SPENT);
+        assert!(second.secrets().contains(&"access-38"));
+        assert!(!format!("{second:?}").contains("ccess-"));
+    }
+
+    #[test]
     fn the_providers_own_members_survive_a_renewal_that_leaves_them_out() {
         let read = |members: &str| {
-            let body = format!(r#"{{"access_token":"a","token_type":"bearer"{members}}}"#);
+            let body = format!(r#"{{"access_token":"at","token_type":"bearer"{members}}}"#);
             read(200, "application/json", &body).expect("tokens")
         };
         let mut new = read(r#","a":2"#);

@@ -9,7 +9,7 @@ use super::{AccessToken, Error, ErrorCode, Json, Login, Session, SessionId, Sess
 use crate::protocol::dpop::ProofKey;
 use crate::protocol::error::wrong;
 use crate::protocol::openid::{self, About};
-use crate::protocol::refusal;
+use crate::protocol::{refusal, shown};
 
 use super::permission::refused;
 
@@ -69,6 +69,8 @@ impl Session {
         }
         let nobody = || ErrorCode::LoginRequired.error();
         let claims = self.tokens.claims().ok_or_else(nobody)?;
-        Ok(openid::join(claims, status, content_type, body)?.text())
+        let mut info = openid::join(claims, status, content_type, body)?;
+        shown::hide(&mut info, &self.secrets());
+        Ok(info.text())
     }
 }

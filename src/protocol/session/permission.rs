@@ -25,7 +25,7 @@ pub fn explain(
     if status < 400 {
         return None;
     }
-    let secrets = session.map_or([""; 2], Session::secrets);
+    let secrets = session.map_or_else(Vec::new, Session::secrets);
     let server = refusal::said(status, body, Json::parse(body).as_ref(), &secrets);
     let mut error = match session {
         Some(session) => session.refusal(answer, status, server, now),

@@ -12,6 +12,7 @@ use crate::protocol::jose::{Algorithm, Check, Jws, NoKey};
 use crate::protocol::json::Object;
 use crate::protocol::openid::{self, About, Channel, Unchecked};
 use crate::protocol::secret::IdToken;
+use crate::protocol::shown;
 
 /// What tokens have besides.
 #[derive(Debug, Default)]
@@ -211,6 +212,7 @@ impl Tokens {
         claims.keep_exact();
         self.more.claims = Some(claims);
         self.more.hint = login.end_session_endpoint().map(|_| token);
+        self.hide();
     }
 
     /// What is known of the user.
@@ -226,6 +228,13 @@ impl Tokens {
     /// What the tokens are bound to.
     pub fn key(&self) -> Option<&ProofKey> {
         self.more.key.as_ref()
+    }
+
+    pub(super) fn hide_more(&mut self) {
+        if let Some(mut claims) = self.more.claims.take() {
+            shown::hide(&mut claims, &self.secrets());
+            self.more.claims = Some(claims);
+        }
     }
 
     /// What a renewal leaves out stays as it was.
