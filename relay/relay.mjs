@@ -172,7 +172,7 @@ const serve = async () => {
   const { createServer } = await import('node:http')
   const handle = relay(process.env)
   const host = process.env.HOST || '127.0.0.1'
-  const port = Number(process.env.PORT || 8788)
+  const port = Number(process.env.PORT || 8790)
   const respond = async (incoming, outgoing) => {
     // Read to the end, whatever the answer will be: to close on unread bytes would cost the client the answer.
     const chunks = []

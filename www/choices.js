@@ -81,7 +81,7 @@ export function restoreChoices({ clientId, site, responseType, scope, language }
 /** The choices, with the sandbox in place of the provider's own addresses. */
 export const configuration = (page, choices) => ({
   ...choices,
-  ...at(page.sandbox, page.file, choices.site),
+  ...at(page.sandbox, page.file, choices.site, page.relay && page.relay + choices.clientId),
   returnTo: location.pathname,
   appState: { choices },
 })

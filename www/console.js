@@ -18,7 +18,8 @@ const CALLS = 20
 
 /** What the page knows; never a token. */
 const page = {
-  sandbox: 'http://127.0.0.1:8788', // where `cargo xtask demo` puts it, until the server says so
+  sandbox: 'http://127.0.0.1:8788', // where `npx oauth-wasm sandbox` puts it, until the server says so
+  relay: undefined, // where token requests go, before a client id; else to the sandbox
   documented: [], // the errors that the sandbox can bring about
   file: null, // the provider's, if it has one
   language: 'en',
@@ -51,7 +52,8 @@ async function textOf(path) {
 
 async function lookForSandbox() {
   try {
-    page.sandbox = await findSandbox()
+    const { origin, relay } = await findSandbox()
+    Object.assign(page, { sandbox: origin, relay })
     page.documented = await documentedErrors(page.sandbox)
     $('no-sandbox').hidden = true
     return true
@@ -269,7 +271,8 @@ function trial(name, run, ...label) {
     const { sandbox, api, file } = page
     const config = { provider: file.name, redirectUri, ...configuration(page, readChoices()) }
     const open = api + (SPEAKS[file.name]?.open ?? '/')
-    const outcome = await run({ sandbox, config, api, userUrl: userUrl(), open })
+    const tokenPath = new URL(file.tokenEndpoint).pathname
+    const outcome = await run({ sandbox, config, api, userUrl: userUrl(), open, tokenPath })
     const error = outcome instanceof Response && (await explain(outcome))
     if (error) throw error
   })

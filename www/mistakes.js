@@ -1,5 +1,5 @@
 // What goes wrong, brought about on purpose. One mistake is [name, what is wrong, in plain words, what to run];
-// what runs gets `page`: { sandbox, config, api, userUrl, open }; `open` is an address of the API that asks for little
+// what runs gets `page`: { sandbox, config, api, userUrl, open, tokenPath }; `open` is an address of the API that asks for little
 // scope or none.
 import { startLogin, handleRedirect, fetchPrivate } from '/pkg/oauth-wasm.js'
 import { control, withFault } from './sandbox.js'
@@ -95,7 +95,7 @@ const ON_THE_WAY_BACK = [
 ]
 
 const accident = (name, wrong, words, kind) => [name, wrong, words, page =>
-  withFault(page.sandbox, new URL(page.config.tokenEndpoint).pathname, kind, () => exchange(page, 'x'))]
+  withFault(page.sandbox, page.tokenPath, kind, () => exchange(page, 'x'))]
 
 const ACCIDENTS = [
   accident('dropped', 'nothing', 'comes: the connection breaks', 'dropBefore'),

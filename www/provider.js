@@ -45,13 +45,16 @@ export const rowOf = ({ errors = [] }, { error, status, description = '' }) =>
       (!row.says || description.includes(row.says)),
   )
 
-/** The file's addresses at `sandbox`; the user goes to the host of the country, under a name of this machine. */
-export function at(sandbox, file, site) {
+/**
+ * The file's addresses at `sandbox`; the user goes to the host of the country, under a name of this machine, and token
+ * requests to the relay where there is one.
+ */
+export function at(sandbox, file, site, relay) {
   const here = url => url?.replace(/^https:\/\/[^/]+/, sandbox)
   const { revocationRequest } = file
   return {
     authorizationEndpoint: beside(sandbox, authorizationEndpoint(file, site)),
-    tokenEndpoint: here(file.tokenEndpoint),
+    tokenEndpoint: relay ?? here(file.tokenEndpoint),
     revocationEndpoint: here(file.revocationEndpoint),
     revocationRequest: revocationRequest && { ...revocationRequest, url: here(revocationRequest.url) },
     resourceServers: file.resourceServers.map(here),

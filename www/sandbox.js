@@ -22,16 +22,20 @@ export const SPEAKS = {
   },
 }
 
-/** Its origin, which the server of this page knows. Throws a sentence for people if nobody answers there. */
+/**
+ * `{ origin, relay }`, which the server of this page knows: where it is, and in front of what a client id stands for the
+ * relay that adds the secret; without a relay, token requests go to the sandbox itself. Throws a sentence for people
+ * if nobody answers there.
+ */
 export async function findSandbox() {
-  let origin = 'the address in /sandbox.json'
+  let found = { origin: 'the address in /sandbox.json' }
   const signal = AbortSignal.timeout(5000)
   try {
-    origin = (await (await fetch('/sandbox.json', { signal })).json()).origin
-    await fetch(origin + '/_sandbox/settings', { signal })
-    return origin
+    found = await (await fetch('/sandbox.json', { signal })).json()
+    await fetch(found.origin + '/_sandbox/settings', { signal })
+    return found
   } catch {
-    throw new Error(`No sandbox answers at ${origin}. Start it with cargo xtask demo, then try again.`)
+    throw new Error(`No sandbox answers at ${found.origin}. Start it with npx oauth-wasm sandbox, then try again.`)
   }
 }
 

@@ -10,7 +10,7 @@ const SITE = 'MLA'
 const redirectUri = location.origin + location.pathname
 
 /** What the page knows; never a token. */
-const page = { sandbox: null, file: null, user: null }
+const page = { sandbox: null, relay: undefined, file: null, user: null }
 
 let open
 const timeline = new Promise(resolve => {
@@ -49,7 +49,8 @@ async function start() {
 async function prepare() {
   try {
     page.file = await load('mercadolibre')
-    page.sandbox = await findSandbox()
+    const { origin, relay } = await findSandbox()
+    Object.assign(page, { sandbox: origin, relay })
   } catch (error) {
     say('no-sandbox', error.message)
     $('no-sandbox').hidden = false
@@ -103,12 +104,13 @@ function wrong(error) {
 
 async function logIn() {
   const { sessionScope, keep, display } = Object.fromEntries(new FormData($('log-in-form')))
+  const { clientId } = SPEAKS.mercadolibre
   await startLogin({
     provider: 'mercadolibre',
     site: SITE,
-    clientId: SPEAKS.mercadolibre.clientId,
+    clientId,
     redirectUri,
-    ...at(page.sandbox, page.file, SITE),
+    ...at(page.sandbox, page.file, SITE, page.relay && page.relay + clientId),
     scope: ['offline_access', 'read'],
     sessionScope,
     ...(keep && { keep }),

@@ -40,7 +40,7 @@ pub fn handle(sandbox: &Sandbox, request: &Request) -> Answer {
     }
 }
 
-/// How many held requests `GET /_sandbox/held?count=` is to wait for. server.rs does the waiting.
+/// How many held requests `GET /_sandbox/held?count=` is to wait for. `Sandbox::receive` does the waiting.
 pub fn awaited_holds(uri: &http::Uri) -> Option<usize> {
     let query = uri.query().filter(|_| uri.path() == "/_sandbox/held")?;
     message::Parameters::parse(query.as_bytes())

@@ -2,7 +2,7 @@
 //! document, with the faults a real network adds.
 //!
 //! ```text
-//! server         a socket around it (axum); obeys delays, drops and holds
+//! server, wasm   a socket around it (axum), or Node's (npm/server.mjs): they obey delays and drops
 //! lib (Sandbox)  one request in, one answer out: fault, route, CORS, log
 //!   authorization  /authorization, /login, /consent      pages  their HTML
 //!   mercadolibre   /oauth/token, /users, /items           errors the documented errors as a table
@@ -28,10 +28,13 @@ mod message;
 mod metadata;
 mod pages;
 mod seller;
+#[cfg(feature = "server")]
 mod server;
 mod settings;
 mod sites;
 mod state;
+#[cfg(target_family = "wasm")]
+mod wasm;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -41,6 +44,7 @@ pub use errors::{DocumentedError, Shape, documented_errors};
 pub use http;
 pub use log::Received;
 pub use seller::{Permission, functional_permissions};
+#[cfg(feature = "server")]
 pub use server::serve;
 pub use settings::{
     Application, Fault, FaultKind, FragmentShape, PersonalAccessToken, Provider, Settings, User,
@@ -92,6 +96,24 @@ impl Sandbox {
         let answer = state.answer(&request);
         state.record(&request, &answer);
         answer
+    }
+
+    /// Answers one request as a server does: it waits while the request is held, and closes the connection afterwards,
+    /// unless the settings say otherwise. What remains of the answer's extensions is for who has the socket.
+    pub async fn receive(&self, request: http::Request<Vec<u8>>) -> http::Response<Vec<u8>> {
+        if let Some(count) = control::awaited_holds(request.uri()) {
+            self.until_held(count).await;
+        }
+        let path = request.uri().path();
+        if request.method() != http::Method::OPTIONS && !path.starts_with("/_sandbox") {
+            self.gate.pass(request.method().as_str(), path).await;
+        }
+        let answer = self.handle(request);
+        if self.lock().settings.keep_alive {
+            answer
+        } else {
+            message::with(answer, "connection", "close")
+        }
     }
 
     /// Changes switches and faults.

@@ -1,4 +1,4 @@
-//! A socket around the sandbox: the only part that waits. It obeys holds, delays and drops.
+//! A socket around the sandbox: it obeys delays and drops.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::{Delayed, Dropped, Sandbox, control, message};
+use crate::{Delayed, Dropped, Sandbox, message};
 
 /// Bodies over this are refused; the sandbox records what it receives.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
@@ -42,28 +42,15 @@ async fn answer(
         ))
         .map(Body::from);
     };
-    if let Some(count) = control::awaited_holds(&parts.uri) {
-        sandbox.until_held(count).await;
-    }
-    if parts.method != http::Method::OPTIONS && !parts.uri.path().starts_with("/_sandbox") {
-        sandbox
-            .gate
-            .pass(parts.method.as_str(), parts.uri.path())
-            .await;
-    }
-    let answer = sandbox.handle(http::Request::from_parts(parts, body.to_vec()));
+    let answer = sandbox
+        .receive(http::Request::from_parts(parts, body.to_vec()))
+        .await;
     if let Some(Delayed(wait)) = answer.extensions().get().copied() {
         tokio::time::sleep(wait).await;
     }
     if answer.extensions().get::<Dropped>().is_some() {
         cut.0.store(true, Ordering::Relaxed);
     }
-    let keep_alive = sandbox.lock().settings.keep_alive;
-    let answer = if keep_alive {
-        answer
-    } else {
-        message::with(answer, "connection", "close")
-    };
     answer.map(Body::from)
 }
 

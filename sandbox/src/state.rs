@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::fmt::Write;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -53,12 +52,7 @@ impl State {
 
     /// Seconds since 1970.
     pub fn now(&self) -> u64 {
-        let real = || {
-            SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| since.as_secs())
-        };
-        let clock = self.settings.frozen_clock.unwrap_or_else(real);
+        let clock = self.settings.frozen_clock.unwrap_or_else(system_clock);
         clock
             .saturating_add_signed(self.settings.clock_offset)
             .saturating_add(self.advanced)
@@ -95,6 +89,17 @@ impl State {
         self.minute.1 > limit
     }
 }
+
+/// Seconds since 1970.
+#[cfg(not(target_family = "wasm"))]
+fn system_clock() -> u64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}
+
+#[cfg(target_family = "wasm")]
+use crate::wasm::system_clock;
 
 #[allow(
     clippy::expect_used,

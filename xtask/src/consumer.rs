@@ -60,13 +60,19 @@ fn brings(manifest: &serde_json::Value, member: &str) -> bool {
 }
 
 /// Node imports every entry (nobody may run anything there, but bundlers and servers import) and
-/// sees exactly the names of `EXPORTS`.
+/// sees exactly the names of `EXPORTS`; then it runs the sandbox out of the package.
 pub fn import(tally: &mut Tally) -> Result<()> {
     let dir = install()?;
     fs::copy(root().join("xtask/npm/import.mjs"), dir.join("import.mjs"))?;
     let mut node = Command::new("node");
     node.arg("import.mjs").args(EXPORTS).current_dir(&dir);
-    live::check(&mut node, tally)
+    live::check(&mut node, tally)?;
+    fs::copy(
+        root().join("xtask/npm/sandbox.mjs"),
+        dir.join("sandbox.mjs"),
+    )?;
+    let mut node = Command::new("node");
+    live::check(node.arg("sandbox.mjs").current_dir(&dir), tally)
 }
 
 /// `oauth-wasm/testing` in the tests of an application: Vitest in Node, jsdom and happy-dom, and Jest, which is CommonJS.

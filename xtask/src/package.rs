@@ -52,7 +52,7 @@ pub const EXPORTS: &[&str] = &[
 ];
 
 /// Every feature that rustc lets LLVM use; wasm-opt would refuse the module without them.
-const WASM_OPT: &[&str] = &[
+pub const WASM_OPT: &[&str] = &[
     "-Oz",
     "--converge",
     // Inlining saves bytes, but repeated calls compress better.
@@ -116,7 +116,7 @@ pub fn make() -> Result<Report> {
     recreate(&fresh)?;
     recreate(&stage())?;
 
-    let mut steps = Steps::new(4 * BUILDS.len() + 2);
+    let mut steps = Steps::new(4 * BUILDS.len() + 3);
     for build in BUILDS {
         let name = build.name;
         fs::create_dir(build.stage())?;
@@ -145,6 +145,7 @@ pub fn make() -> Result<Report> {
         crate::vault::add(&fresh)?;
         bundle(&fresh)
     })?;
+    steps.step("sandbox for npx", || crate::sandbox::add(&fresh))?;
     let report = steps.step("measure and swap in", || {
         crate::subpaths::add(&fresh)?;
         add_papers(&fresh)?;
