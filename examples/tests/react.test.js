@@ -89,6 +89,20 @@ test('without a router the address changes, and a router that listens hears of i
   expect(heard).toEqual(['/cart'])
 })
 
+test('a router that has read the response in the address forgets it, after a failure too', async () => {
+  for (const outcome of ['session', 'error']) {
+    const went = []
+    mock.reset()
+    history.replaceState(null, '', '/?code=x&state=y')
+    mock.on('handleRedirect', () => {
+      history.replaceState(null, '', '/')
+      return outcome === 'session' ? { ...mock.session({ clientId: 'app' }), returnTo: null } : Promise.reject(Object.assign(new Error('no'), { code: 'no' }))
+    })
+    await render(createElement(View, { key: outcome }), { navigate: to => void went.push(to), key: outcome })
+    expect(went).toEqual(['/'])
+  }
+})
+
 test('no router is told on a page that is not the redirect URI', async () => {
   history.replaceState(null, '', '/other')
   mock.redirect({ returnTo: '/cart' })

@@ -32,9 +32,7 @@ const offer = ({ loading, busy, login }) =>
 export const Protected = ({ children, fallback = offer, login: more }) => {
   const store = useStore()
   const state = useSession()
-  useEffect(() => {
-    if (store.wants()) store.login(more)
-  })
+  useEffect(() => store.requireLogin(more), [store])
   if (state.session) return children
   return typeof fallback === 'function' ? fallback({ ...state, login: store.login }) : fallback
 }

@@ -16,8 +16,8 @@ const goTo = path => {
 }
 
 /**
- * `config` is what `startLogin` is told, or what gives it. Nothing happens before the first view subscribes, so that a
- * server can make a store and render what is not known yet.
+ * `config` is what `startLogin` is told, or what gives it. Nothing happens before the first view subscribes, and on a
+ * server never: what is rendered there is not known yet.
  */
 export const createStore = (library, { login: config, navigate = goTo, onError } = {}) => {
   let state = UNKNOWN
@@ -38,14 +38,22 @@ export const createStore = (library, { login: config, navigate = goTo, onError }
   const settings = () => (typeof config === 'function' ? config() : config)
 
   const arrive = async () => {
-    const back = await library.handleRedirect()
-    if (!back) return await library.restore()
-    // The answer to a login stays the same for the life of the page; the session may have ended since.
-    const now = await library.session()
-    if (now && back.returnTo !== null && back.returnTo !== here() && isAt(settings().redirectUri)) {
-      await navigate(back.returnTo)
+    const was = location.href
+    const answer = library.handleRedirect()
+    // The response has left the address bar, but a router may have read it before.
+    const cleaned = location.href !== was
+    let to
+    try {
+      const back = await answer
+      if (!back) return await library.restore()
+      // The answer to a login stays the same for the life of the page; the session may have ended since.
+      const now = await library.session()
+      if (now && back.returnTo !== null && (cleaned || isAt(settings().redirectUri))) to = back.returnTo
+      return now
+    } finally {
+      to ??= cleaned ? here() : undefined
+      if (to !== undefined && (cleaned || to !== here())) await navigate(to)
     }
-    return now
   }
 
   const start = async () => {
@@ -85,21 +93,32 @@ export const createStore = (library, { login: config, navigate = goTo, onError }
     }
   }
 
+  const subscribe = view => {
+    views.add(view)
+    if (!started && typeof document !== 'undefined') {
+      started = true
+      start()
+    }
+    return () => void views.delete(view)
+  }
+
+  const login = more => run(() => library.startLogin({ returnTo: here(), ...settings(), ...plain(more) }))
+
   return {
     get: () => state,
-    subscribe(view) {
-      views.add(view)
-      if (!started) {
-        started = true
-        start()
-      }
-      return () => void views.delete(view)
-    },
-    login: more => run(() => library.startLogin({ returnTo: here(), ...settings(), ...plain(more) })),
+    subscribe,
+    login,
     logout: options => run(() => library.logout(plain(options))),
-    /** Whether a page for users only should send whoever is there to log in: not after a failure, a logout, or Back. */
-    wants: () =>
-      !state.loading && !state.session && !state.busy && !state.error && !wentBack && state.ended !== 'logout',
+    /** Sends whoever is not logged in to log in: not after a failure, a logout, or Back. Ends by what it returns. */
+    requireLogin(more) {
+      const check = () => {
+        const { loading, session, busy, error, ended } = state
+        if (!loading && !session && !busy && !error && !wentBack && ended !== 'logout') login(more)
+      }
+      const stop = subscribe(check)
+      check()
+      return stop
+    },
   }
 }
 

@@ -10,7 +10,7 @@ const read = (name) => readFileSync(new URL(name, directory), "utf8");
 
 const target = (entry) => (typeof entry === "string" ? entry : target(entry.import ?? entry.default));
 // What stands beside the library: for a framework, which is not here, or for tests.
-const beside = ["./react", "./testing"];
+const beside = ["./react", "./solid", "./svelte", "./testing", "./vue"];
 const modules = Object.entries(JSON.parse(read("package.json")).exports)
   .filter(([name, entry]) => !beside.includes(name) && /^[^*]+\.js$/.test(target(entry)) && !target(entry).endsWith("/classic.js"))
   .map(([name]) => name.replace(/^\./, "oauth-wasm"));

@@ -84,7 +84,7 @@ pub fn testing(tally: &mut Tally) -> Result<()> {
             .args(["--lib", "es2022,dom,dom.iterable"])
             .args(["--types", "", "--jsx", "react-jsx"])
             .args(["--module", module, "--moduleResolution", resolution])
-            .arg("tests/types/react.tsx");
+            .args(["tests/types/react.tsx", "tests/types/others.ts"]);
         if module == "nodenext" {
             tsc.arg("tests/types/common.cts");
         }

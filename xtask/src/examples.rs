@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Those that Vite builds.
-const VITE: &[&str] = &["react"];
+const VITE: &[&str] = &["react", "solid", "svelte", "vue"];
 
 /// Built once more with `oauth-wasm/testing` in the place of the library, as for tests in a browser.
 const FAKED: &str = "react";
@@ -17,7 +17,7 @@ const FAKED: &str = "react";
 const SANDBOX: &str = "https://sandbox.invalid";
 
 pub fn run() -> Result<()> {
-    crate::package::build()?;
+    crate::package::make()?;
     make()?;
     println!("{}: a site each", sites().display());
     Ok(())

@@ -21,7 +21,22 @@ const SUBPATHS: &[Subpath] = &[
         common_js: true,
     },
     Subpath {
+        name: "solid",
+        banner: "",
+        common_js: true,
+    },
+    Subpath {
+        name: "svelte",
+        banner: "",
+        common_js: false,
+    },
+    Subpath {
         name: "testing",
+        banner: "",
+        common_js: true,
+    },
+    Subpath {
+        name: "vue",
         banner: "",
         common_js: true,
     },

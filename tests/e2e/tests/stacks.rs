@@ -107,6 +107,21 @@ async fn a_user_of_the_react_application() {
 }
 
 #[tokio::test]
+async fn a_user_of_the_vue_application() {
+    a_user_of("vue").await;
+}
+
+#[tokio::test]
+async fn a_user_of_the_svelte_application() {
+    a_user_of("svelte").await;
+}
+
+#[tokio::test]
+async fn a_user_of_the_solid_application() {
+    a_user_of("solid").await;
+}
+
+#[tokio::test]
 async fn the_react_application_is_tested_in_a_browser_without_a_provider() {
     let world = World::start().await;
     serve(&world, "faked");
