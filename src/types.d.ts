@@ -205,7 +205,7 @@ export interface LoginConfig extends ProviderFields {
    */
   responseType?: 'code' | 'token' | 'id_token token'
   /**
-   * Checks the signature of every ID Token (RS256, ES256, EdDSA) by the keys of `jwksUri`. One that came through the
+   * Checks the signature of every ID Token (RS, PS and ES with 256, 384 or 512, EdDSA) by the keys of `jwksUri`. One that came through the
    * address bar is checked always; one of the token endpoint comes over TLS, and a signature adds little to that. Only in
    * `oauth-wasm/full`, as the next three.
    */

@@ -7,7 +7,7 @@ use oauth_wasm::protocol::authorization::{Accepted, AuthorizationResponse, Pendi
 use oauth_wasm::protocol::config::{Config, Login, PROTOCOL_PARAMETERS, ResponseType};
 use oauth_wasm::protocol::dpop::Nonces;
 use oauth_wasm::protocol::error::{Error, ErrorCode};
-use oauth_wasm::protocol::jose::Jws;
+use oauth_wasm::protocol::jose::{self, Jws};
 use oauth_wasm::protocol::json::{self, Json};
 use oauth_wasm::protocol::openid::{self, About, Channel, Rules, Unchecked};
 use oauth_wasm::protocol::pkce::base64url;
@@ -971,8 +971,10 @@ pub fn keys(data: &[u8]) {
     };
     let key: serde_json::Value = serde_json::from_str(&check.key).expect("a key is JSON");
     let kind = match alg {
-        "RS256" => ("RSA", None),
         "ES256" => ("EC", Some("P-256")),
+        "ES384" => ("EC", Some("P-384")),
+        "ES512" => ("EC", Some("P-521")),
+        alg if alg.starts_with(['R', 'P']) => ("RSA", None),
         _ => ("OKP", Some("Ed25519")),
     };
     assert_eq!(
@@ -982,6 +984,24 @@ pub fn keys(data: &[u8]) {
     for private in ["d", "p", "q", "dp", "dq", "qi", "k", "oth"] {
         assert!(key.get(private).is_none(), "{private} is passed on");
     }
+    // A number is the same with padding, with other letters, and with zeros before it.
+    let same = |one: &serde_json::Value, other: &serde_json::Value| {
+        let bytes = |text: &serde_json::Value| {
+            let text = text
+                .as_str()?
+                .replace('=', "")
+                .replace('+', "-")
+                .replace('/', "_");
+            let bytes = jose::decode(&text)?;
+            Some(
+                bytes
+                    .into_iter()
+                    .skip_while(|byte| *byte == 0)
+                    .collect::<Vec<_>>(),
+            )
+        };
+        one == other || (bytes(one).is_some() && bytes(one) == bytes(other))
+    };
     let set: serde_json::Value = serde_json::from_str(&set.text()).expect("JSON");
     let from = set["keys"]
         .as_array()
@@ -991,7 +1011,7 @@ pub fn keys(data: &[u8]) {
             let members = key.as_object().expect("an object");
             members
                 .iter()
-                .all(|(name, value)| candidate.get(name) == Some(value))
+                .all(|(name, value)| candidate.get(name).is_some_and(|other| same(value, other)))
         });
     let from = from.expect("the key is one of the set");
     let named = from.get("kid").and_then(serde_json::Value::as_str);

@@ -11,12 +11,22 @@ const [exportKey, generateKey, importKey, sign, verify] = ['exportKey', 'generat
   name => member(SubtleCrypto && SubtleCrypto.prototype, name),
 )
 
-const ECDSA = record({ name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' })
+const rsa = (name, bits) => record({ name, hash: 'SHA-' + bits, saltLength: bits / 8 })
+const PKCS1 = 'RSASSA-PKCS1-v1_5'
+const ecdsa = (curve, bits) => record({ name: 'ECDSA', namedCurve: curve, hash: 'SHA-' + bits })
+const ECDSA = ecdsa('P-256', 256)
 const ED25519 = record({ name: 'Ed25519' })
-// By their names in a header (RFC 7518 section 3.1, RFC 8037 section 3.1, RFC 9864).
+// By their names in a header (RFC 7518 section 3.1, RFC 8037 section 3.1, RFC 9864); src/protocol/jose.rs has the same.
 const ALGORITHMS = record({
-  RS256: record({ name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }),
+  RS256: rsa(PKCS1, 256),
+  RS384: rsa(PKCS1, 384),
+  RS512: rsa(PKCS1, 512),
+  PS256: rsa('RSA-PSS', 256),
+  PS384: rsa('RSA-PSS', 384),
+  PS512: rsa('RSA-PSS', 512),
   ES256: ECDSA,
+  ES384: ecdsa('P-384', 384),
+  ES512: ecdsa('P-521', 512),
   EdDSA: ED25519,
   Ed25519: ED25519,
 })

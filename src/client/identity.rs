@@ -11,7 +11,6 @@ use crate::browser::task::Local;
 use crate::protocol::Seconds;
 use crate::protocol::config::Login;
 use crate::protocol::error::{Error, ErrorCode};
-use crate::protocol::jose::NoKey;
 use crate::protocol::json::Json;
 use crate::protocol::metadata;
 use crate::protocol::openid;
@@ -77,11 +76,7 @@ async fn check(login: &Login, signed: &Signed) -> Result<(), Error> {
 }
 
 async fn check_with(signed: &Signed, keys: &Json) -> Result<(), Error> {
-    let check = signed.check(keys).map_err(|why| match why {
-        NoKey::NoSet => ErrorCode::InvalidKeys.at("keys: is no list (RFC 7517 section 5)"),
-        NoKey::Several => openid::invalid("kid: is missing, and several keys fit", "10.1"),
-        NoKey::Unknown => openid::invalid("kid: none of the server's keys fits", "10.1"),
-    })?;
+    let check = signed.check(keys).map_err(openid::no_key)?;
     match crypto::check(check.alg, &check.key, &check.signed, &check.signature).await {
         Ok(true) => Ok(()),
         Ok(false) => Err(openid::invalid("its signature is wrong", "3.1.3.7")),

@@ -110,6 +110,8 @@ pub struct Check {
 pub enum NoKey {
     /// None in this set; a newer one may have it.
     Unknown,
+    /// The one that is meant cannot be used; this says why.
+    Unusable(&'static str),
     /// More than one would do, and nothing says which.
     Several,
     /// It is no set of keys (RFC 7517 section 5).
@@ -122,80 +124,151 @@ pub enum NoKey {
 pub struct Algorithm {
     alg: &'static str,
     kty: &'static str,
+    /// The curve and the bytes of a coordinate; of RSA nothing and 0.
     crv: Option<&'static str>,
+    bytes: usize,
     /// The members of a public key; no other is passed on.
     members: &'static [&'static str],
 }
 
-const ALGORITHMS: &[Algorithm] = &[
+const fn rsa(alg: &'static str) -> Algorithm {
     Algorithm {
-        alg: "RS256",
+        alg,
         kty: "RSA",
         crv: None,
+        bytes: 0,
         members: &["n", "e"],
-    },
+    }
+}
+
+const fn ecdsa(alg: &'static str, crv: &'static str, bytes: usize) -> Algorithm {
     Algorithm {
-        alg: "ES256",
+        alg,
         kty: "EC",
-        crv: Some("P-256"),
+        crv: Some(crv),
+        bytes,
         members: &["x", "y"],
-    },
-    ED25519,
-    // The same under the name that says which curve (RFC 9864).
+    }
+}
+
+const fn eddsa(alg: &'static str) -> Algorithm {
     Algorithm {
-        alg: "Ed25519",
-        ..ED25519
-    },
+        alg,
+        kty: "OKP",
+        crv: Some("Ed25519"),
+        bytes: 32,
+        members: &["x"],
+    }
+}
+
+/// Those that browsers check (RFC 7518 section 3.1, RFC 8037 section 3.1); `src/browser/crypto.js` has the same.
+const ALGORITHMS: &[Algorithm] = &[
+    rsa("RS256"),
+    rsa("RS384"),
+    rsa("RS512"),
+    rsa("PS256"),
+    rsa("PS384"),
+    rsa("PS512"),
+    ecdsa("ES256", "P-256", 32),
+    ecdsa("ES384", "P-384", 48),
+    ecdsa("ES512", "P-521", 66),
+    eddsa("EdDSA"),
+    // The same under the name that says which curve (RFC 9864).
+    eddsa("Ed25519"),
 ];
 
-const ED25519: Algorithm = Algorithm {
-    alg: "EdDSA",
-    kty: "OKP",
-    crv: Some("Ed25519"),
-    members: &["x"],
-};
+/// Whether ID Tokens that are signed so can be checked.
+pub fn is_known(alg: &str) -> bool {
+    ALGORITHMS.iter().any(|known| known.alg == alg)
+}
+
+/// What is to be said of one key of a set.
+enum Judged {
+    Usable(String),
+    /// It is meant, and breaks a rule.
+    Unusable(&'static str),
+    Another,
+}
 
 impl Algorithm {
-    /// The key of a set (RFC 7517 section 5): that of the name, or the only one that fits where there is no name.
+    /// The key of a set (RFC 7517 section 5): that of the name, or the only one that fits where there is no name. What
+    /// cannot be read is passed over; a key that stands twice is one.
     fn key(&self, set: &Json, kid: Option<&str>) -> Result<String, NoKey> {
         let Some(Json::Array(keys)) = set.get("keys") else {
             return Err(NoKey::NoSet);
         };
-        let mut fitting = keys.iter().filter(|key| self.fits(key, kid));
-        let key = fitting.next().ok_or(NoKey::Unknown)?;
-        match fitting.next() {
-            Some(_) => Err(NoKey::Several),
-            None => Ok(self.public(key)),
+        let mut found = None;
+        let mut why = NoKey::Unknown;
+        for key in keys {
+            match self.judge(key, kid) {
+                Judged::Usable(key) if found.as_ref().is_some_and(|one| *one != key) => {
+                    return Err(NoKey::Several);
+                }
+                Judged::Usable(key) => found = Some(key),
+                Judged::Unusable(rule) if why == NoKey::Unknown => why = NoKey::Unusable(rule),
+                _ => {}
+            }
+        }
+        found.ok_or(why)
+    }
+
+    fn judge(&self, key: &Json, kid: Option<&str>) -> Judged {
+        let said = |name| key.str(name);
+        let operations = key.get("key_ops").map(Json::texts);
+        let verifies = operations.is_none_or(|all| all.iter().any(|one| one == "verify"));
+        let is_eddsa = self.kty == "OKP";
+        if kid.is_some() && said("kid") != kid {
+            return Judged::Another;
+        }
+        let rule =
+            if said("kty") != Some(self.kty) || (self.crv.is_some() && said("crv") != self.crv) {
+                "kid: the server's key of this name is of another kind than alg needs"
+            } else if said("use").is_some_and(|use_of| use_of != "sig") || !verifies {
+                "kid: the server's key of this name is not for signatures"
+            } else if said("alg").is_some_and(|alg| alg != self.alg && !is_eddsa) {
+                "kid: the server's key of this name is for another alg"
+            } else {
+                return match self.public(key) {
+                    Ok(key) => Judged::Usable(key),
+                    Err(rule) => Judged::Unusable(rule),
+                };
+            };
+        match kid {
+            Some(_) => Judged::Unusable(rule),
+            None => Judged::Another,
         }
     }
 
-    fn fits(&self, key: &Json, kid: Option<&str>) -> bool {
-        let said = |name| key.str(name);
-        let operations = key.get("key_ops").map(Json::texts);
-        said("kty") == Some(self.kty)
-            && (self.crv.is_none() || said("crv") == self.crv)
-            && said("use").is_none_or(|use_of| use_of == "sig")
-            && operations.is_none_or(|all| all.iter().any(|one| one == "verify"))
-            && said("alg").is_none_or(|alg| alg == self.alg || self.crv == ED25519.crv)
-            && (kid.is_none() || said("kid") == kid)
-            && self.members.iter().all(|name| said(name).is_some())
-            && said("n").is_none_or(is_large)
-    }
-
-    fn public(&self, key: &Json) -> String {
+    /// The public key as browsers read it: no padding, no leading zeros of a number, all of those of a coordinate
+    /// (RFC 7518 section 6). `Err` says what is wrong with it.
+    fn public(&self, key: &Json) -> Result<String, &'static str> {
         let mut out = Object::new();
         out.str("kty", self.kty).maybe("crv", self.crv);
         for name in self.members {
-            out.maybe(name, key.str(name));
+            let bytes = key.str(name).and_then(decode_leniently);
+            let mut bytes =
+                bytes.ok_or("kid: the server's key has a member that cannot be read")?;
+            let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+            match self.kty {
+                "RSA" => drop(bytes.drain(..zeros)),
+                "EC" => {
+                    let missing = self.bytes.saturating_sub(bytes.len());
+                    bytes.splice(0..0, core::iter::repeat_n(0, missing));
+                }
+                _ => {}
+            }
+            if *name == "n" && bytes.len() < MIN_MODULUS {
+                return Err(
+                    "kid: the server's RSA key has less than 2048 bits (RFC 7518 section 3.3)",
+                );
+            }
+            if self.bytes > 0 && bytes.len() != self.bytes {
+                return Err("kid: the server's key is not on the curve that it names");
+            }
+            out.str(name, &base64url(&bytes));
         }
-        out.done().text()
+        Ok(out.done().text())
     }
-}
-
-fn is_large(modulus: &str) -> bool {
-    let bytes = decode(modulus).unwrap_or_default();
-    let leading = bytes.iter().take_while(|byte| **byte == 0).count();
-    bytes.len() - leading >= MIN_MODULUS
 }
 
 /// The left half of a hash, by the hash that the algorithm uses (OpenID Connect Core section 3.1.3.6); `None` where it
@@ -241,10 +314,24 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
     (bits < 6 && held == 0).then_some(out)
 }
 
+/// The same as some servers write it: with padding, or with the letters of plain base64.
+fn decode_leniently(text: &str) -> Option<Vec<u8>> {
+    let mut plain = String::new();
+    for letter in text.chars() {
+        match letter {
+            '=' => {}
+            '+' => plain.push('-'),
+            '/' => plain.push('_'),
+            letter => plain.push(letter),
+        }
+    }
+    decode(&plain).filter(|bytes| !bytes.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{format, string::ToString, vec};
+    use std::{format, vec};
 
     /// Puts a token together whose signature is a byte of no meaning.
     fn made(header: &str, payload: &str) -> String {
@@ -330,8 +417,15 @@ mod tests {
         assert!(check(&token, &keys(&[0x9f; 256])).is_ok());
         let other = keys(&[0x9f; 256]).replace("RSA", "EC");
         assert_eq!(check(&token, &other), Err(NoKey::Unknown));
-        for small in [vec![0x9f; 255], [&[0], &[0x9f; 255][..]].concat(), vec![]] {
-            assert_eq!(check(&token, &keys(&small)), Err(NoKey::Unknown));
+        for (small, rule) in [
+            (vec![0x9f; 255], "less than 2048 bits"),
+            ([&[0], &[0x9f; 255][..]].concat(), "less than 2048 bits"),
+            (vec![], "cannot be read"),
+        ] {
+            let Err(NoKey::Unusable(why)) = check(&token, &keys(&small)) else {
+                panic!("{rule}");
+            };
+            assert!(why.contains(rule), "{why}");
         }
     }
 
@@ -371,13 +465,25 @@ mod tests {
     /// Alg confusion and kid games: the algorithm decides which kind of key fits, and the header brings none along.
     #[test]
     fn only_a_key_of_the_set_that_fits_the_algorithm_is_used() {
-        let ec = r#"{"kty":"EC","crv":"P-256","x":"x","y":"y","kid":"a"}"#;
-        let ed = r#"{"kty":"OKP","crv":"Ed25519","x":"x","kid":"a","alg":"Ed25519"}"#;
+        let x = base64url(&[7; 32]);
+        let ec = |more: &str| {
+            format!(r#"{{"kty":"EC","crv":"P-256","x":"{x}","y":"{x}","kid":"a"{more}}}"#)
+        };
+        let (ec, enc) = (&*ec(""), ec(r#","use":"enc""#));
+        let (sign, es512) = (
+            ec.replace("}", r#","key_ops":["sign"]}"#),
+            ec.replace("}", r#","alg":"ES512"}"#),
+        );
+        let (p384, halved) = (ec.replace("P-256", "P-384"), ec.replace(r#""y""#, r#""z""#));
+        let ed =
+            &*format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{x}","kid":"a","alg":"Ed25519"}}"#);
         let secret = r#"{"kty":"oct","k":"c2VjcmV0","kid":"a"}"#;
         let set = |keys: &[&str]| format!(r#"{{"keys":[{}]}}"#, keys.join(","));
         let chosen =
             |header: &str, keys: &[&str]| check(&made(header, "{}"), &set(keys)).map(|c| c.key);
-        let plain = Ok(r#"{"kty":"EC","crv":"P-256","x":"x","y":"y"}"#.to_string());
+        let plain = Ok(format!(
+            r#"{{"kty":"EC","crv":"P-256","x":"{x}","y":"{x}"}}"#
+        ));
         let es = r#"{"alg":"ES256","kid":"a"}"#;
         assert_eq!(chosen(es, &[ed, secret, ec]), plain);
         assert!(chosen(r#"{"alg":"EdDSA","kid":"a"}"#, &[ed, ec]).is_ok());
@@ -387,48 +493,127 @@ mod tests {
             plain,
             "the only one that fits"
         );
-        for (header, keys) in [
-            (r#"{"alg":"RS256","kid":"a"}"#, &[ec][..]),
-            (r#"{"alg":"ES256","kid":"b"}"#, &[ec]),
-            (r#"{"alg":"ES256","kid":"../a"}"#, &[ec]),
+        for (header, keys, rule) in [
+            (r#"{"alg":"RS256","kid":"a"}"#, &[ec][..], "another kind"),
+            (r#"{"alg":"ES256","kid":"b"}"#, &[ec], ""),
+            (r#"{"alg":"ES256","kid":"../a"}"#, &[ec], ""),
             (
                 r#"{"alg":"ES256","jwk":{"kty":"EC","crv":"P-256","x":"z","y":"z"}}"#,
                 &[ed],
+                "",
             ),
-            (
-                es,
-                &[r#"{"kty":"EC","crv":"P-384","x":"x","y":"y","kid":"a"}"#],
-            ),
-            (
-                es,
-                &[r#"{"kty":"EC","crv":"P-256","x":"x","y":"y","kid":"a","use":"enc"}"#],
-            ),
-            (
-                es,
-                &[r#"{"kty":"EC","crv":"P-256","x":"x","y":"y","kid":"a","key_ops":["sign"]}"#],
-            ),
-            (
-                es,
-                &[r#"{"kty":"EC","crv":"P-256","x":"x","y":"y","kid":"a","alg":"ES512"}"#],
-            ),
-            (es, &[r#"{"kty":"EC","crv":"P-256","x":"x","kid":"a"}"#]),
-            (es, &["1", "null", "[]"]),
+            (es, &[&p384], "another kind"),
+            (es, &[&enc], "not for signatures"),
+            (es, &[&sign], "not for signatures"),
+            (es, &[&es512], "another alg"),
+            (es, &[&halved], "cannot be read"),
+            (es, &["1", "null", "[]"], ""),
         ] {
-            assert_eq!(
-                chosen(header, keys),
-                Err(NoKey::Unknown),
-                "{header} {keys:?}"
-            );
+            match chosen(header, keys) {
+                Err(NoKey::Unknown) => assert_eq!(rule, "", "{header} {keys:?}"),
+                Err(NoKey::Unusable(why)) => {
+                    assert!(why.contains(rule) && !rule.is_empty(), "{why}");
+                    assert!(why.starts_with("kid: "), "{why}");
+                }
+                other => panic!("{header} {keys:?} {other:?}"),
+            }
         }
-        assert_eq!(chosen(r#"{"alg":"ES256"}"#, &[ec, ec]), Err(NoKey::Several));
+        let other = ec.replace(&x, &base64url(&[8; 32]));
+        assert_eq!(
+            chosen(r#"{"alg":"ES256"}"#, &[ec, &other]),
+            Err(NoKey::Several)
+        );
+        assert_eq!(chosen(es, &[ec, &other]), Err(NoKey::Several));
         assert_eq!(check(&made(es, "{}"), "{}"), Err(NoKey::NoSet));
-        for alg in ["HS256", "RS512", "PS256", "rs256", " "] {
+        for alg in ["HS256", "RS1", "ES256K", "Ed448", "rs256", " "] {
             let text = made(&format!(r#"{{"alg":"{alg}"}}"#), "{}");
             assert_eq!(
                 Jws::read(&text).map(|jws| jws.algorithm()),
                 Ok(None),
                 "{alg}"
             );
+        }
+    }
+
+    #[test]
+    fn a_set_with_one_bad_key_serves_with_the_others() {
+        let n = base64url(&[0x9f; 256]);
+        let good = format!(r#"{{"kty":"RSA","n":"{n}","e":"AQAB","kid":"a"}}"#);
+        let want = format!(r#"{{"kty":"RSA","n":"{n}","e":"AQAB"}}"#);
+        let token = made(r#"{"alg":"RS256","kid":"a"}"#, "{}");
+        let plain = n.replace('-', "+").replace('_', "/");
+        let padded = format!(r#"{{"kty":"RSA","n":"{plain}==","e":"AQAB","kid":"a"}}"#);
+        let zero = base64url(&[&[0], &[0x9f; 256][..]].concat());
+        let zero = format!(r#"{{"kty":"RSA","n":"{zero}","e":"AAEAAQ","kid":"a"}}"#);
+        for keys in [
+            good.clone(),
+            padded.clone(),
+            zero.clone(),
+            format!("{good},{good}"),
+            format!("{good},{padded},{zero}"),
+            format!(r#"{{"kty":"RSA","n":"!","e":"AQAB","kid":"a"}},{good}"#),
+            format!(r#"null,7,{{"kty":7}},{{"kty":"RSA","kid":"a"}},{good}"#),
+            format!(r#"{{"kty":"RSA","n":"AQAB","e":"AQAB"}},{good}"#),
+        ] {
+            let check = check(&token, &format!(r#"{{"keys":[{keys}]}}"#)).expect(&keys);
+            assert_eq!(check.key, want, "{keys}");
+        }
+        // A coordinate whose leading zeros were left out.
+        let short = base64url(&[7; 31]);
+        let whole = base64url(&[&[0], &[7; 31][..]].concat());
+        let key =
+            format!(r#"{{"keys":[{{"kty":"EC","crv":"P-256","x":"{short}","y":"{whole}"}}]}}"#);
+        let check = check(&made(r#"{"alg":"ES256"}"#, "{}"), &key).expect("a key");
+        assert_eq!(
+            check.key,
+            format!(r#"{{"kty":"EC","crv":"P-256","x":"{whole}","y":"{whole}"}}"#)
+        );
+    }
+
+    #[test]
+    fn every_algorithm_that_browsers_check_has_its_kind_of_key() {
+        let rsa = format!(
+            r#""kty":"RSA","n":"{}","e":"AQAB""#,
+            base64url(&[0x9f; 256])
+        );
+        let ec = |crv: &str, bytes: usize| {
+            let x = base64url(&vec![7; bytes]);
+            format!(r#""kty":"EC","crv":"{crv}","x":"{x}","y":"{x}""#)
+        };
+        let ed = format!(
+            r#""kty":"OKP","crv":"Ed25519","x":"{}""#,
+            base64url(&[7; 32])
+        );
+        let all = [
+            ("RS256", rsa.clone()),
+            ("RS384", rsa.clone()),
+            ("RS512", rsa.clone()),
+            ("PS256", rsa.clone()),
+            ("PS384", rsa.clone()),
+            ("PS512", rsa),
+            ("ES256", ec("P-256", 32)),
+            ("ES384", ec("P-384", 48)),
+            ("ES512", ec("P-521", 66)),
+            ("EdDSA", ed.clone()),
+            ("Ed25519", ed),
+        ];
+        for (alg, _) in &all {
+            assert!(is_known(alg));
+            let token = made(&format!(r#"{{"alg":"{alg}"}}"#), "{}");
+            for (other, key) in &all {
+                let keys = format!(r#"{{"keys":[{{{key}}}]}}"#);
+                let same =
+                    alg.get(1..2) == other.get(1..2) && (!alg.starts_with("ES") || alg == other);
+                let rsa = |alg: &str| alg.starts_with("RS") || alg.starts_with("PS");
+                let fits = same && rsa(alg) == rsa(other)
+                    || (alg.starts_with("Ed") && other.starts_with("Ed"));
+                assert_eq!(check(&token, &keys).is_ok(), fits, "{alg} {other}");
+            }
+        }
+        assert_eq!(all.len(), ALGORITHMS.len());
+        let script = include_str!("../browser/crypto.js");
+        for (alg, _) in &all {
+            assert!(script.contains(&format!("\n  {alg}: ")), "{alg}");
         }
     }
 

@@ -191,7 +191,7 @@ impl Tokens {
         }
         let Some(algorithm) = jws.algorithm() else {
             return Err(openid::invalid(
-                "alg: is not RS256, ES256 or EdDSA",
+                "alg: is none that browsers check: RS, PS or ES with 256, 384 or 512, EdDSA",
                 "3.1.3.7",
             ));
         };
@@ -351,7 +351,7 @@ mod tests {
             .map(drop)
             .expect_err("a secret's signature");
         assert!(
-            error.detail.starts_with("alg: is not RS256"),
+            error.detail.starts_with("alg: is none that browsers"),
             "{}",
             error.detail
         );

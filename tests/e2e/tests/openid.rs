@@ -259,6 +259,38 @@ async fn a_lie_is_refused_by_the_rule_that_it_breaks() {
     world.is_quiet().await;
 }
 
+/// WebCrypto knows more than the RS256 that every provider has to have.
+#[tokio::test]
+async fn an_id_token_is_verified_by_every_algorithm_that_browsers_check() {
+    let world = World::start().await;
+    let server = Hostile::start();
+    let verified = json!({ "verifyIdToken": true });
+    for (alg, another) in [
+        ("RS256", "PS256"),
+        ("RS384", "RS512"),
+        ("RS512", "RS384"),
+        ("PS256", "PS384"),
+        ("PS384", "PS512"),
+        ("PS512", "RS512"),
+        ("ES256", "ES384"),
+        ("ES384", "ES512"),
+        ("ES512", "ES256"),
+        ("EdDSA", "ES256"),
+    ] {
+        world.open_app(FULL).await;
+        server.be(json!({ "signer": alg, "keys": [alg] }));
+        let outcome = server.log_in(&world, verified.clone()).await;
+        assert_eq!(outcome["value"]["claims"]["sub"], "ana", "{alg}: {outcome}");
+        // Signed by this one and said to be of another.
+        server.be(json!({ "signer": alg, "keys": [alg], "header": { "alg": another } }));
+        let outcome = server.log_in(&world, verified.clone()).await;
+        assert_eq!(
+            outcome["error"]["code"], "invalid_id_token",
+            "{alg}: {outcome}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn keys_that_a_server_changes_are_asked_for_once_more_and_no_oftener() {
     let world = World::start().await;

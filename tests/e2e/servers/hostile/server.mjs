@@ -1,13 +1,21 @@
 // An OpenID provider that breaks any rule it is told to break (tests/e2e/src/hostile.rs): each line of standard input is
 // `[command, argument]`, and each is answered by one line of JSON. It ends with its input.
 
-import { createHash, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto'
+import { constants, createHash, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto'
 import { createServer } from 'node:http'
 import { createInterface } from 'node:readline'
 
+const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const pairs = {
   RS256: generateKeyPairSync('rsa', { modulusLength: 2048 }),
+  RS384: rsa,
+  RS512: rsa,
+  PS256: rsa,
+  PS384: rsa,
+  PS512: rsa,
   ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+  ES384: generateKeyPairSync('ec', { namedCurve: 'P-384' }),
+  ES512: generateKeyPairSync('ec', { namedCurve: 'P-521' }),
   EdDSA: generateKeyPairSync('ed25519'),
   // Of nobody.
   other: generateKeyPairSync('rsa', { modulusLength: 2048 }),
@@ -53,14 +61,16 @@ const layOver = (below, above) => {
 }
 const part = value => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')
 const half = (alg, text) => {
-  const hash = createHash(alg === 'EdDSA' ? 'sha512' : 'sha256').update(text).digest()
+  const hash = createHash(alg === 'EdDSA' ? 'sha512' : `sha${alg.slice(2)}`).update(text).digest()
   return hash.subarray(0, hash.length / 2).toString('base64url')
 }
 
-const signature = (name, text) => {
-  const { privateKey } = pairs[name]
-  if (name === 'EdDSA') return sign(null, text, privateKey)
-  return sign('sha256', text, name === 'ES256' ? { key: privateKey, dsaEncoding: 'ieee-p1363' } : privateKey)
+const signature = (name, alg, text) => {
+  const key = pairs[name].privateKey
+  if (name === 'EdDSA') return sign(null, text, key)
+  const pss = { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: alg.slice(2) / 8 }
+  const how = { E: { key, dsaEncoding: 'ieee-p1363' }, P: pss, R: key }[alg[0]]
+  return sign(`sha${alg.slice(2)}`, text, how)
 }
 
 const idToken = ({ client, nonce }, accessToken) => {
@@ -73,7 +83,7 @@ const idToken = ({ client, nonce }, accessToken) => {
     state.claims,
   )
   const signed = `${part(header)}.${part(claims)}`
-  return `${signed}.${signature(state.signer, Buffer.from(signed)).toString('base64url')}${state.tail}`
+  return `${signed}.${signature(state.signer, alg, Buffer.from(signed)).toString('base64url')}${state.tail}`
 }
 
 const tokens = (grant, key) => {
