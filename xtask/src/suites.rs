@@ -54,6 +54,11 @@ const SUITES: &[Suite] = &[
     of_package("attacks-firefox", &[PACKAGE, FIREFOX], |tally| {
         in_engine("attacks", "firefox", &[], tally)
     }),
+    // The other attacks are about pages and servers; this one is about the engine.
+    of_package("stack-webkit", &[PACKAGE, WEBKIT], |tally| {
+        let filter = Filter::Module("stack");
+        run_again("attacks", "webkit", &[], filter, tally)
+    }),
     of_package("e2e-chromium", &[PACKAGE, CHROMIUM], |tally| {
         e2e("chromium", tally)
     }),
@@ -391,8 +396,26 @@ fn servers(browser: &str, tally: &mut Tally) -> Result<()> {
 
 /// Tests of a package that open the built one in a browser; all of them where none is named.
 fn in_engine(package: &str, browser: &str, tests: &[&str], tally: &mut Tally) -> Result<()> {
+    run_again(package, browser, tests, Filter::None, tally)
+}
+
+/// Which tests of a program are run.
+#[derive(Clone, Copy)]
+enum Filter<'a> {
+    None,
+    Module(&'a str),
+    Only(&'a [String]),
+}
+
+fn run_again(
+    package: &str,
+    browser: &str,
+    tests: &[&str],
+    filter: Filter<'_>,
+    tally: &mut Tally,
+) -> Result<()> {
     let mut first = Tally::default();
-    run_in(package, browser, tests, &[], &mut first)?;
+    run_in(package, browser, tests, filter, &mut first)?;
     // A test whose browser died says nothing about us. It gets another.
     let crashed = std::mem::take(&mut first.crashed);
     let again = |name: &String| crashed.contains(name);
@@ -401,7 +424,7 @@ fn in_engine(package: &str, browser: &str, tests: &[&str], tally: &mut Tally) ->
     if !again.is_empty() {
         first.failed -= again.len() as u64;
         first.verdicts.retain(|(name, _)| !again.contains(name));
-        run_in(package, browser, tests, &again, &mut first)?;
+        run_in(package, browser, tests, Filter::Only(&again), &mut first)?;
         let names = again.join(", ");
         first.skip(&format!(
             "{browser} crashed, and was started again: {names}"
@@ -411,12 +434,12 @@ fn in_engine(package: &str, browser: &str, tests: &[&str], tally: &mut Tally) ->
     Ok(())
 }
 
-/// All of the tests, or only the named. Four browsers at a time: each waits more than it works.
+/// Four browsers at a time: each waits more than it works.
 fn run_in(
     package: &str,
     browser: &str,
     tests: &[&str],
-    only: &[String],
+    filter: Filter<'_>,
     tally: &mut Tally,
 ) -> Result<()> {
     let mut command = cargo();
@@ -428,9 +451,13 @@ fn run_in(
         command.args(["--test", test]);
     }
     command
-        .args(["--", "--test-threads=4", "--exact"])
-        .args(only)
+        .args(["--", "--test-threads=4"])
         .env("E2E_BROWSER", browser);
+    match filter {
+        Filter::None => {}
+        Filter::Module(name) => drop(command.arg(format!("{name}::"))),
+        Filter::Only(names) => drop(command.arg("--exact").args(names)),
+    }
     if let Some(driver) = tools::geckodriver() {
         command.env("GECKODRIVER", driver);
     }
