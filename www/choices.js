@@ -1,7 +1,7 @@
 // What to log in with: the provider, its country, the scopes; and what the library makes of it.
 import { handleRedirect, startLogin } from '/pkg/oauth-wasm.js'
 import { redirectUri } from './example.js'
-import { at, including, load, say as words } from './provider.js'
+import { at, load, say as words } from './provider.js'
 import { SPEAKS } from './sandbox.js'
 import { $, make, say } from './show.js'
 
@@ -15,7 +15,14 @@ export async function showProvider(page, name) {
   $('client-id').inputMode = speaks?.isNumber === false ? 'text' : 'numeric'
   $('site').replaceChildren(...sites(file))
   $('site').disabled = !file.sites
-  $('scopes').replaceChildren(...Object.keys(file.scopes).map(scopeChoice))
+  $('applications').replaceChildren(
+    ...(speaks?.applications ?? []).map(([value, label]) => make('option', { value, label })),
+  )
+  const names = Object.keys(file.scopes)
+  const kinds = names.filter(name => name.endsWith('*')).map(name => name.slice(0, -1))
+  // What a field for many stands for has no box of its own.
+  const single = names.filter(name => name.endsWith('*') || !kinds.some(kind => name.startsWith(kind)))
+  $('scopes').replaceChildren(...single.map(name => scopeChoice(name, names)))
   $('token-form').hidden = !speaks?.token
   $('token').placeholder = speaks?.token ?? ''
   $('log-in').disabled = !speaks
@@ -26,21 +33,29 @@ export async function showProvider(page, name) {
 function sites({ sites }) {
   if (!sites) return [make('option', { value: '' }, 'One address for all')]
   const option = ([id, { about }]) =>
-    make('option', { value: id }, `${about.country} · ${id}${about.doubt ? ' (in doubt)' : ''}`)
+    make('option', { value: id }, `${about.country} · ${id}${about.doubt ? ' (address not confirmed)' : ''}`)
   const byCountry = ([, a], [, b]) => a.about.country.localeCompare(b.about.country, 'en')
   return Object.entries(sites).sort(byCountry).map(option)
 }
 
 /** A box to tick; or, where the name ends in `*` and stands for many, a field for theirs. */
-function scopeChoice(name) {
+function scopeChoice(name, all) {
   const about = make('span', { className: 'about' })
   const words = make('span', {}, make('b', {}, make('code', {}, name)), about)
   const box = { type: 'checkbox', name: 'scope', value: name, checked: !name.endsWith('write') }
   const choice = name.endsWith('*')
-    ? make('label', { className: 'many' }, words, make('input', { name: 'scopes', spellcheck: false }))
+    ? make('label', { className: 'many' }, words, fieldOf(all.filter(other => other.startsWith(name.slice(0, -1)))))
     : make('label', { className: 'choice' }, make('input', box), words)
   choice.dataset.scope = name
   return choice
+}
+
+/** A field for several names, and those that are known. */
+function fieldOf(names) {
+  const options = names.filter(name => !name.endsWith('*')).map(value => make('option', { value }))
+  const field = make('input', { name: 'scopes', spellcheck: false })
+  field.setAttribute('list', 'scope-names')
+  return make('span', {}, field, make('datalist', { id: 'scope-names' }, ...options))
 }
 
 function notes({ title, documentation = [], notes = [], unverified = [] }) {
@@ -73,7 +88,7 @@ export function restoreChoices({ clientId, site, responseType, scope, language }
     input.checked = [responseType, language, ...scope].includes(input.value)
   }
   for (const input of document.querySelectorAll('[name=scopes]')) {
-    const start = input.parentElement.dataset.scope.slice(0, -1)
+    const start = input.closest('label').dataset.scope.slice(0, -1)
     input.value = scope.filter(name => name.startsWith(start)).join(' ')
   }
 }
@@ -82,7 +97,7 @@ export function restoreChoices({ clientId, site, responseType, scope, language }
 export const configuration = (page, choices) => ({
   ...choices,
   ...at(page.sandbox, page.file, choices.site, page.relay && page.relay + choices.clientId),
-  returnTo: location.pathname,
+  returnTo: location.pathname + location.hash,
   appState: { choices },
 })
 
@@ -104,18 +119,15 @@ export async function showChoices(page) {
   const choices = readChoices()
   page.language = choices.language
   const doubt = file.sites?.[choices.site]?.about.doubt
-  say('site-hint', doubt ? `In doubt: ${doubt}.` : '')
+  say('site-hint', doubt ? `Address not confirmed: ${doubt}.` : '')
   explainScopes(file, choices)
   await preview(page, choices)
 }
 
-function explainScopes({ scopes }, { scope, language }) {
+function explainScopes({ scopes }, { language }) {
   for (const choice of $('scopes').children) {
-    const name = choice.dataset.scope
-    const by = scope.find(other => other !== name && including(scopes, other).has(name))
-    const implied = by && scope.includes(name) ? [' ', make('small', {}, `Comes with ${by}.`)] : []
-    const about = make('span', { lang: language }, words(scopes[name].about, language) + '.')
-    choice.querySelector('.about').replaceChildren(about, ...implied)
+    const about = words(scopes[choice.dataset.scope].about, language) + '.'
+    choice.querySelector('.about').replaceChildren(make('span', { lang: language }, about))
   }
 }
 

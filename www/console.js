@@ -21,9 +21,11 @@ const page = {
   sandbox: 'http://127.0.0.1:8788', // where `npx oauth-wasm sandbox` puts it, until the server says so
   relay: undefined, // where token requests go, before a client id; else to the sandbox
   documented: [], // the errors that the sandbox can bring about
+  code: '', // example.js
   file: null, // the provider's, if it has one
   language: 'en',
   user: null, // the session as last seen
+  nickname: '', // its user's
   get api() {
     return at(page.sandbox, page.file, readChoices().site).resourceServers[0]
   },
@@ -37,13 +39,22 @@ async function start() {
   const arrival = comeBack()
   if (location.href !== address) say('busy', 'Finishing the login.')
   const [back, , code] = await Promise.allSettled([arrival, lookForSandbox(), textOf('example.js')])
-  say('code', code.value)
+  page.code = code.value
   const { choices } = back.value?.appState ?? {}
   await showAll(choices?.provider ?? $('provider').value, choices)
   press()
+  showView()
   await refresh()
+  showReload(back.value)
   if (back.status === 'rejected') problem('handleRedirect()', back.reason)
   else if (back.value) await welcome(back.value)
+}
+
+/** Says so where a reload has ended a session. */
+function showReload(back) {
+  const [entry] = performance.getEntriesByType('navigation')
+  $('reloaded').hidden = back || page.user || entry?.type !== 'reload' || history.state?.user !== true
+  if (!page.user) history.replaceState(null, '')
 }
 
 async function textOf(path) {
@@ -67,14 +78,17 @@ async function lookForSandbox() {
 /** Everything that depends on the provider. */
 async function showAll(provider, choices) {
   const isOther = provider === OTHER
+  showCode(isOther ? "issuer: '…'" : `provider: '${provider}'`)
   document.documentElement.dataset.provider = isOther ? OTHER : 'known'
+  showView()
   if (isOther) return showOther(page, choices)
   await showProvider(page, provider)
   if (choices) restoreChoices(choices)
   await showChoices(page)
-  showRoutes(page, (method, path) => {
+  showRoutes(page, (method, path, isCall) => {
     pickRoute(method, path)
     inTurn(() => check(page))
+    if (isCall && page.user) $('call').click()
   })
   listErrors()
   listMistakes()
@@ -100,7 +114,27 @@ function press() {
   for (const id of ['client-id', 'scopes']) onInput($(id), () => showChoices(page))
   for (const id of ['method', 'path']) onInput($(id), () => check(page))
   $('errors-filter').addEventListener('input', filterErrors)
+  addEventListener('hashchange', showView)
   setInterval(showExpiry, 1000)
+}
+
+/** example.js, with the chosen provider where it has one. */
+const showCode = provider => say('code', page.code.replace("provider: 'mercadolibre'", provider))
+
+// The pages
+
+const VIEWS = ['home', 'calls', 'reference', 'mistakes']
+
+/** Shows the page that the address names. */
+function showView() {
+  const named = location.hash.slice(1)
+  const view = VIEWS.includes(named) && document.documentElement.dataset.provider !== OTHER ? named : 'home'
+  document.documentElement.dataset.view = view
+  for (const link of document.querySelectorAll('#views a')) {
+    const isHere = link.getAttribute('href') === '#' + view
+    isHere ? link.setAttribute('aria-current', 'page') : link.removeAttribute('aria-current')
+  }
+  scrollTo(0, 0)
 }
 
 // The login
@@ -144,7 +178,8 @@ async function adopt() {
 
 async function welcome(back) {
   log('handleRedirect()', `user ${back.extra.user_id ?? 'unnamed'} is logged in`)
-  history.replaceState(null, '', back.returnTo)
+  history.replaceState({ user: true }, '', back.returnTo)
+  showView()
   $('session-title').focus({ preventScroll: true })
   if (page.file) await callBoth().catch(error => problem('fetchPrivate()', error))
   await refresh()
@@ -156,10 +191,13 @@ async function refresh() {
   page.user = await session().catch(() => null)
   const { user } = page
   showState(user ? 'logged-in' : 'logged-out')
+  $('relay-step').hidden = !page.relay
+  if (user) $('reloaded').hidden = true
+  if (user && !history.state?.user) history.replaceState({ user: true }, '')
   await check(page)
   if (!user) return forgetData()
   const { scope, rateLimit, appState } = user
-  fact('user-id', user.extra.user_id)
+  fact('user-id', [page.nickname, user.extra.user_id].filter(Boolean).join(' · '))
   fact('scope', scope.join(' '), 'nobody said')
   const lost = user.state === 'indeterminate' && 'not known: the answer to the last renewal was lost'
   say('renewable', lost || (user.renewable ? 'yes, without asking the user' : 'no, the user has to log in again'))
@@ -180,6 +218,7 @@ async function forget() {
   const revoke = $('revoke').checked
   try {
     await logout({ revoke })
+    history.replaceState(null, '')
     log('logout()', 'the tokens are overwritten' + (revoke ? ', and the provider has forgotten them' : ''))
   } finally {
     await refresh()
@@ -188,6 +227,7 @@ async function forget() {
 }
 
 function forgetData() {
+  page.nickname = ''
   for (const id of ['public', 'private', 'requests']) $(id).replaceChildren()
   $('trail').hidden = true
   $('answer').hidden = $('other-answer').hidden = true
@@ -202,6 +242,8 @@ async function callBoth() {
   $('trail').hidden = true
   const [open, own] = await Promise.all([fetch(userUrl()), getUser(page.api, userId())])
   const [publicData, privateData] = [await open.json(), await own.json()]
+  page.nickname = own.ok && String(privateData.nickname ?? '')
+  fact('user-id', [page.nickname, page.user?.extra.user_id].filter(Boolean).join(' · '))
   $('public').replaceChildren(...json(publicData))
   $('private').replaceChildren(...json(privateData, own.ok ? publicData : undefined))
   const more = $('private').querySelectorAll('mark').length
@@ -241,24 +283,20 @@ function showTrail({ seen }) {
 
 // What goes wrong
 
-function listErrors() {
-  if (!page.file) return
-  showErrors(page, ({ id, words, run, api }, label) => {
-    const button = trial(id, run, label, make('span', { className: 'unseen' }, `: ${words}`))
-    button.title = words
-    if (api) button.classList.add('when-logged-in')
-    return button
-  })
-}
+const listErrors = () => page.file && showErrors(page)
 
 function listMistakes() {
   $('problem-home').append($('problem'))
-  const groups = mistakes(page.file).map(([title, rows]) => group(title, rows.map(mistake)))
-  $('errors').replaceChildren(...groups.filter(Boolean))
+  $('errors').replaceChildren(...mistakes(page.file, page.documented).map(group).filter(Boolean))
 }
 
-const group = (title, items) =>
-  items.length ? make('div', {}, make('h3', {}, title), make('ul', {}, ...items)) : ''
+/** What needs a session says so, and cannot be pressed without one. */
+function group({ title, api, rows }) {
+  if (rows.length === 0) return ''
+  const list = make('ul', { className: api ? 'when-logged-in' : '' }, ...rows.map(mistake))
+  const first = make('p', { className: 'aside when-logged-out' }, 'Log in, and these can be tried.')
+  return make('div', {}, make('h3', {}, title), ...(api ? [first] : []), list)
+}
 
 const mistake = ([name, wrong, words, run]) =>
   make('li', {}, trial(name, run, make('code', {}, wrong), ' ', words))

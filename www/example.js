@@ -1,4 +1,4 @@
-// A whole login in three calls: the code of this page.
+// A whole login in three calls.
 import { startLogin, handleRedirect, fetchPrivate }
   from '/pkg/oauth-wasm.js'
 
@@ -12,11 +12,11 @@ export const logIn = choices =>
     ...choices, // clientId, site, scope
   })
 
-// 2. Back again: who it is and until when. No token.
-//    On any other visit, null.
+// 2. Back again: who it is and until when.
+//    No token. On any other visit, null.
 export const comeBack = () => handleRedirect()
 
-// 3. fetch, with the token: to the provider's API and
-//    nowhere else, renewed when it has expired.
+// 3. fetch, with the token: to the provider's
+//    API and nowhere else, renewed in time.
 export const getUser = (api, id) =>
   fetchPrivate(`${api}/users/${id}`)

@@ -4,39 +4,34 @@
 import { startLogin, handleRedirect, fetchPrivate } from '/pkg/oauth-wasm.js'
 import { control, withFault } from './sandbox.js'
 
-/** [title, mistakes] by where they are noticed. */
-export const mistakes = ({ sites }) => [
-  ['In your own code', IN_THE_PAGE.filter(([name]) => sites || name !== 'unknown-site')],
-  ['On the way back', ON_THE_WAY_BACK],
-  ['At the token endpoint', ACCIDENTS],
-  ['With a token: log in first', [FOREIGN, REVOKED]],
-]
-
-const isUnheard = row => row.shape === 'page'
-
-/** Errors that the provider shows to the user: nothing comes back to the page. */
-export const unheard = (provider, documented) =>
-  documented.filter(row => isUnheard(row) && speaker(row) === provider)
-
 /**
- * Ways to bring about what the provider's file lists as errors: { id, words, error, status, description, api, run }.
- * `api`: it needs a session. `documented` is the sandbox's own table of errors.
+ * { title, api, rows } by where they are noticed. `api`: it needs a session. `documented` is the sandbox's own table of
+ * the providers' errors; what it shows to the user only, on a page of its own, is left out.
  */
-export const attempts = (provider, documented) => [
-  ...documented.filter(row => !isUnheard(row) && speaker(row) === provider).map(attempt),
-  ...(MORE[provider] ?? []),
-]
+export const mistakes = ({ name, sites }, documented) => {
+  const heard = documented.filter(row => row.shape !== 'page' && speaker(row) === name).map(attempt)
+  const all = [...heard, ...(MORE[name] ?? [])]
+  const of = wanted => all.filter(({ api }) => api === wanted).map(({ id, error, words, run }) => [id, error, words, run])
+  return [
+    { title: 'In your own code', rows: IN_THE_PAGE.filter(([name]) => sites || name !== 'unknown-site') },
+    { title: 'On the way back', rows: ON_THE_WAY_BACK },
+    { title: 'At the token endpoint, by accident', rows: ACCIDENTS },
+    { title: 'At the token endpoint, as documented', rows: of(false) },
+    { title: 'With a token', api: true, rows: [FOREIGN, REVOKED] },
+    { title: 'From the API, as documented', api: true, rows: of(true) },
+  ]
+}
 
 const speaker = ({ shape }) => (shape === 'appfigures' ? 'appfigures' : 'mercadolibre')
 
 function attempt(row) {
   const atTokenEndpoint = row.shape === 'token' || row.error === 'local_rate_limited'
   const api = !atTokenEndpoint
-  const { id, error, status } = row
+  const { id, error } = row
   const description = row.description.replace('{0}', '…')
   // The sandbox gives a documented error for a code of this form.
   const run = page => (api ? refused(page, { documented: id }) : exchange(page, 'sandbox:' + id))
-  return { id, words: words({ ...row, description }), error, status, description, api, run }
+  return { id, words: words({ ...row, description }), error, api, run }
 }
 
 const words = ({ error, description, shape }) =>
@@ -49,7 +44,7 @@ const refused = (page, kind) =>
 function says(id, status, message) {
   const body = { status, contentType: 'application/json', body: JSON.stringify({ status, message }), headers: {} }
   const run = page => refused(page, { body })
-  return { id, words: message, status, description: message, api: true, run }
+  return { id, words: message, error: String(status), api: true, run }
 }
 
 // What the sandbox's table does not have, but the sandbox can do.
@@ -59,7 +54,6 @@ const MORE = {
       id: 'unknown_client',
       words: 'with a client that does not exist',
       error: 'invalid_client',
-      status: 401,
       api: false,
       run: page => answerLogin(page, state => ({ code: 'x', state }), { clientId: 'nobody' }),
     },
@@ -74,7 +68,7 @@ const ELSEWHERE = 'https://elsewhere.example/'
 const IN_THE_PAGE = [
   ['own-header', 'Authorization', 'a header of your own', page =>
     fetchPrivate(page.userUrl, { headers: { authorization: 'Bearer mine' } })],
-  ['unknown-field', 'scopes', 'a field that does not exist', page => startLogin({ ...page.config, scopes: 'read' })],
+  ['unknown-field', 'client_id', 'a field that does not exist', page => startLogin({ ...page.config, client_id: '1' })],
   ['client-secret', 'clientSecret', 'a secret that everyone can read', page =>
     startLogin({ ...page.config, clientSecret: 'hush' })],
   ['unknown-site', 'site', 'of no country', page => startLogin({ ...page.config, site: 'MLX' })],

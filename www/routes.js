@@ -1,16 +1,25 @@
 // Which scope a call needs, by the provider's routes, and what becomes of the call.
 import { explain, fetchPrivate, scopesFor } from '/pkg/oauth-wasm.js'
 import { readChoices, withoutLogin } from './choices.js'
-import { allow, routeOf, say as words } from './provider.js'
+import { say as words } from './provider.js'
 import { SPEAKS } from './sandbox.js'
 import { $, json, log, make, say } from './show.js'
 
-/** The table of routes, each of which can be tried. `pick` is called when one is. */
+/** The table of routes, each of which can be tried, and a seller's first calls. `pick` is called with what is tried. */
 export function showRoutes({ file }, pick) {
   const { routes = [], scopes, resourceServers } = file
   say('path-base', resourceServers[0])
   $('path').value = SPEAKS[file.name]?.path ?? '/'
   $('method').value = 'GET'
+  const quick = SPEAKS[file.name]?.quick ?? []
+  $('quick').hidden = quick.length === 0
+  $('quick').replaceChildren(
+    ...quick.map(([label, method, path]) => {
+      const button = make('button', { type: 'button' }, label)
+      button.addEventListener('click', () => pick(method, path, true))
+      return button
+    }),
+  )
   $('all-routes').hidden = routes.length < 2
   say('route-count', `All ${routes.length} routes of the file`)
   $('routes').replaceChildren(...routes.map(route => routeRow(route, pick)))
@@ -21,7 +30,7 @@ export function showRoutes({ file }, pick) {
   $('answer').hidden = true
 }
 
-function routeRow({ path, read, write }, pick) {
+function routeRow({ path, holding, read, write }, pick) {
   const cell = (need, method, term) => {
     if (need === undefined) return make('td', { className: 'unknown' }, 'not said')
     const button = make('button', { type: 'button' }, make('code', {}, need || 'none'))
@@ -33,7 +42,7 @@ function routeRow({ path, read, write }, pick) {
   }
   return make(
     'tr', {},
-    make('th', { scope: 'row' }, make('code', {}, path)),
+    make('th', { scope: 'row' }, make('code', {}, path), ...(holding ? [' ', make('small', {}, `for tokens with ${holding}`)] : [])),
     cell(read, 'GET', 'Reading'),
     cell(write, 'PUT', 'Writing'),
   )
@@ -54,33 +63,24 @@ export async function check(page) {
   const { file, user, language } = page
   const [base] = file.resourceServers
   const asked = call(base)
+  say('held', held(user))
   let needed
   try {
     needed = await scopesFor([asked], withoutLogin(page, { ...readChoices(), scope: undefined }))
   } catch (error) {
     say('needs', `${error.code}: ${error.message}`)
-    say('needs-why', '')
-    say('route', '–')
-    return say('held', '–')
+    return say('needs-why', '')
   }
-  const { pathname } = new URL(asked.url)
-  const route = routeOf(file, asked.method, pathname.slice(new URL(base).pathname.replace(/\/$/, '').length))
-  const isKnown = route?.need !== undefined
-  say('needs', needed.join(' ') || (isKnown ? 'no scope' : 'not known'))
+  say('needs', needed.join(' ') || 'none that is known')
   const why = needed.map(name => words(file.scopes[name]?.about, language) + '.')
   $('needs-why').lang = needed.length ? language : 'en'
-  const nothing = isKnown ? 'Anybody may.' : 'The file does not say, so the library asks nothing of it.'
-  say('needs-why', why.join(' ') || nothing)
-  say('route', route ? `${asked.method} ${route.path}` : 'none fits')
-  say('held', held(file, user, needed))
+  say('needs-why', why.join(' ') || 'Either anybody may, or the file does not say: then the library sends the call, and the API decides.')
 }
 
-function held({ scopes }, user, needed) {
-  if (needed.length === 0) return 'nothing to have'
+/** What the session may do, as far as anybody said; whether that is enough, fetchPrivate says before anything is sent. */
+function held(user) {
   if (!user) return 'nobody is logged in'
-  if (user.scope.length === 0) return 'nobody said what this token may do: the API decides'
-  if (allow(scopes, user.scope, needed)) return 'yes'
-  return 'no: fetchPrivate refuses before anything is sent'
+  return user.scope.join(' ') || 'nobody said what this token may do: the API decides'
 }
 
 /** Makes the call; a refusal is thrown as what it means. */

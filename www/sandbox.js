@@ -2,15 +2,25 @@
 
 /**
  * The providers that it speaks: its application, whom to ask about, a path to call, one that asks for little scope
- * or none, and a token (sandbox/README.md, "Who lives here").
+ * or none, first calls of a seller, its other applications, and a token (sandbox/README.md, "Who lives here").
  */
 export const SPEAKS = {
   mercadolibre: {
     clientId: '1620218256833906',
     isNumber: true,
     userOf: session => session?.extra.user_id ?? 'me',
-    path: '/users/me',
+    path: '/orders/search',
     open: '/users/me',
+    quick: [
+      ['Your orders', 'GET', '/orders/search'],
+      ['Your questions', 'GET', '/my/received_questions/search'],
+      ['Your account', 'GET', '/users/me'],
+      ['Change a listing', 'PUT', '/items/MLA1136716168'],
+    ],
+    applications: [
+      ['1620218256833906', 'without functional permissions'],
+      ['7164926001833742', 'with one: sales and shipments, to read'],
+    ],
   },
   appfigures: {
     clientId: 'appfigures-sandbox',

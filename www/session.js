@@ -10,7 +10,7 @@ const SITE = 'MLA'
 const redirectUri = location.origin + location.pathname
 
 /** What the page knows; never a token. */
-const page = { sandbox: null, relay: undefined, file: null, user: null }
+const page = { sandbox: null, relay: undefined, file: null, user: null, expired: false }
 
 let open
 const timeline = new Promise(resolve => {
@@ -77,6 +77,8 @@ function press() {
     await refresh()
     $('log-in').focus()
   })
+  $('log-in-form').addEventListener('change', showCode)
+  showCode()
   setInterval(showExpiry, 1000)
 }
 
@@ -102,10 +104,54 @@ function wrong(error) {
 
 // The session
 
+const readChoices = () => Object.fromEntries(new FormData($('log-in-form')))
+
+/** What this page runs, as the choices have it. */
+function showCode() {
+  const { sessionScope, keep, display } = readChoices()
+  const options = [sessionScope === 'origin' && "sessionScope: 'origin'", keep && `keep: '${keep}'`]
+  const popup = display === 'popup'
+  const lines = [
+    '// On every page: what is there already.',
+    'let session = (await handleRedirect())',
+    '  ?? (await restore())',
+    '',
+    '// On a click, when nobody is logged in.',
+    popup ? 'session = await startLogin({' : 'await startLogin({',
+    "  provider: 'mercadolibre',",
+    `  site: '${SITE}',`,
+    '  clientId,',
+    '  redirectUri,',
+    "  scope: ['offline_access', 'read'],",
+    ...[...options, popup && "display: 'popup'"].filter(Boolean).map(option => `  ${option},`),
+    popup ? '}) // the page stays' : '}) // leaves the page',
+    '',
+    '// What happens to it, in whichever window.',
+    'onSessionChange(({ type, reason }) => …)',
+  ]
+  say('code', lines.join('\n'))
+}
+
+/** Waits for the popup; whoever does not want to may say so. */
+async function waitFor(login, controller) {
+  const stop = () => controller.abort()
+  $('cancel').addEventListener('click', stop)
+  $('cancel').hidden = false
+  say('waiting', 'Waiting for the login in the other window.')
+  try {
+    return await login
+  } finally {
+    $('cancel').removeEventListener('click', stop)
+    $('cancel').hidden = true
+    say('waiting', '')
+  }
+}
+
 async function logIn() {
-  const { sessionScope, keep, display } = Object.fromEntries(new FormData($('log-in-form')))
+  const { sessionScope, keep, display } = readChoices()
+  const controller = new AbortController()
   const { clientId } = SPEAKS.mercadolibre
-  await startLogin({
+  const login = startLogin({
     provider: 'mercadolibre',
     site: SITE,
     clientId,
@@ -115,13 +161,16 @@ async function logIn() {
     sessionScope,
     ...(keep && { keep }),
     display,
+    ...(display === 'popup' && { signal: controller.signal }),
   })
-  if (display === 'page') return
+  if (display === 'page') return login
+  await waitFor(login, controller)
   await refresh()
   $('session-title').focus({ preventScroll: true })
 }
 
 function changed({ type, from, reason }) {
+  if (type === 'renewed' || type === 'started') page.expired = false
   tell(type, reason ? `${from}, ${reason}` : from)
   refresh()
 }
@@ -141,7 +190,10 @@ async function refresh() {
 }
 
 function showExpiry() {
-  if (page.user?.expiresAt) fact('expires', timeLeft(page.user.expiresAt))
+  if (!page.user?.expiresAt) return
+  // The library cannot know: the provider says so when it is asked.
+  const over = page.expired && 'already, at the provider: the next call renews it'
+  fact('expires', over || timeLeft(page.user.expiresAt))
 }
 
 // Calls
@@ -163,6 +215,7 @@ function asked(what) {
 
 async function expire() {
   await control(page.sandbox, 'expire-tokens')
+  page.expired = true
   tell('sandbox', 'expired every access token')
 }
 

@@ -42,7 +42,7 @@ let asked // what the shown error wants of the next login
 
 export const problemAsk = () => asked
 
-/** The error card, moved to where it happened; above the form if that was not on this page. */
+/** The error card, moved to where it happened; to the top if that is not to be seen. */
 export function showProblem(error, place) {
   const card = $('problem')
   asked = error.ask
@@ -63,24 +63,14 @@ export function showProblem(error, place) {
   const asks = Object.entries(error.ask ?? {}).map(([name, value]) => `${name}: ${JSON.stringify(value)}`)
   sayIf('problem-ask', asks.join(', '))
   $('ask-again').hidden = !error.ask
-  const row = place?.localName === 'tr'
   // Where it happened may be gone: a session that ends takes its sections with it.
   const gone = !place?.isConnected || place.getClientRects().length === 0
-  if (gone) ($('log-in-form').getClientRects().length ? $('log-in-form') : $('session')).prepend(card)
+  if (gone) $('problem-top').append(card)
   else if (place.contains(card)) card.hidden = false
-  else if (row) place.after(rowAround(card, place.cells.length))
   else place.append(card)
-  if (!row) $('answer-row')?.remove()
   card.hidden = false
   if (gone) card.focus()
   card.scrollIntoView({ block: 'nearest' })
-}
-
-/** A row of a table for one element. There is one such row in the page. */
-function rowAround(element, cells) {
-  $('answer-row')?.remove()
-  const cell = make('td', { colSpan: cells }, element)
-  return make('tr', { id: 'answer-row' }, cell)
 }
 
 /** The term and what is said of it; both are hidden where there is nothing to say. */

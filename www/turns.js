@@ -21,7 +21,7 @@ export function on(element, event, task) {
     hideProblem()
     const error = await task().then(() => null, reason => reason)
     await afterwards()
-    if (error) problem(element.dataset.error ?? element.id, error, element.closest('tr, li, form, .actions'))
+    if (error) problem(element.dataset.error ?? element.id, error, element.closest('li, form, .actions'))
     element.removeAttribute('aria-busy')
   }
   element.addEventListener(event, happened => {

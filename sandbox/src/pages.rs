@@ -52,7 +52,7 @@ pub fn login(view: &View, complaint: Option<&str>, users: &[User]) -> String {
              <label for=\"password\">Password</label>\
              <input id=\"password\" name=\"password\" type=\"password\" autocomplete=\"current-password\" required>\
              <button id=\"login\" class=\"yes\">Log in</button></form>\
-             <details><summary>Users of this sandbox</summary><ul>{known}</ul></details>",
+             <details open><summary>Users of this sandbox</summary><ul>{known}</ul></details>",
             application = escape(view.application),
             hidden = view.hidden(),
         ),
