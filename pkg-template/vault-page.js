@@ -67,7 +67,7 @@ const CACHES = ['default', 'no-store', 'reload', 'no-cache', 'force-cache']
 const failure = (code, message, remedy, retryable = false, more = {}) => ({
   name: 'OAuthError',
   code,
-  message,
+  message: `${code}: ${message}`,
   remedy,
   retryable,
   ...more,

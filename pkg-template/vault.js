@@ -18,7 +18,7 @@ const LATE = 20
 const OPTIONS = ['idempotent', 'scope', 'maxWait']
 
 const failed = (code, message, remedy, retryable = false) =>
-  revive({ name: 'OAuthError', code, message, remedy, retryable })
+  revive({ name: 'OAuthError', code, message: `${code}: ${message}`, remedy, retryable })
 
 /** An error as the vault has described it, of the type that it has there. */
 const revive = ({ name, message, ...members }) => {

@@ -56,6 +56,7 @@ export type OAuthErrorCode =
 /** Every failure of the library's own. Neither it nor its `stack` carries a token, code, verifier or state. */
 export interface OAuthError extends Error {
   readonly name: 'OAuthError'
+  /** Never changes once published. `message` begins with it: `login_required: nobody is logged in`. */
   readonly code: OAuthErrorCode
   /** What to do next: the provider's own advice in your `language` where its table has the error, else ours. */
   readonly remedy: string

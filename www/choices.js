@@ -144,7 +144,7 @@ async function preview({ file, sandbox }, choices) {
   } catch (error) {
     say('requested', '–')
     $('requested-header').replaceChildren()
-    say('opens', `${error.code}: ${error.message}`)
+    say('opens', error.message)
     return
   }
   const { searchParams } = url

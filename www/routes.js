@@ -68,7 +68,7 @@ export async function check(page) {
   try {
     needed = await scopesFor([asked], withoutLogin(page, { ...readChoices(), scope: undefined }))
   } catch (error) {
-    say('needs', `${error.code}: ${error.message}`)
+    say('needs', error.message)
     return say('needs-why', '')
   }
   say('needs', needed.join(' ') || 'none that is known')

@@ -47,10 +47,12 @@ export function showProblem(error, place) {
   const card = $('problem')
   asked = error.ask
   say('problem-code', error.code ?? error.name)
-  say('problem-message', error.message)
+  // The code stands before it, and in a place of its own.
+  const message = error.code ? error.message.slice(error.code.length + 2) : error.message
+  say('problem-message', message)
   say('problem-retryable', error.retryable === undefined ? '' : error.retryable ? 'retryable' : 'not retryable')
   // For whoever has the page read aloud.
-  $('problem-message').lang = languages.get(error.message) ?? 'en'
+  $('problem-message').lang = languages.get(message) ?? 'en'
   $('problem-remedy').lang = languages.get(error.remedy) ?? 'en'
   say('problem-remedy', error.remedy ?? 'This is no error of the library’s: it comes from the browser’s own fetch')
   const status = error.status && `HTTP ${error.status}`

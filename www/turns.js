@@ -44,6 +44,6 @@ export function onInput(element, task) {
 }
 
 export function problem(call, error, place) {
-  log(call, `${error.code ?? error.name}: ${error.message}`)
+  log(call, error.code ? error.message : `${error.name}: ${error.message}`)
   showProblem(error, place)
 }

@@ -9,9 +9,10 @@ export class OAuthError extends Error {
     const known = ERRORS[code]
     if (!known) throw new TypeError(`oauth-wasm/testing: there is no error code ${code}`)
     const [message, remedy, retryable] = known
-    super(message)
-    for (const [name, value] of Object.entries({ code, remedy, retryable, ...more })) {
-      Object.defineProperty(this, name, { value, enumerable: name !== 'message', configurable: true, writable: true })
+    super(`${code}: ${more?.message ?? message}`)
+    const { message: _, ...members } = { code, remedy, retryable, ...more }
+    for (const [name, value] of Object.entries(members)) {
+      Object.defineProperty(this, name, { value, enumerable: true, configurable: true, writable: true })
     }
   }
 }

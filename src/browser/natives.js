@@ -235,12 +235,16 @@ export const calls = list => {
 
 export const ownValue = (object, name) => (object && hasOwn(object, name) ? object[name] : undefined)
 
-/** A real Error with the members of the JSON text. Its stack would name the page's URL, so it has none. */
+/**
+ * A real Error with the members of the JSON text; its code stands before its message, for whoever sees it uncaught. Its
+ * stack would name the page's URL, so it has none.
+ */
 export const error = text => {
   const members = parse(text)
-  const result = new Error(members.message)
+  const message = members.code + ': ' + members.message
+  const result = new Error(message)
   own(result, 'name', members.name, false)
-  own(result, 'stack', members.name + ': ' + members.message, false)
+  own(result, 'stack', members.name + ': ' + message, false)
   const names = keys(members)
   for (let i = 0; i < names.length; i++) {
     if (names[i] !== 'name' && names[i] !== 'message') own(result, names[i], members[names[i]], true)

@@ -538,7 +538,7 @@ impl Login {
                 let url = call.str("url").unwrap_or("");
                 let covers = |server: &String| resource::covers(server, url).is_some();
                 if !self.resource_servers.iter().any(covers) {
-                    return Err(ErrorCode::UndeclaredResourceServer.error());
+                    return Err(resource::undeclared(url, self.resource_servers.iter()));
                 }
                 if let Some(need) = self.need(call.str("method").unwrap_or("GET"), url, &[]) {
                     scope.append(&mut need.scope());

@@ -45,55 +45,55 @@ errors! {
 always {
     /// A field of the configuration is missing, unknown or wrong; the message names it.
     InvalidConfig "invalid_config" false
-        "the configuration is not usable"
-        "Correct what the message names"
+        "the configuration is not valid"
+        "Correct the field that the message names"
     /// `provider` names no preset.
     UnknownProvider "unknown_provider" false
-        "no such provider"
-        "Use a known name, or give the endpoints"
+        "there is no such provider"
+        "Use a name from the list of providers, or give the endpoints"
     /// `site` is missing, or the provider has no such site.
     UnknownSite "unknown_site" false
-        "no such site"
-        "Use one of the provider's sites"
+        "the provider has no such site"
+        "Use one of the sites that the message names"
     /// A scope that the provider does not have.
     UnknownScope "unknown_scope" false
-        "no such scope"
+        "the provider has no such scope"
         "Use one of the provider's scopes"
     /// A client secret was put into a page's configuration (RFC 9700; RFC 8252 section 8.5).
     ClientSecretRefused "client_secret_refused" false
-        "a page cannot keep a secret"
-        "Remove it; where one is demanded, point tokenEndpoint at your own backend, which adds it"
+        "a page cannot keep a client secret"
+        "Remove it; if the provider demands one, point tokenEndpoint at your own backend, which adds it"
     /// What only the full build of the npm package has; the message names it.
     NeedsFull "needs_full" false
         "only oauth-wasm/full has this"
         "Import from oauth-wasm/full instead of oauth-wasm"
     /// Something that is needed is missing here (a server, an old browser, plain http); the message names it.
     UnsupportedEnvironment "unsupported_environment" false
-        "what this needs is missing here"
-        "Call this in a current browser, on an https page"
+        "this environment lacks a required feature"
+        "Use a current browser and an https page"
     /// The WebAssembly module or a provider's file could not be loaded; the message says why.
     LoadFailed "load_failed" true
         "a file of the library could not be loaded"
         "Correct what the message names, or import oauth-wasm/inline"
     /// sessionStorage is blocked by the browser or the frame.
     StorageBlocked "storage_blocked" false
-        "sessionStorage is blocked"
-        "Ask the user to allow site data"
+        "the browser blocks site data (sessionStorage)"
+        "Ask the user to allow site data for this site"
     /// sessionStorage is full.
     StorageFull "storage_full" true
         "sessionStorage is full"
-        "Remove what the page keeps there"
+        "Remove other data of this site from sessionStorage"
     /// The random number generator is missing or predictable.
     EntropyFailure "entropy_failure" false
-        "crypto.getRandomValues is not random"
-        "Look for a script that replaces it"
+        "crypto.getRandomValues does not return random values"
+        "Find the script that replaces crypto.getRandomValues"
     /// The response names a login of which this tab knows nothing: an old bookmark, another tab, a second use.
     UnknownState "unknown_state" false
-        "no login in this tab waits for it"
-        "Call startLogin again"
+        "no login in this tab is waiting for this response"
+        "Call startLogin again, on a page of the same origin as redirectUri"
     /// Logins are waiting here, but not for this response: perhaps a forged one.
     StateMismatch "state_mismatch" false
-        "the response answers no login that waits here"
+        "the response belongs to none of the logins that are waiting"
         "Call startLogin again"
     /// The login was started too long ago.
     LoginExpired "login_expired" false
@@ -101,27 +101,27 @@ always {
         "Call startLogin again"
     /// A parameter stands twice in the response (RFC 6749 section 3.1).
     DuplicateParameter "duplicate_parameter" false
-        "a parameter stands twice in the response"
-        "Call startLogin again"
+        "the response repeats a parameter"
+        "Call startLogin again; if it happens again, report it to the provider"
     /// The response is not one that RFC 6749 section 4.1.2 or 4.2.2 allows.
     InvalidAuthorizationResponse "invalid_authorization_response" false
         "the authorization response breaks the protocol"
-        "Call startLogin again"
+        "Check responseType, or report it to the provider"
     /// `iss` is not the server that was asked (RFC 9207 section 2.4).
     IssuerMismatch "issuer_mismatch" false
-        "the response comes from another server than the one asked"
-        "Call startLogin again"
+        "the response comes from a server other than the one that was asked"
+        "Check issuer, then call startLogin again"
     /// The server's metadata is missing, or not its own, or lacks what is needed (RFC 8414 section 3.3).
     InvalidMetadata "invalid_metadata" false
         "the server's metadata is not usable"
         "Check issuer, or give the endpoints"
     /// The response arrived at another address than the registered redirect_uri.
     RedirectUriMismatch "redirect_uri_mismatch" false
-        "the response arrived elsewhere than at redirectUri"
+        "the response arrived at a URL other than redirectUri"
         "Call handleRedirect on the page that redirectUri names"
     /// The page of redirectUri stands in a frame of a foreign page.
     Framed "framed" false
-        "a foreign page has framed this one"
+        "this page is framed by a page of another site"
         "Forbid framing (frame-ancestors 'none'), or set allowFramed"
     /// The user or the server said no (RFC 6749 section 4.1.2.1).
     AccessDenied "access_denied" false
@@ -129,28 +129,28 @@ always {
         "Offer the login again"
     /// The server cannot answer without showing the user something (OpenID Connect Core section 3.1.2.6).
     InteractionRequired "interaction_required" false
-        "the provider has to ask the user something"
-        "Call startLogin without prompt none"
+        "the provider needs to show the user a page"
+        "Call startLogin without prompt: none"
     /// In a frame, a provider of another site knew of nobody: there the browser may withhold its cookies.
     ThirdPartyCookies "third_party_cookies" false
-        "the provider knows of nobody, perhaps because the browser withholds its cookies in a frame"
-        "Call startLogin with prompt none and without display, or with display popup"
+        "silent login found no session; third-party cookies may be blocked"
+        "Call startLogin with prompt: none and without display, or with display: popup"
     /// The browser did not open the popup.
     PopupBlocked "popup_blocked" false
-        "the browser has blocked the popup"
-        "Call startLogin while a click is handled, before anything is awaited"
+        "the browser blocked the popup"
+        "Call startLogin in a click handler, before anything is awaited"
     /// The popup was closed before the login was done.
     PopupClosed "popup_closed" false
-        "the popup was closed"
+        "the popup was closed before the login was complete"
         "Offer the login again"
     /// The authorization server answered with another error.
     AuthorizationError "authorization_error" false
         "the provider refused the authorization request"
-        "See errorDescription"
+        "See error and errorDescription"
     /// A request of the library's own got no answer: offline, blocked, or no CORS headers.
     NetworkError "network_error" true
         "no answer from the server: offline, blocked, or not allowed by CORS"
-        "Try again; the browser's console may say more"
+        "Try again when the network is back; if it happens again, see the browser's console"
     /// A request of the library's own took too long.
     Timeout "timeout" true
         "the server took too long to answer"
@@ -162,14 +162,14 @@ always {
     /// The server asks to slow down (429, 420).
     RateLimited "rate_limited" true
         "the server asks to slow down"
-        "Wait, then try again"
+        "Wait for retryAfter seconds, then try again"
     /// The token endpoint refused (RFC 6749 section 5.2).
     TokenRequestRefused "token_request_refused" false
         "the provider refused the token request"
-        "See errorDescription, then call startLogin again"
+        "See error and errorDescription, then call startLogin again"
     /// The token response is not one that RFC 6749 section 5.1 allows.
     InvalidTokenResponse "invalid_token_response" false
-        "the token response breaks the protocol"
+        "the token response is not valid"
         "Check tokenEndpoint"
     /// The response is larger than any token response.
     ResponseTooLarge "response_too_large" false
@@ -191,25 +191,25 @@ always {
     /// The answer to a renewal was lost, so that the refresh token may be spent: it is not sent again, since providers
     /// end a session whose refresh token comes twice (RFC 9700 section 4.14.2).
     SessionIndeterminate "session_indeterminate" false
-        "the answer to the last renewal was lost, and asking twice could end the session"
-        "Call startLogin, with prompt=none where the provider knows it"
+        "the last renewal brought no usable answer, and the refresh token may already be used"
+        "Call startLogin; prompt: none avoids asking the user, where the provider supports it"
     /// The session lacks a scope that the call needs: known before it is sent, or said by the server
     /// (RFC 6750 section 3.1).
     InsufficientScope "insufficient_scope" false
         "the session lacks a scope that this call needs"
-        "Call startLogin with what ask says"
+        "Call startLogin({ ...config, ...error.ask })"
     /// The server wants a newer or a stronger login for this (RFC 9470 section 3).
     InsufficientUserAuthentication "insufficient_user_authentication" false
         "this call needs a newer or a stronger login"
-        "Call startLogin with what ask says"
+        "Call startLogin({ ...config, ...error.ask })"
     /// The API refused the request; what the provider's own table says of it stands in its place.
     RequestRefused "request_refused" false
-        "the provider refused the request"
-        "See errorDescription"
+        "the API refused the request"
+        "See status, error and errorDescription"
     /// The address belongs to no declared resource server, so no token is sent there.
     UndeclaredResourceServer "undeclared_resource_server" false
-        "the address belongs to no declared resource server"
-        "Add it to resourceServers, or use fetch"
+        "the URL belongs to no declared resource server, so it gets no token"
+        "Add its origin to resourceServers, or use fetch"
     /// The module has trapped: a bug of ours.
     InternalError "internal_error" false
         "the library has failed"
@@ -222,23 +222,23 @@ always {
 full {
     /// The ID Token breaks a rule of OpenID Connect, or its signature is wrong.
     InvalidIdToken "invalid_id_token" false
-        "the ID Token is not to be believed"
-        "Check issuer and clientId, and the device's clock"
+        "ID Token validation failed"
+        "Check issuer and clientId"
     /// The provider's keys are no JWK Set, or have not the one that the ID Token names (RFC 7517 section 5).
     InvalidKeys "invalid_keys" false
         "the provider's keys are not usable"
         "Check jwksUri, or report it to the provider"
     /// The userinfo response is about somebody else, or cannot be read (OpenID Connect Core section 5.3).
     InvalidUserinfo "invalid_userinfo" false
-        "the userinfo response is not to be believed"
+        "the userinfo response is not valid"
         "Check userinfoEndpoint"
     /// The pushed authorization request was refused (RFC 9126 section 2.3).
     PushedRequestRefused "pushed_request_refused" false
         "the provider refused the pushed authorization request"
-        "See errorDescription"
+        "See error and errorDescription"
     /// The answer to it is not one that RFC 9126 section 2.2 allows.
     InvalidPushedResponse "invalid_pushed_response" false
-        "the answer to the pushed authorization request breaks the protocol"
+        "the response to the pushed authorization request is not valid"
         "Check pushedAuthorizationRequestEndpoint"
     /// A token bound to a key was asked for, and another one came (RFC 9449 section 5).
     TokenNotBound "token_not_bound" false
@@ -246,11 +246,11 @@ full {
         "Have the provider issue DPoP tokens, or leave dpop out"
     /// The server wants a nonce in the proof, and no header that the page may read has one (RFC 9449 section 8).
     NonceUnreadable "nonce_unreadable" false
-        "the server wants a DPoP nonce that the page cannot read"
+        "the server demands a DPoP nonce that the page cannot read"
         "Have the server expose its DPoP-Nonce header to CORS"
     /// The browser cannot make or use the key that is needed.
     CryptoUnavailable "crypto_unavailable" false
-        "this browser has not the cryptography that is needed, here"
+        "WebCrypto or the required algorithm is not available"
         "Serve the page over https, or use a newer browser"
     /// The key that the login was started with is gone (RFC 9449 section 10).
     KeyLost "key_lost" false
@@ -291,6 +291,7 @@ impl ErrorCode {
             code: self,
             cause: None,
             detail: String::from(detail),
+            cure: None,
             explained: None,
             server: None,
             more: Members::new(),
@@ -310,6 +311,8 @@ pub struct Report {
     pub cause: Option<ErrorCode>,
     /// The field or rule, for example `redirectUri: must be https`; empty where the kind says all.
     pub detail: String,
+    /// What to do about just this, where that is not what to do about the whole kind.
+    pub cure: Option<&'static str>,
     /// What happened and what to do, in the words of the provider's table.
     pub explained: Option<(String, String)>,
     pub server: Option<ServerError>,
@@ -391,6 +394,12 @@ impl Error {
         self
     }
 
+    /// The same with what to do about just this.
+    pub fn cured_by(mut self, remedy: &'static str) -> Self {
+        self.0.cure = Some(remedy);
+        self
+    }
+
     /// Adds a member that only some kinds have.
     pub fn and(mut self, name: &str, value: Json) -> Self {
         self.0.more.push((String::from(name), value));
@@ -401,7 +410,7 @@ impl Error {
     pub fn remedy(&self) -> &str {
         match &self.explained {
             Some((_, remedy)) => remedy,
-            None => self.code.remedy(),
+            None => self.cure.unwrap_or_else(|| self.code.remedy()),
         }
     }
 
@@ -444,6 +453,8 @@ impl Error {
 
 impl core::fmt::Display for Error {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.code.code())?;
+        f.write_str(": ")?;
         f.write_str(&self.message())
     }
 }
@@ -495,7 +506,7 @@ mod tests {
     #[test]
     fn what_a_log_prints_is_the_sentence_and_a_failing_network_may_be_tried_again() {
         let error = ErrorCode::InvalidConfig.at("redirectUri: must be https");
-        let sentence = "the configuration is not usable: redirectUri: must be https";
+        let sentence = "invalid_config: the configuration is not valid: redirectUri: must be https";
         assert_eq!(std::format!("{error}"), sentence);
         assert!(!error.code.retryable() && ErrorCode::NetworkError.retryable());
     }
@@ -526,7 +537,7 @@ mod tests {
         let error = ErrorCode::TokenRequestRefused.error().with(said);
         assert_eq!(
             error.to_json(),
-            r#"{"name":"OAuthError","code":"token_request_refused","message":"the provider refused the token request","remedy":"See errorDescription, then call startLogin again","retryable":false,"error":"invalid_grant","errorDescription":"code (..) was used; (..)!","status":400}"#
+            r#"{"name":"OAuthError","code":"token_request_refused","message":"the provider refused the token request","remedy":"See error and errorDescription, then call startLogin again","retryable":false,"error":"invalid_grant","errorDescription":"code (..) was used; (..)!","status":400}"#
         );
     }
 }

@@ -219,7 +219,18 @@ fn date(claims: &Json, name: &str) -> Option<Seconds> {
 /// What an ID Token breaks of OpenID Connect Core.
 pub fn invalid(rule: &str, section: &str) -> Error {
     let detail = text::concat(&[rule, " (OpenID Connect Core section ", section, ")"]);
-    ErrorCode::InvalidIdToken.at(&detail)
+    let error = ErrorCode::InvalidIdToken.at(&detail);
+    let (claim, _) = text::cut(rule, ":").unwrap_or((rule, ""));
+    match claim {
+        "exp" | "iat" => error.cured_by("Set the device's clock, or report it to the provider"),
+        "alg" => error.cured_by("Have the provider sign ID Tokens by RS256 or ES256"),
+        "kid" | "its signature is wrong" => {
+            error.cured_by("Check jwksUri, or report it to the provider")
+        }
+        "iss" | "aud" | "azp" => error,
+        "nonce" | "sub" | "auth_time" => error.cured_by("Call startLogin again"),
+        _ => error.cured_by("Report it to the provider"),
+    }
 }
 
 /// Why the signature cannot be checked (section 10.1).
@@ -521,6 +532,29 @@ mod tests {
             let error = read(claims).expect_err(claims);
             assert!(error.starts_with(rule), "{claims}: {error}");
         }
+    }
+
+    #[test]
+    fn a_remedy_is_that_of_the_claim_that_is_wrong() {
+        let remedy = |claims: &str, header: &str| {
+            let token = token(header, claims);
+            let read = unchecked(token, Channel::Direct, login()).read(&RULES, "a", NOW);
+            String::from(read.expect_err(claims).remedy())
+        };
+        let rs = r#"{"alg":"RS256"}"#;
+        for (claims, part) in [
+            (r#"{"exp":1}"#, "report it to the provider"),
+            (r#"{"exp":1600000000,"iat":1500000000}"#, "clock"),
+            (r#"{"iss":"x"}"#, "Check issuer"),
+            (r#"{"aud":"x"}"#, "Check issuer and clientId"),
+            (r#"{"nonce":"x"}"#, "startLogin"),
+            (r#"{"at_hash":"x"}"#, "Report it"),
+        ] {
+            assert!(remedy(claims, rs).contains(part), "{claims}");
+        }
+        assert!(!remedy(r#"{"iss":"x"}"#, rs).contains("clock"));
+        let why = no_key(NoKey::Unknown);
+        assert!(why.remedy().contains("jwksUri"), "{}", why.remedy());
     }
 
     #[test]

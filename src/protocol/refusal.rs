@@ -50,8 +50,11 @@ pub fn said(status: u16, body: &[u8], members: Option<&Json>, secrets: &[&str]) 
     let word = || {
         let word = core::str::from_utf8(body).ok()?.trim_ascii();
         let plain = |b: u8| b.is_ascii_lowercase() || b == b'_';
-        let is_word =
-            status >= 400 && members.is_none() && word.len() < 64 && word.bytes().all(plain);
+        let is_word = status >= 400
+            && status != 404
+            && members.is_none()
+            && word.len() < 64
+            && word.bytes().all(plain);
         (is_word && !word.is_empty()).then(|| redact(word, secrets))
     };
     ServerError {

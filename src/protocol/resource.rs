@@ -259,6 +259,35 @@ pub fn challenge(header: &str, name: &str) -> Option<String> {
     }
 }
 
+/// What is wrong with a URL that none of these resource servers covers: hosts only, for a path or a query may say more
+/// than an error should.
+pub fn undeclared<'a>(url: &str, servers: impl Iterator<Item = &'a String>) -> Error {
+    let origin = Url::split(url).map_or("", |url| url.origin);
+    let mut declared: Vec<&str> = Vec::new();
+    for server in servers {
+        let server = Url::split(server).map_or("", |server| server.origin);
+        if !declared.contains(&server) && declared.len() < 16 {
+            declared.push(server);
+        }
+    }
+    let detail = if origin.is_empty() {
+        String::from("this URL has no host")
+    } else if declared.is_empty() {
+        text::concat(&[origin, ", and resourceServers is empty"])
+    } else if declared.contains(&origin) {
+        text::concat(&[origin, " is declared with another path only"])
+    } else {
+        let mut list = String::from(origin);
+        list.push_str(" is none of ");
+        for (i, server) in declared.iter().enumerate() {
+            list.push_str(if i > 0 { ", " } else { "" });
+            list.push_str(server);
+        }
+        list
+    };
+    ErrorCode::UndeclaredResourceServer.at(&detail)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -20,7 +20,7 @@ use super::error::{Error, ErrorCode};
 use super::json::{self, Json, Object, decimal};
 #[cfg(feature = "full")]
 use super::openid;
-use super::resource::{challenge, covers};
+use super::resource::{challenge, covers, undeclared};
 use super::secret::AccessToken;
 use super::token::{Grant, TokenRequest, Tokens};
 
@@ -447,7 +447,13 @@ impl Sessions {
         match best {
             Some((_, id)) => Ok(id),
             None if self.list.is_empty() => Err(ErrorCode::LoginRequired.error()),
-            None => Err(ErrorCode::UndeclaredResourceServer.error()),
+            None => {
+                let servers = self
+                    .list
+                    .iter()
+                    .map(|(_, one)| one.login.resource_servers());
+                Err(undeclared(url, servers.flatten()))
+            }
         }
     }
 
@@ -924,7 +930,7 @@ mod tests {
                 r#"{"error":"not_found"}"#,
                 "request_refused",
                 "not_found",
-                "the provider refused the request",
+                "the API refused the request",
             ),
             (500, "<html>", "server_error", "", "the server failed"),
             (
@@ -932,7 +938,7 @@ mod tests {
                 "two words",
                 "request_refused",
                 "",
-                "the provider refused the request",
+                "the API refused the request",
             ),
         ] {
             let answer =
@@ -1393,6 +1399,36 @@ mod tests {
         assert_eq!(
             id(&sessions, "https://evil.example/"),
             Err(ErrorCode::UndeclaredResourceServer)
+        );
+    }
+
+    #[test]
+    fn an_undeclared_host_is_named_and_so_is_what_was_declared() {
+        let mut sessions = Sessions::default();
+        sessions.add(session(
+            "1",
+            r#"["https://api.example/v1","https://api.example/v2"]"#,
+            "",
+        ));
+        sessions.add(session("2", r#"["https://b.example:8443"]"#, ""));
+        let detail = |url| sessions.find(url).expect_err(url).detail.clone();
+        assert_eq!(
+            detail("https://evil.example/path?token=x#y"),
+            "https://evil.example is none of https://api.example, https://b.example:8443"
+        );
+        assert_eq!(
+            detail("https://api.example/v3"),
+            "https://api.example is declared with another path only"
+        );
+        assert_eq!(detail("blob:x"), "this URL has no host");
+        sessions.clear(false);
+        sessions.add(session("1", "[]", ""));
+        assert_eq!(
+            sessions
+                .find("https://a.example/")
+                .expect_err("none")
+                .detail,
+            "https://a.example, and resourceServers is empty"
         );
     }
 

@@ -222,6 +222,10 @@ impl TokenRequest {
             400 | 401 | 403 if self.is_renewal() => {
                 ErrorCode::TokenRequestRefused.at("an error without an error code")
             }
+            404 | 405 => {
+                let rule = "the server has no token endpoint there (status 404 or 405)";
+                ErrorCode::InvalidTokenResponse.at(rule)
+            }
             _ => ErrorCode::InvalidTokenResponse.at(match members {
                 _ if is_html(content_type) => "an HTML page instead of JSON",
                 _ if !is_json(content_type) => "its content type is not application/json",
@@ -235,6 +239,13 @@ impl TokenRequest {
         let error = match (200..300).contains(&status) && !other {
             true => self.unanswered(error),
             false => error,
+        };
+        // A client that has to prove who it is (section 5.2), which no page can.
+        let error = match server.error.as_deref() {
+            Some("invalid_client" | "unauthorized_client") if !self.is_renewal() => error.cured_by(
+                "Check clientId; if the provider demands a client secret, point tokenEndpoint at your own backend, which adds it",
+            ),
+            _ => error,
         };
         let error = self.login.explained(error.with(server));
         match retry_after {
@@ -378,7 +389,11 @@ impl Tokens {
             Some(_) => return Err(invalid("refresh_token: must be a string")),
         };
         let token_type = members.str("token_type");
-        let token_type = token_type.ok_or_else(|| invalid("token_type: is missing"))?;
+        let token_type = token_type.ok_or_else(|| {
+            invalid("token_type: is missing").cured_by(
+                "Set tokenTypeOptional if the provider leaves token_type out of bearer tokens",
+            )
+        })?;
         if !token_type.eq_ignore_ascii_case("bearer") {
             return Err(ErrorCode::UnsupportedTokenType.error());
         }
@@ -570,7 +585,7 @@ mod tests {
 
     fn code(status: u16, content_type: &str, body: &str) -> Result<Tokens, Error> {
         let grant = Grant::AuthorizationCode {
-            code: AuthorizationCode::new("c".to_string()),
+            code: AuthorizationCode::new("c0de".to_string()),
             code_verifier: CodeVerifier::from_entropy(&[1; 32]),
         };
         answer(
@@ -902,6 +917,27 @@ mod tests {
                 assert_eq!(said.as_deref(), Some("unknown"), "{body}");
             }
         }
+    }
+
+    #[test]
+    fn a_remedy_is_that_of_its_cause() {
+        let remedy = |status, kind, body: &str| {
+            String::from(code(status, kind, body).expect_err(body).remedy())
+        };
+        let json = "application/json";
+        for (status, kind, body, part) in [
+            (401, json, r#"{"error":"invalid_client"}"#, "client secret"),
+            (400, json, r#"{"error":"unauthorized_client"}"#, "clientId"),
+            (400, json, r#"{"error":"invalid_grant"}"#, "startLogin"),
+            (200, json, r#"{"access_token":"a"}"#, "tokenTypeOptional"),
+            (200, "text/html", "<html>", "Check tokenEndpoint"),
+            (404, "text/plain", "no", "Check tokenEndpoint"),
+        ] {
+            assert!(remedy(status, kind, body).contains(part), "{body}");
+        }
+        let none = code(404, "text/plain", "no").expect_err("no endpoint");
+        assert_eq!(none.code, ErrorCode::InvalidTokenResponse);
+        assert!(none.detail.contains("404"), "{}", none.detail);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::super::error::{Error, ErrorCode, wrong};
 use super::super::json::Json;
-use super::super::resource::covers;
+use super::super::resource::{covers, undeclared};
 use super::super::{Seconds, form, refusal, text, url};
 use super::permission::refused;
 use super::{Access, Session};
@@ -56,7 +56,7 @@ impl Session {
         url::check("revocationRequest", &url, false)?;
         let mut servers = self.login.resource_servers().iter();
         if !servers.any(|server| covers(server, &url).is_some()) {
-            return Err(ErrorCode::UndeclaredResourceServer.error());
+            return Err(undeclared(&url, self.login.resource_servers().iter()));
         }
         Ok(Revocation {
             method: String::from(request.str("method").unwrap_or("DELETE")),

@@ -257,6 +257,16 @@ pub fn provider_file(name: &str) -> Value {
     serde_json::from_str(&text).expect("JSON")
 }
 
+/// What an error says after its code.
+pub fn said(error: &Value) -> Value {
+    let message = error["message"].as_str().expect("a message");
+    let code = error["code"].as_str().expect("a code");
+    let said = message
+        .strip_prefix(code)
+        .and_then(|rest| rest.strip_prefix(": "));
+    Value::from(said.expect("the code stands before the message"))
+}
+
 /// A parameter of a URL's query, decoded.
 pub fn parameter(url: &str, name: &str) -> Option<String> {
     let url = Url::parse(url).expect("a URL");

@@ -1,6 +1,6 @@
 //! Providers are data: what their files say of sites, languages, errors and revocation is what happens.
 
-use e2e::{APP, USER, World, parameter, provider_file};
+use e2e::{APP, USER, World, parameter, provider_file, said};
 use sandbox::{Fault, FaultKind, FragmentShape, Shape, documented_errors};
 use serde_json::{Value, json};
 
@@ -85,7 +85,7 @@ fn has_words_of(error: &Value, provider: &str, wanted: &Value, language: &str) {
     let row = row(provider, wanted);
     let about = format!("{wanted} in {language}: {error}");
     assert_eq!(error["name"], "OAuthError", "{about}");
-    assert_eq!(error["message"], row["message"][language], "{about}");
+    assert_eq!(said(error), row["message"][language], "{about}");
     assert_eq!(error["remedy"], row["remedy"][language], "{about}");
     assert!(row["message"][language].is_string(), "{about}");
     if row["error"].is_string() {
@@ -610,11 +610,14 @@ async fn a_provider_may_be_an_object_of_ones_own_or_an_imported_file() {
             ],
         )
         .await;
-    let said = |at: usize| [&seen[at]["error"]["message"], &seen[at]["error"]["remedy"]];
-    assert_eq!(said(0), [&json!("zu alt"), &json!("Once more")]);
+    let words = |at: usize| {
+        let error = &seen[at]["error"];
+        [said(error), error["remedy"].clone()]
+    };
+    assert_eq!(words(0), [json!("zu alt"), json!("Once more")]);
     assert_eq!(
-        said(1),
-        [&json!("too old"), &json!("Once more")],
+        words(1),
+        [json!("too old"), json!("Once more")],
         "English is what is left"
     );
     // Without a name it has none.

@@ -1,7 +1,7 @@
 //! Scopes: what a call needs is known before it is made, narrowed where the provider can, and asked for where it lacks;
 //! and what a provider's limits and challenges ask for is done.
 
-use e2e::{APP, Call, Lack, World, parameter, provider_file};
+use e2e::{APP, Call, Lack, World, parameter, provider_file, said};
 use sandbox::{Fault, FaultKind, PersonalAccessToken, routes};
 use serde_json::{Value, json};
 
@@ -464,7 +464,7 @@ async fn a_refusal_that_nobody_foresaw_is_explained() {
     assert_eq!(error["scope"], json!(["private:read"]));
     assert_eq!(error["route"], "GET /sales/*");
     assert_eq!(error["ask"], json!({ "scope": ["private:read"] }));
-    assert_eq!(error["message"], row(403)["message"]["pt"]);
+    assert_eq!(said(error), row(403)["message"]["pt"]);
     assert_eq!(error["remedy"], row(403)["remedy"]["pt"]);
     assert_eq!(error["status"], 403);
     let put = json!({ "method": "PUT", "body": "{}" });
@@ -489,7 +489,7 @@ async fn a_refusal_that_nobody_foresaw_is_explained() {
         (&json!(403), &json!("request_refused")),
         "{seen}"
     );
-    assert_eq!(seen[1]["message"], row(403)["message"]["es"]);
+    assert_eq!(said(&seen[1]), row(403)["message"]["es"]);
     assert_eq!(seen[1]["ask"], Value::Null);
 
     // Refusals that are about the account, which more scope would not help.
@@ -649,7 +649,7 @@ async fn a_token_that_is_refused_or_none_is_said_to_be_so_without_showing_it() {
             (&json!(401), &json!("request_refused")),
             "{seen}"
         );
-        assert_eq!(seen[1]["message"], row["message"]["es"]);
+        assert_eq!(said(&seen[1]), row["message"]["es"]);
         assert_eq!(seen[1]["remedy"], row["remedy"]["es"]);
         assert!(!seen.to_string().contains("pat_revoked"), "{seen}");
     }
