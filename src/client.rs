@@ -35,13 +35,13 @@ use crate::browser::task::{self, Answer, Local, Shared};
 use crate::browser::windows::Place;
 use crate::browser::{clock, entropy, page};
 use crate::protocol::authorization::{Accepted, AuthorizationResponse, PendingLogin};
+use crate::protocol::config::Config;
 #[cfg(feature = "full")]
 use crate::protocol::config::Display;
-use crate::protocol::config::{self, Config};
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::json::{self, Json};
 use crate::protocol::metadata;
-use crate::protocol::resource::PrivateRequest;
+use crate::protocol::resource::{Call, PrivateRequest};
 use crate::protocol::secret::{AccessToken, State};
 use crate::protocol::session::{self, Access, AfterRefusal, Session, SessionId, Sessions};
 use crate::protocol::token::{HttpResponse, MAX_BODY, TokenRequest, Tokens};
@@ -490,17 +490,14 @@ pub fn explain(answer: &str, body: &[u8]) -> Option<Error> {
 /// The least scope for these calls, by the configuration's provider or, without one, the session that the first call
 /// belongs to. JSON texts.
 pub fn scope_for(calls: &str, config: Option<Config>) -> Result<String, Error> {
-    let calls = config::read_calls(calls)?;
-    let scope = match config {
-        Some(config) => config.scope_for(&calls)?,
-        None => match &calls {
-            Json::Array(list) if !list.is_empty() => {
-                let first = list.first().and_then(|call| call.str("url"));
-                let id = SESSIONS.with(|sessions| sessions.find(first.unwrap_or("")))?;
-                session(id, |session| session.scope_for(&calls))??
-            }
-            _ => Vec::new(),
-        },
+    let calls = Call::list(calls)?;
+    let scope = match (config, calls.first()) {
+        (Some(config), _) => config.scope_for(&calls)?,
+        (None, Some(first)) => {
+            let id = SESSIONS.with(|sessions| sessions.find(&first.url))?;
+            session(id, |session| session.scope_for(&calls))??
+        }
+        (None, None) => Vec::new(),
     };
     Ok(json::list(&scope).text())
 }

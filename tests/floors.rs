@@ -111,6 +111,8 @@ const PROTOCOL: &[&str] = &[
     "secret",
     "json",
     "shown",
+    "record",
+    "parameters",
     "error",
     "url",
     "form",
@@ -120,9 +122,11 @@ const PROTOCOL: &[&str] = &[
     "resource",
     "jose",
     "dpop",
+    "client",
     "openid",
     "provider",
     "metadata",
+    "shape",
     "config",
     "pushed",
     "token",
@@ -277,8 +281,8 @@ fn the_documented_functions_are_the_exported_ones() {
 /// Whatever the npm package can be told, a Rust application can say.
 #[test]
 fn every_field_of_a_configuration_is_one_of_the_rust_structure() {
-    let config = code(&read("src/protocol/config.rs"));
-    let fields = config.split("const SCOPE:").next().unwrap_or_default();
+    let shape = code(&read("src/protocol/shape.rs"));
+    let fields = shape.split("const REQUEST:").next().unwrap_or_default();
     let names: Vec<_> = fields
         .lines()
         .filter(|line| line.contains("Kind::"))
@@ -298,7 +302,12 @@ fn every_field_of_a_configuration_is_one_of_the_rust_structure() {
         ("client_secret", ""),
     ];
     let rust = code(&read("src/rust.rs"));
+    let types = read("src/types.d.ts");
     for name in names {
+        let said =
+            types.contains(&format!("  {name}?: ")) || types.contains(&format!("  {name}: "));
+        let secret = name.to_lowercase().contains("secret");
+        assert!(said || secret, "LoginConfig of types.d.ts lacks {name}");
         let place = elsewhere.iter().find(|(field, _)| *field == name);
         let place = match place {
             Some((_, place)) => (*place).to_owned(),

@@ -7,7 +7,7 @@ use oauth_wasm::protocol::config::{Config, Login};
 use oauth_wasm::protocol::error::{ErrorCode, ServerError};
 use oauth_wasm::protocol::json::Json;
 use oauth_wasm::protocol::provider;
-use oauth_wasm::protocol::resource::PrivateRequest;
+use oauth_wasm::protocol::resource::{Call, PrivateRequest};
 use oauth_wasm::protocol::scope;
 use oauth_wasm::protocol::session::{Session, explain};
 use oauth_wasm::protocol::token::Tokens;
@@ -119,7 +119,8 @@ fn every_preset_asks_and_exchanges_as_the_snapshot_says() {
     let entropy: Entropy = core::array::from_fn(|i| i as u8);
     let mut text = String::new();
     for preset in presets() {
-        let scopes = members(complete(&preset).adopt().expect("a provider").scopes());
+        let client = complete(&preset).adopt().expect("a provider");
+        let scopes = client.scopes();
         let scope: Vec<_> = scopes
             .iter()
             .filter(|(name, _)| !name.starts_with("urn:"))
@@ -267,11 +268,10 @@ fn every_documented_error_is_explained_in_three_languages() {
             };
             assert_eq!(told.code.code(), code, "{}", error.id);
             assert!(told.explained.is_some(), "{} has a row", error.id);
-            let row = rows(login.to_json().get("errors"))
-                .into_iter()
-                .find(|row| row.str("remedy") == Some(told.remedy()))
-                .expect("the row's remedy");
-            assert_eq!(row.str("message"), Some(&*told.message()), "{}", error.id);
+            let mut rows = login.errors().iter();
+            let row = rows.find(|row| row.remedy.as_deref() == Some(told.remedy()));
+            let message = row.expect("the row's remedy").message.as_deref();
+            assert_eq!(message, Some(&*told.message()), "{}", error.id);
             explained += 1;
         }
     }
@@ -452,7 +452,7 @@ fn write_implies_read_and_the_least_scope_of_some_calls_is_found() {
                 format!(r#"{{"method":"{method}","url":"https://api.appfigures.com/v2{path}"}}"#)
             })
             .collect();
-        let calls = Json::parse(format!("[{}]", calls.join(",")).as_bytes()).expect("JSON");
+        let calls = Call::list(&format!("[{}]", calls.join(","))).expect("calls");
         login
             .scope_for(&calls)
             .map(|scope| scope::join(&scope, " "))
@@ -475,7 +475,7 @@ fn write_implies_read_and_the_least_scope_of_some_calls_is_found() {
         ]),
         Ok("public:read private:read account:write".into())
     );
-    let foreign = Json::parse(br#"[{"url":"https://evil.example/"}]"#).expect("JSON");
+    let foreign = Call::list(r#"[{"url":"https://evil.example/"}]"#).expect("calls");
     assert_eq!(
         login.scope_for(&foreign).map_err(|error| error.code.code()),
         Err("undeclared_resource_server")
@@ -502,8 +502,8 @@ fn the_file_in_the_documentation_is_a_good_one() {
         Some(vec!["orders:read".into()])
     );
     assert_eq!(need("https://api.example.com/v1/status"), Some(vec![]));
-    let row = &rows(login.to_json().get("errors"))[0];
-    assert_eq!(row.str("message"), Some("la sesión terminó"));
+    let message = login.errors()[0].message.as_deref();
+    assert_eq!(message, Some("la sesión terminó"));
 }
 
 #[test]

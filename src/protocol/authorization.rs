@@ -6,21 +6,20 @@ use alloc::string::String;
 use alloc::vec;
 use zeroize::Zeroizing;
 
-#[cfg(feature = "full")]
-use super::config::Display;
-use super::config::{Config, Login, ResponseType};
+use super::client::{Client, Display, ResponseType};
 #[cfg(feature = "full")]
 use super::dpop::ProofKey;
 use super::error::{Error, ErrorCode, ServerError, redact};
 use super::form;
-use super::json::{Json, Members, Object};
+use super::json::{Json, Members};
 #[cfg(feature = "full")]
 use super::openid::{About, Channel};
 use super::pkce;
+use super::record::Stored;
 use super::scope;
 use super::secret::{AuthorizationCode, CodeVerifier, State};
 use super::token::{Grant, TokenRequest, Tokens};
-use super::{Seconds, text, url};
+use super::{Seconds, parameters, text, url};
 
 /// Random bytes for one login: 32 for `state`, 32 for `code_verifier`.
 pub type Entropy = [u8; 64];
@@ -29,32 +28,16 @@ pub type Entropy = [u8; 64];
 /// `src/address.js` says the same.
 pub const STATE_PREFIX: &str = "ow1x";
 /// Those of a login in a popup or a frame begin so: the answer belongs to another page. base64url has no dot.
-#[cfg(feature = "full")]
 pub const ELSEWHERE_PREFIX: &str = "ow1x.";
 
-/// Parameters of a response that may stand there once (RFC 6749 section 3.1); the redirect_uri may have a query of
-/// its own (section 3.1.2), in which the application does as it likes.
-const RESPONSE_PARAMETERS: &[&str] = &[
-    "state",
-    "code",
-    "iss",
-    "error",
-    "access_token",
-    "token_type",
-    "expires_in",
-    "scope",
-    "refresh_token",
-    "id_token",
-];
-
-/// A login that was sent away and waits for its answer. It carries its [`Login`], so the answer is judged
+/// A login that was sent away and waits for its answer. It carries its [`Client`], so the answer is judged
 /// against the very server that was asked (RFC 9700 section 4.4).
 #[derive(Debug)]
 pub struct PendingLogin {
     state: State,
     code_verifier: CodeVerifier,
     created: Seconds,
-    login: Rc<Login>,
+    login: Rc<Client>,
     /// To which the tokens will be bound.
     #[cfg(feature = "full")]
     key: Option<ProofKey>,
@@ -71,7 +54,7 @@ pub enum Accepted {
 
 impl PendingLogin {
     /// Starts a login. The entropy must come from the system's generator; a constant one is refused.
-    pub fn new(login: Rc<Login>, entropy: &Entropy, now: Seconds) -> Result<Self, Error> {
+    pub fn new(login: Rc<Client>, entropy: &Entropy, now: Seconds) -> Result<Self, Error> {
         let (for_state, for_verifier) = entropy.split_at(32);
         let mut verifier_bytes = [0; 32];
         verifier_bytes.copy_from_slice(for_verifier);
@@ -79,13 +62,10 @@ impl PendingLogin {
         if for_state == for_verifier || constant(for_state) || constant(for_verifier) {
             return Err(ErrorCode::EntropyFailure.error());
         }
-        #[cfg(feature = "full")]
         let mut state = String::from(match login.display() {
             Display::Page => STATE_PREFIX,
             _ => ELSEWHERE_PREFIX,
         });
-        #[cfg(not(feature = "full"))]
-        let mut state = String::from(STATE_PREFIX);
         state.push_str(&pkce::base64url(for_state));
         Ok(Self {
             state: State::new(state),
@@ -107,15 +87,7 @@ impl PendingLogin {
         let mut url = String::from(client.authorization_endpoint());
         url.push(if text::contains(&url, "?") { '&' } else { '?' });
         let mut add = |name: &str, value: &str| form::append(&mut url, name, value);
-        add(
-            "response_type",
-            match client.response_type() {
-                ResponseType::Code => "code",
-                ResponseType::Token => "token",
-                #[cfg(feature = "full")]
-                ResponseType::IdTokenToken => "id_token token",
-            },
-        );
+        add("response_type", client.response_type().as_str());
         add("client_id", client.client_id());
         add("redirect_uri", client.redirect_uri());
         if !client.scope().is_empty() {
@@ -133,48 +105,56 @@ impl PendingLogin {
         }
         for (name, value) in client.authorization_parameters() {
             if prompt.is_none() || name != "prompt" {
-                add(name, value.as_str().unwrap_or(""));
+                add(name, value);
             }
+        }
+        if client.is_openid() {
+            add("nonce", &self.code_verifier.nonce());
+        }
+        for resource in client.resources() {
+            add("resource", resource);
+        }
+        if let Some(details) = client.authorization_details() {
+            add("authorization_details", &details.text());
         }
         #[cfg(feature = "full")]
         self.add_more(&mut url);
         url
     }
 
-    /// The record to keep until the answer comes.
+    /// The record to keep until the answer comes. It begins as [`Client::to_record`]'s does.
     pub fn to_record(&self) -> String {
-        let mut out = Object::new();
-        out.number("v", 1)
-            .number("created", self.created)
-            .str("codeVerifier", self.code_verifier.expose())
-            .value("config", self.login.to_json());
+        let mut out = self.login.to_record();
+        // No reallocation leaves a copy of the verifier behind.
+        out.reserve(512);
+        self.created.store(&mut out);
+        out.push_str(self.code_verifier.expose());
         #[cfg(feature = "full")]
         if let Some(key) = &self.key {
-            out.value("key", key.to_jwk());
+            out.push(' ');
+            key.to_jwk().write(&mut out);
         }
-        out.done().text()
+        out
     }
 
-    /// Reads a record back and checks everything again. Unreadable means absent.
+    /// Reads a record back. Unreadable means absent.
     pub fn from_record(state: &str, record: &str, origin: &str) -> Option<Self> {
-        let mut record = Json::parse(record.as_bytes())?;
-        if record.get("v")?.as_u32()? != 1 {
+        let mut reader = Client::record_fields(record)?;
+        let login = Client::load(&mut reader)?;
+        if !login.is_sound(origin) {
             return None;
         }
-        let Some(Json::String(code_verifier)) = record.take("codeVerifier") else {
-            return None;
-        };
-        let code_verifier = CodeVerifier::read(code_verifier)?;
-        let config = Config::read(record.take("config")?).ok()?;
+        let created = Seconds::load(&mut reader)?;
+        let (code_verifier, _key) = text::cut(reader.0, " ").unwrap_or((reader.0, ""));
         Some(Self {
             state: State::new(String::from(state)),
-            code_verifier,
-            created: record.get("created")?.as_u32()?,
-            login: config.resolve(origin).ok()?,
+            code_verifier: CodeVerifier::read(String::from(code_verifier))?,
+            created,
+            login: Rc::new(login),
             #[cfg(feature = "full")]
-            key: match record.get("key") {
-                Some(jwk) => Some(ProofKey::read(jwk)?),
-                None => None,
+            key: match _key {
+                "" => None,
+                jwk => Some(ProofKey::read(&Json::parse(jwk.as_bytes())?)?),
             },
         })
     }
@@ -185,7 +165,6 @@ impl PendingLogin {
     }
 
     /// When it will have waited too long, by the wall clock.
-    #[cfg(feature = "full")]
     pub fn expires_at(&self) -> Seconds {
         self.created.saturating_add(self.login.max_age())
     }
@@ -196,25 +175,21 @@ impl PendingLogin {
     }
 
     /// How the login is shown.
-    #[cfg(feature = "full")]
     pub fn display(&self) -> Display {
         self.login.display()
     }
 
     /// Seconds that a login in a popup or a frame may take.
-    #[cfg(feature = "full")]
     pub fn display_timeout(&self) -> Seconds {
         self.login.display_timeout()
     }
 
     /// Whether it is shown in a frame where the browser may withhold the server's cookies.
-    #[cfg(feature = "full")]
     pub fn is_foreign_frame(&self, origin: &str) -> bool {
         self.display() == Display::Frame && !self.login.is_same_site(origin)
     }
 
     /// Whether it has to outlive its tab.
-    #[cfg(feature = "full")]
     pub fn is_to_be_kept(&self) -> bool {
         self.login.keep_pending()
     }
@@ -235,7 +210,7 @@ impl PendingLogin {
         mut response: Box<AuthorizationResponse>,
         now: Seconds,
         elapsed: Seconds,
-    ) -> Result<(Rc<Login>, Accepted), Error> {
+    ) -> Result<(Rc<Client>, Accepted), Error> {
         if response.state.expose() != self.state.expose() {
             return Err(ErrorCode::StateMismatch.error());
         }
@@ -368,15 +343,6 @@ impl PendingLogin {
 
     /// What the full build adds to the authorization request.
     fn add_more(&self, url: &mut String) {
-        if self.login.is_openid() {
-            form::append(url, "nonce", &self.code_verifier.nonce());
-        }
-        for resource in self.login.resources() {
-            form::append(url, "resource", &resource);
-        }
-        if let Some(details) = self.login.authorization_details() {
-            form::append(url, "authorization_details", &details.text());
-        }
         if let Some(key) = &self.key {
             form::append(url, "dpop_jkt", &key.thumbprint());
         }
@@ -408,7 +374,7 @@ impl PendingLogin {
     }
 
     fn about(&self) -> Option<About> {
-        self.login.is_openid().then(|| About::Login {
+        self.login.has_id_token().then(|| About::Login {
             nonce: self.code_verifier.nonce(),
         })
     }
@@ -446,7 +412,7 @@ impl AuthorizationResponse {
         if !is_json && !answers.iter().any(|name| count(&parameters, name) > 0) {
             return None;
         }
-        let repeated = RESPONSE_PARAMETERS
+        let repeated = parameters::OF_RESPONSES
             .iter()
             .any(|name| count(&parameters, name) > 1);
         Some(Box::new(Self {
@@ -490,7 +456,6 @@ impl AuthorizationResponse {
     }
 
     /// Whether another page waits for it, which has opened this one.
-    #[cfg(feature = "full")]
     pub fn is_for_another_page(&self) -> bool {
         self.state.expose().starts_with(ELSEWHERE_PREFIX)
     }
@@ -552,12 +517,17 @@ mod tests {
     }
 
     fn pending(extra: &str) -> PendingLogin {
+        let scope = match extra.contains(r#""scope""#) {
+            true => "",
+            false => r#","scope":["read","write"]"#,
+        };
         let text = format!(
-            r#"{{"clientId":"c 1","redirectUri":"https://app.example/cb","authorizationEndpoint":"https://as.example/a?tenant=7","tokenEndpoint":"https://as.example/t","scope":["read","write"],"issuer":"https://as.example"{extra}}}"#
+            r#"{{"clientId":"c 1","redirectUri":"https://app.example/cb","authorizationEndpoint":"https://as.example/a?tenant=7","tokenEndpoint":"https://as.example/t","issuer":"https://as.example"{scope}{extra}}}"#
         );
-        let login = Config::read(Json::parse(text.as_bytes()).expect("test JSON"))
-            .and_then(|config| config.resolve(ORIGIN))
-            .expect("a login");
+        let login =
+            super::super::config::Config::read(Json::parse(text.as_bytes()).expect("test JSON"))
+                .and_then(|config| config.resolve(ORIGIN))
+                .expect("a login");
         PendingLogin::new(login, &entropy(), 1000).expect("good entropy")
     }
 
@@ -884,13 +854,11 @@ mod tests {
         ] {
             assert_eq!(refusal("", url), ErrorCode::RedirectUriMismatch);
         }
-        let own = r#","redirectUri":"https://app.example/?page=cb""#;
+        let own = "https://app.example/?page=cb";
         let at = |query: &str| {
-            let text = pending("").login.to_json().text();
-            let text = text.replace(r#""redirectUri":"https://app.example/cb""#, &own[1..]);
-            let login = Config::read(Json::parse(text.as_bytes()).expect("JSON"))
-                .and_then(|config| config.resolve(ORIGIN))
-                .expect("a login");
+            let mut client = (*pending("").login).clone();
+            client.redirect_uri = own.to_string();
+            let login = Rc::new(client);
             let pending = PendingLogin::new(login, &entropy(), 1000).expect("entropy");
             let url = format!(
                 "https://app.example/{query}&code=c&state={}",
@@ -968,7 +936,6 @@ mod tests {
         let ours = AuthorizationResponse::read("https://app.example/?code=x&state=ow1xy");
         let ours = ours.expect("a response");
         assert!(ours.is_ours());
-        #[cfg(feature = "full")]
         {
             let url = format!("https://app.example/?code=x&state={ELSEWHERE_PREFIX}y");
             let elsewhere = AuthorizationResponse::read(&url).expect("a response");
@@ -986,16 +953,17 @@ mod tests {
         assert_eq!(again.created(), 1000);
         assert!(again.is_expired(1061) && !again.is_expired(1060));
         for (from, to) in [
-            ("\"v\":1", "\"v\":2"),
-            ("\"created\":1000", "\"created\":\"x\""),
-            ("\"pendingMaxAge\":60", "\"pendingMaxAge\":-1"),
-            ("\"codeVerifier\":\"", "\"codeVerifier\":1,\"x\":\""),
-            ("\"codeVerifier\":\"", "\"codeVerifier\":\"&x="),
-            ("\"codeVerifier\":\"ICEiIyQl", "\"codeVerifier\":\""),
-            ("/cart", "//evil.example"),
-            ("https://as.example/t", "http://evil.example/t"),
-            ("\"clientId\"", "\"clientID\""),
-            ("{\"v\"", "[\"v\""),
+            ("1s3;", "2s3;"),
+            ("1s3;", "13;"),
+            ("60;1000;", "-1;1000;"),
+            ("60;1000;", "60;x;"),
+            ("60;1000;", "1000;"),
+            ("1000;", "1000;&x="),
+            ("1000;ICEiIyQl", "1000;"),
+            ("5;/cart", "14;//evil.example"),
+            ("20;https://as.example/t", "20;http://evil.example/"),
+            ("20;https://as.example/t", "20;javascript:alert(1)/"),
+            ("{\"a\"", "[\"a\""),
         ] {
             let tampered = record.replace(from, to);
             assert_ne!(tampered, record, "{from}");
@@ -1003,6 +971,31 @@ mod tests {
                 PendingLogin::from_record(state, &tampered, ORIGIN).is_none(),
                 "{to}"
             );
+        }
+    }
+
+    #[test]
+    fn a_record_begins_with_the_part_of_the_library_that_answers_it() {
+        let begins = |extra: &str| String::from(&pending(extra).to_record()[..2]);
+        for extra in [
+            "",
+            r#","responseType":"token""#,
+            r#","resource":"https://api.example/""#,
+            r#","responseType":"token","scope":"openid""#,
+        ] {
+            assert_eq!(begins(extra), "1s", "{extra}");
+        }
+        for extra in [
+            r#","scope":"openid""#,
+            r#","dpop":true"#,
+            r#","keep":"tab""#,
+            r#","keepPending":true"#,
+            r#","sessionScope":"origin""#,
+            r#","display":"popup""#,
+            r#","display":"iframe""#,
+            r#","authorizationDetails":[{"type":"x"}]"#,
+        ] {
+            assert_eq!(begins(extra), "1f", "{extra}");
         }
     }
 
@@ -1084,7 +1077,8 @@ mod tests {
             let text = format!(
                 r#"{{"clientId":"c1","redirectUri":"https://app.example/cb","authorizationEndpoint":"https://as.example/a?tenant=7","tokenEndpoint":"https://as.example/t","issuer":"https://as.example"{extra}}}"#
             );
-            let login = Config::parse(&text).and_then(|config| config.resolve(ORIGIN));
+            let login = super::super::super::config::Config::parse(&text)
+                .and_then(|config| config.resolve(ORIGIN));
             PendingLogin::new(login.expect("a login"), &entropy(), 1000).expect("entropy")
         }
 

@@ -1,192 +1,24 @@
 //! The configuration of a login: read once, checked once, then never doubted again.
 
-#[cfg(feature = "full")]
-mod full;
-
-#[cfg(feature = "full")]
-pub use full::check_details;
-
 use alloc::rc::Rc;
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 
-use super::error::{Error, ErrorCode, ServerError, wrong};
+use super::client::{Answers, Api, Client, Endpoints, Keeping, ResponseType, RevocationRequest};
+/// What `src/client` calls it.
+pub use super::client::{Client as Login, Display, Keep};
+use super::error::{Error, ErrorCode, wrong};
 use super::json::{Json, Members};
 use super::pkce::CodeChallengeMethod;
-use super::{Seconds, form, provider, refusal, resource, scope, text, url};
+use super::refusal::Row;
+use super::resource::{Call, Route};
+use super::scope::{self, Scopes};
+use super::{Seconds, form, parameters, provider, resource, shape, text, url};
 
 const PENDING_MAX_AGE: Seconds = 600;
 /// Thirty days.
-#[cfg(feature = "full")]
 const KEEP_MAX_AGE: Seconds = 30 * 86_400;
-#[cfg(feature = "full")]
-const FRAME_TIMEOUT: Seconds = 10;
-
-/// Parameters of the authorization request that only the library sets.
-pub const PROTOCOL_PARAMETERS: &[&str] = &[
-    "response_type",
-    "response_mode",
-    "client_id",
-    "redirect_uri",
-    "scope",
-    "state",
-    "code_challenge",
-    "code_challenge_method",
-    "request",
-    "request_uri",
-    "client_secret",
-    #[cfg(feature = "full")]
-    "nonce",
-    #[cfg(feature = "full")]
-    "dpop_jkt",
-];
-
-/// The name of a field and what may stand there.
-type Field = (&'static str, Kind);
-
-#[derive(Clone, Copy)]
-enum Kind {
-    Text,
-    Texts,
-    /// A list of scopes, or one text with spaces.
-    Scope,
-    Flag,
-    Number,
-    /// An object whose members are texts.
-    TextMembers,
-    /// An object with these fields.
-    Object(&'static [&'static [Field]]),
-    /// A list of such objects.
-    Items(&'static [&'static [Field]]),
-    /// An object whose members are such objects.
-    Named(&'static [&'static [Field]]),
-    /// The name of a provider, or what its file says.
-    Provider,
-    Any,
-    /// What is no data; the boundary keeps it back.
-    Function,
-    /// What no page can keep.
-    Secret,
-}
-
-/// What a caller can say to `startLogin`, as documented in `types.d.ts`. A provider's file (`providers/*.json`) says
-/// the same things in advance.
-const FIELDS: &[Field] = &[
-    ("provider", Kind::Provider),
-    ("site", Kind::Text),
-    ("language", Kind::Text),
-    ("clientId", Kind::Text),
-    ("redirectUri", Kind::Text),
-    ("issuer", Kind::Text),
-    ("issRequired", Kind::Flag),
-    ("authorizationEndpoint", Kind::Text),
-    ("tokenEndpoint", Kind::Text),
-    ("revocationEndpoint", Kind::Text),
-    ("revocationRequest", Kind::Object(&[REQUEST])),
-    ("endSessionEndpoint", Kind::Text),
-    ("resourceServers", Kind::Texts),
-    ("responseType", Kind::Text),
-    ("codeChallengeMethod", Kind::Text),
-    ("scope", Kind::Scope),
-    ("scopes", Kind::Named(&[SCOPE])),
-    ("scopeHeader", Kind::Text),
-    ("routes", Kind::Items(&[ROUTE])),
-    ("errors", Kind::Items(&[ERROR])),
-    ("limitHeader", Kind::Text),
-    ("usageHeader", Kind::Text),
-    ("authorizationParameters", Kind::TextMembers),
-    ("returnTo", Kind::Text),
-    ("appState", Kind::Any),
-    ("pendingMaxAge", Kind::Number),
-    ("refreshTokenReuse", Kind::Flag),
-    ("tokenTypeOptional", Kind::Flag),
-    ("jsonFragment", Kind::Flag),
-    ("allowHttp", Kind::Flag),
-    ("allowFramed", Kind::Flag),
-    ("prompt", Kind::Text),
-    ("navigate", Kind::Function),
-    ("clientSecret", Kind::Secret),
-    ("client_secret", Kind::Secret),
-];
-
-const REQUEST: &[Field] = &[("method", Kind::Text), ("url", Kind::Text)];
-/// Fields of the full build. The small one knows their names, to say where they are to be had.
-macro_rules! full_fields {
-    ($($name:literal $kind:expr,)*) => {
-        #[cfg(feature = "full")]
-        const FULL: &[Field] = &[$(($name, $kind)),*];
-        #[cfg(not(feature = "full"))]
-        const FULL: &str = concat!(" ", $($name, " "),*);
-    };
-}
-
-full_fields! {
-    "sessionScope" Kind::Text,
-    "keep" Kind::Text,
-    "keepMaxAge" Kind::Number,
-    "keepOptional" Kind::Flag,
-    "keepPending" Kind::Flag,
-    "display" Kind::Text,
-    "signal" Kind::Any,
-    "displayTimeout" Kind::Number,
-    "verifyIdToken" Kind::Flag,
-    "jwksUri" Kind::Text,
-    "userinfoEndpoint" Kind::Text,
-    "dpop" Kind::Flag,
-    "pushedAuthorizationRequest" Kind::Flag,
-    "pushedAuthorizationRequestEndpoint" Kind::Text,
-    "resource" Kind::Any,
-    "authorizationDetails" Kind::Any,
-}
-
-#[cfg(feature = "full")]
-const WRONG_RESPONSE_TYPE: &str = "must be code, token or id_token token";
-#[cfg(not(feature = "full"))]
-const WRONG_RESPONSE_TYPE: &str = "must be code or token";
-
-const SCOPE: &[Field] = &[("implies", Kind::Texts), ("about", Kind::Any)];
-
-const ROUTE: &[Field] = &[
-    ("path", Kind::Text),
-    ("holding", Kind::Text),
-    ("read", Kind::Text),
-    ("write", Kind::Text),
-];
-
-const ERROR: &[Field] = &[
-    ("error", Kind::Text),
-    ("also", Kind::Texts),
-    ("status", Kind::Number),
-    ("says", Kind::Text),
-    ("message", Kind::Any),
-    ("remedy", Kind::Any),
-];
-
-/// A provider's file has these as well; `about` is for people.
-const PROVIDER: &[Field] = &[
-    ("name", Kind::Text),
-    ("about", Kind::Any),
-    ("sites", Kind::Named(OF_SITE)),
-];
-
-const SITE: &[Field] = &[("about", Kind::Any)];
-/// What may stand where; in the full build its own fields as well.
-macro_rules! tables {
-    ($($name:ident $($more:ident)*,)*) => {
-        $(
-            #[cfg(feature = "full")]
-            const $name: &[&[Field]] = &[FIELDS, FULL $(, $more)*];
-            #[cfg(not(feature = "full"))]
-            const $name: &[&[Field]] = &[FIELDS $(, $more)*];
-        )*
-    };
-}
-
-tables! {
-    OF_LOGIN,
-    OF_PROVIDER PROVIDER,
-    OF_SITE SITE,
-}
 
 /// A configuration whose fields are known and of the right kind; nothing else is checked yet.
 #[derive(Clone, Debug, PartialEq)]
@@ -204,10 +36,7 @@ impl Config {
 
     /// Reads a configuration object. An unknown field is an error that names it, and the nearest that is known.
     pub fn read(json: Json) -> Result<Config, Error> {
-        let Json::Object(members) = &json else {
-            return Err(ErrorCode::InvalidConfig.at("the configuration must be an object"));
-        };
-        check_fields("", members, OF_LOGIN)?;
+        shape::check(&json)?;
         Ok(Config(json))
     }
 
@@ -220,13 +49,9 @@ impl Config {
     /// under the name that the caller says (the file, or a list of the names that there are).
     pub fn complete(mut self, found: Json) -> Result<Config, Error> {
         if let Some(mut file) = provider::choose(&mut self.0, found)? {
-            if let Json::Object(members) = &file {
-                check_fields("provider.", members, OF_PROVIDER)?;
-            }
+            shape::check_provider("provider.", &file)?;
             let site = provider::site(&mut self.0, &mut file)?;
-            if let Json::Object(members) = &site {
-                check_fields("site.", members, OF_PROVIDER)?;
-            }
+            shape::check_provider("site.", &site)?;
             self.0.fill(site);
             self.0.fill(file);
         }
@@ -235,9 +60,8 @@ impl Config {
     }
 
     /// How the login is to be shown.
-    #[cfg(feature = "full")]
     pub fn display(&self) -> Display {
-        Display::read(self.0.str("display"))
+        Display::read(self.0.str("display")).unwrap_or(Display::Page)
     }
 
     /// Whether the login will use S256, unless the caller says otherwise.
@@ -260,8 +84,8 @@ impl Config {
     /// Fills what the caller left out from what the metadata said.
     pub fn discovered(&mut self, metadata: Json) -> Result<(), Error> {
         if let Json::Object(members) = &metadata {
-            let checked = check_fields("", members, OF_LOGIN).and_then(|()| {
-                let mut endpoints = members.iter();
+            let mut endpoints = members.iter();
+            let checked = shape::check(&metadata).and_then(|()| {
                 endpoints.try_for_each(|(name, value)| match value {
                     Json::String(endpoint) => url::check(name, endpoint, false).map(drop),
                     _ => Ok(()),
@@ -274,627 +98,367 @@ impl Config {
     }
 
     /// Checks everything that a login needs. `origin` is the page's own, for `returnTo`.
-    pub fn resolve(self, origin: &str) -> Result<Rc<Login>, Error> {
-        if let Some(detail) = self.0.str(provider::NO_SITE)
-            && self.0.get("authorizationEndpoint").is_none()
+    pub fn resolve(self, origin: &str) -> Result<Rc<Client>, Error> {
+        let config = &self.0;
+        if let Some(detail) = config.str(provider::NO_SITE)
+            && config.get("authorizationEndpoint").is_none()
         {
             return Err(ErrorCode::UnknownSite.at(detail));
         }
-        let login = self.settle()?;
-        let config = &login.config;
-        required(config, "clientId")?;
-        check_redirect_uri(required(config, "redirectUri")?, config.flag("allowHttp"))?;
-        let field = "authorizationEndpoint";
-        check_endpoint(field, required(config, field)?)?;
-        if login.response_type == ResponseType::Code {
-            required(config, "tokenEndpoint")?;
+        let client = self.settle()?;
+        required("clientId", &client.client_id)?;
+        required("redirectUri", &client.redirect_uri)?;
+        url::check_redirect_uri(
+            "redirectUri",
+            &client.redirect_uri,
+            config.flag("allowHttp"),
+        )?;
+        required("authorizationEndpoint", &client.endpoints.authorization)?;
+        if client.response_type == ResponseType::Code {
+            required("tokenEndpoint", &client.endpoints.token)?;
         }
-        #[cfg(feature = "full")]
-        Config::check_login(&login)?;
-        if let Some(return_to) = config.str("returnTo") {
+        if let Some(return_to) = &client.return_to {
             url::check_return_to(return_to, origin)?;
         }
-        Ok(Rc::new(login))
+        check_together(&client)?;
+        match client.needs_full() {
+            Some(field) if !super::IS_FULL => Err(ErrorCode::NeedsFull.at(field)),
+            _ => Ok(Rc::new(client)),
+        }
     }
 
     /// Checks what a token that the user has already needs: somewhere to go.
-    pub fn adopt(self) -> Result<Rc<Login>, Error> {
-        let login = self.settle()?;
-        if login.resource_servers.is_empty() {
+    pub fn adopt(self) -> Result<Rc<Client>, Error> {
+        let client = self.settle()?;
+        if client.resource_servers.is_empty() {
             return Err(wrong("resourceServers", "is missing"));
         }
-        Ok(Rc::new(login))
+        Ok(Rc::new(client))
     }
 
-    /// The least scope for these calls, a list of `{method, url}` objects.
-    pub fn scope_for(self, calls: &Json) -> Result<Vec<String>, Error> {
+    /// The least scope for these calls.
+    pub fn scope_for(self, calls: &[Call]) -> Result<Vec<String>, Error> {
         self.adopt()?.scope_for(calls)
     }
 
     /// Checks each field that is there.
-    fn settle(self) -> Result<Login, Error> {
-        let mut config = self.0;
-        config.take(provider::NO_SITE);
-        let response_type = match config.str("responseType") {
-            None | Some("code") => ResponseType::Code,
-            Some("token") => ResponseType::Token,
-            #[cfg(feature = "full")]
-            Some("id_token token") => ResponseType::IdTokenToken,
-            Some(_) => return Err(wrong("responseType", WRONG_RESPONSE_TYPE)),
+    fn settle(&self) -> Result<Client, Error> {
+        let config = &self.0;
+        let (response_type, code_challenge_method) = (self.response_type()?, self.method()?);
+        let api = self.api()?;
+        let scope = match config.get("scope") {
+            Some(value) => scope::read(value)?,
+            None => Vec::new(),
         };
-        let code_challenge_method = match config.str("codeChallengeMethod") {
-            None | Some("S256") => CodeChallengeMethod::S256,
-            Some("plain") => CodeChallengeMethod::Plain,
-            Some(_) => return Err(wrong("codeChallengeMethod", "must be S256 or plain")),
-        };
-        for field in ["tokenEndpoint", "revocationEndpoint", "endSessionEndpoint"] {
-            if let Some(endpoint) = config.str(field) {
-                check_endpoint(field, endpoint)?;
-            }
-        }
-        #[cfg(feature = "full")]
-        check_full(&config)?;
-        #[cfg(feature = "full")]
-        full::check(&config)?;
+        scope::check(&api.scopes, &scope)?;
+        let scope = scope::reduce(&api.scopes, scope);
         if config.flag("issRequired") && config.get("issuer").is_none() {
             return Err(wrong("issRequired", "needs an issuer to compare with"));
         }
+        Ok(Client {
+            client_id: self.text("clientId"),
+            redirect_uri: self.text("redirectUri"),
+            provider: self.maybe("provider"),
+            site: self.maybe("site"),
+            issuer: self.maybe("issuer"),
+            iss_required: config.flag("issRequired"),
+            endpoints: self.endpoints()?,
+            response_type,
+            code_challenge_method,
+            scope,
+            prompt: self.maybe("prompt"),
+            parameters: self.parameters()?,
+            resources: self.resources()?,
+            authorization_details: self.details()?,
+            is_pushed: config.flag("pushedAuthorizationRequest"),
+            dpop: config.flag("dpop"),
+            verify_id_token: config.flag("verifyIdToken"),
+            resource_servers: self.resource_servers()?,
+            api,
+            answers: Answers {
+                token_type_optional: config.flag("tokenTypeOptional"),
+                json_fragment: config.flag("jsonFragment"),
+                framed: config.flag("allowFramed"),
+            },
+            refresh_token_reuse: match config.get("refreshTokenReuse") {
+                Some(Json::Bool(reuse)) => Some(*reuse),
+                _ => None,
+            },
+            display: match Display::read(config.str("display")) {
+                Some(display) => display,
+                None => return Err(wrong("display", "must be page, popup or iframe")),
+            },
+            display_timeout: self.number("displayTimeout"),
+            keeping: self.keeping()?,
+            return_to: self.maybe("returnTo"),
+            app_state: config.get("appState").cloned(),
+            pending_max_age: self.number("pendingMaxAge").unwrap_or(PENDING_MAX_AGE),
+        })
+    }
+
+    fn text(&self, field: &str) -> String {
+        self.maybe(field).unwrap_or_default()
+    }
+
+    fn maybe(&self, field: &str) -> Option<String> {
+        self.0.str(field).map(String::from)
+    }
+
+    fn number(&self, field: &str) -> Option<Seconds> {
+        self.0.get(field).and_then(Json::as_u32)
+    }
+
+    fn response_type(&self) -> Result<ResponseType, Error> {
+        match self.0.str("responseType") {
+            None | Some("code") => Ok(ResponseType::Code),
+            Some("token") => Ok(ResponseType::Token),
+            Some("id_token token") => Ok(ResponseType::IdTokenToken),
+            Some(_) => Err(wrong(
+                "responseType",
+                "must be code, token or id_token token",
+            )),
+        }
+    }
+
+    fn method(&self) -> Result<CodeChallengeMethod, Error> {
+        match self.0.str("codeChallengeMethod") {
+            None | Some("S256") => Ok(CodeChallengeMethod::S256),
+            Some("plain") => Ok(CodeChallengeMethod::Plain),
+            Some(_) => Err(wrong("codeChallengeMethod", "must be S256 or plain")),
+        }
+    }
+
+    /// The endpoint of this field, whose own query must not say what the request says (RFC 6749 section 3.1).
+    fn endpoint(&self, field: &str) -> Result<Option<String>, Error> {
+        let endpoint = self.address(field)?;
+        let query = endpoint.as_deref().and_then(|url| url::cut(url).2);
+        match protocol_parameter(&form::parse(query.unwrap_or(""))) {
+            Some(_) => Err(wrong(field, "must not carry parameters of the request")),
+            None => Ok(endpoint),
+        }
+    }
+
+    fn address(&self, field: &str) -> Result<Option<String>, Error> {
+        if let Some(address) = self.0.str(field) {
+            url::check(field, address, false)?;
+        }
+        Ok(self.maybe(field))
+    }
+
+    fn endpoints(&self) -> Result<Endpoints, Error> {
+        let request = self.0.get("revocationRequest").map(|request| {
+            let text = |name, other| String::from(request.str(name).unwrap_or(other));
+            RevocationRequest {
+                method: text("method", "DELETE"),
+                url: text("url", ""),
+            }
+        });
+        Ok(Endpoints {
+            authorization: self.endpoint("authorizationEndpoint")?.unwrap_or_default(),
+            token: self.endpoint("tokenEndpoint")?.unwrap_or_default(),
+            revocation: self.endpoint("revocationEndpoint")?,
+            revocation_request: request,
+            end_session: self.endpoint("endSessionEndpoint")?,
+            jwks: self.address("jwksUri")?.unwrap_or_default(),
+            userinfo: self.address("userinfoEndpoint")?,
+            pushed: self
+                .address("pushedAuthorizationRequestEndpoint")?
+                .unwrap_or_default(),
+        })
+    }
+
+    fn resource_servers(&self) -> Result<Vec<String>, Error> {
+        let servers = self.0.get("resourceServers");
+        let servers = servers.map_or(Vec::new(), Json::texts);
+        for server in &servers {
+            resource::check_server(server)?;
+        }
+        Ok(servers)
+    }
+
+    fn parameters(&self) -> Result<Vec<(String, String)>, Error> {
+        let Some(Json::Object(members)) = self.0.get("authorizationParameters") else {
+            return Ok(Vec::new());
+        };
+        if let Some(name) = protocol_parameter(members) {
+            let field = text::concat(&["authorizationParameters.", name]);
+            return Err(wrong(&field, "is the library's own to set"));
+        }
+        let text =
+            |(name, value): &(String, Json)| Some((name.clone(), String::from(value.as_str()?)));
+        Ok(members.iter().filter_map(text).collect())
+    }
+
+    /// What is known of the provider's API. The scopes which its tables name must be among its own.
+    fn api(&self) -> Result<Api, Error> {
+        let config = &self.0;
         for field in ["scopeHeader", "limitHeader", "usageHeader"] {
             if let Some(name) = config.str(field) {
                 resource::check_header_name(field, name)?;
             }
         }
-        let resource_servers = config
-            .get("resourceServers")
-            .map_or(Vec::new(), Json::texts);
-        for server in &resource_servers {
-            resource::check_server(server)?;
+        let scopes = scopes(config.get("scopes"));
+        for (_, implies) in &scopes {
+            scope::check(&scopes, implies)?;
         }
-        if let Some(Json::Object(members)) = config.get("authorizationParameters")
-            && let Some(name) = protocol_parameter(members)
-        {
-            let field = text::concat(&["authorizationParameters.", name]);
-            return Err(wrong(&field, "is the library's own to set"));
-        }
-        let scope = match config.get("scope") {
-            Some(value) => scope::read(value)?,
-            None => Vec::new(),
-        };
-        let scopes = config.get("scopes");
-        scope::check(scopes, &scope)?;
-        let scope = scope::reduce(scopes, scope);
-        check_table(scopes, config.get("routes"))?;
-        Ok(Login {
-            config,
-            response_type,
-            code_challenge_method,
-            resource_servers,
-            scope,
-        })
-    }
-}
-
-/// Where a session is kept, besides the memory of its page.
-#[cfg(feature = "full")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keep {
-    /// Nowhere.
-    No,
-    /// Until the tab is closed.
-    Tab,
-    /// Until it ends, in this browser.
-    Device,
-}
-
-#[cfg(feature = "full")]
-impl Keep {
-    /// Reads what [`as_str`](Keep::as_str) gave, or a configuration; absent means nowhere.
-    pub fn read(text: Option<&str>) -> Option<Keep> {
-        match text {
-            None | Some("no") => Some(Keep::No),
-            Some("tab") => Some(Keep::Tab),
-            Some("device") => Some(Keep::Device),
-            Some(_) => None,
-        }
-    }
-
-    pub fn as_str(self) -> &'static str {
-        self.said().unwrap_or("no")
-    }
-
-    /// As a session says it.
-    pub fn said(self) -> Option<&'static str> {
-        match self {
-            Keep::No => None,
-            Keep::Tab => Some("tab"),
-            Keep::Device => Some("device"),
-        }
-    }
-}
-
-/// How a login is shown.
-#[cfg(feature = "full")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Display {
-    /// The page leaves for it.
-    Page,
-    Popup,
-    /// In a frame that nobody sees.
-    Frame,
-}
-
-#[cfg(feature = "full")]
-impl Display {
-    fn read(text: Option<&str>) -> Display {
-        match text {
-            Some("popup") => Display::Popup,
-            Some("iframe") => Display::Frame,
-            _ => Display::Page,
-        }
-    }
-}
-
-/// `response_type` (RFC 6749 section 3.1.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ResponseType {
-    Code,
-    /// The implicit grant: only when asked for by name (RFC 9700 section 2.1.2).
-    Token,
-    /// The same with an ID Token (OpenID Connect Core section 3.2).
-    #[cfg(feature = "full")]
-    IdTokenToken,
-}
-
-/// A client at one authorization server and what it asks for, with everything checked.
-/// Only [`Config::resolve`] makes one.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Login {
-    config: Json,
-    response_type: ResponseType,
-    code_challenge_method: CodeChallengeMethod,
-    resource_servers: Vec<String>,
-    scope: Vec<String>,
-}
-
-impl Login {
-    fn text(&self, field: &str) -> &str {
-        self.config.str(field).unwrap_or("")
-    }
-
-    pub fn provider(&self) -> Option<&str> {
-        self.config.str("provider")
-    }
-
-    pub fn site(&self) -> Option<&str> {
-        self.config.str("site")
-    }
-
-    pub fn client_id(&self) -> &str {
-        self.text("clientId")
-    }
-
-    pub fn redirect_uri(&self) -> &str {
-        self.text("redirectUri")
-    }
-
-    pub fn issuer(&self) -> Option<&str> {
-        self.config.str("issuer")
-    }
-
-    pub fn authorization_endpoint(&self) -> &str {
-        self.text("authorizationEndpoint")
-    }
-
-    /// Empty where the implicit grant needs none.
-    pub fn token_endpoint(&self) -> &str {
-        self.text("tokenEndpoint")
-    }
-
-    pub fn response_type(&self) -> ResponseType {
-        self.response_type
-    }
-
-    pub fn code_challenge_method(&self) -> CodeChallengeMethod {
-        self.code_challenge_method
-    }
-
-    /// Where tokens may go; each is checked by [`resource::check_server`].
-    pub fn resource_servers(&self) -> &[String] {
-        &self.resource_servers
-    }
-
-    /// The scope that is asked for.
-    pub fn scope(&self) -> &[String] {
-        &self.scope
-    }
-
-    /// The scopes that the provider has, with what each implies; `None` where nobody said.
-    pub fn scopes(&self) -> Option<&Json> {
-        self.config.get("scopes")
-    }
-
-    /// The header that narrows the scope of one call.
-    pub fn scope_header(&self) -> Option<&str> {
-        self.config.str("scopeHeader")
-    }
-
-    /// The scope that a call needs and the route that says so, for a session that holds this scope; `None` where nobody
-    /// said. The URL is the browser's own serialisation.
-    pub fn need(&self, method: &str, url: &str, held: &[String]) -> Option<resource::Need<'_>> {
-        let path = self
-            .resource_servers
-            .iter()
-            .filter(|server| resource::covers(server, url).is_some())
-            .max_by_key(|server| server.len())
-            .and_then(|server| resource::below(server, url))?;
-        resource::need(self.config.get("routes")?, method, path, held)
-    }
-
-    /// The least scope for these calls; an address that belongs to no resource server is an error.
-    pub fn scope_for(&self, calls: &Json) -> Result<Vec<String>, Error> {
-        let mut scope = Vec::new();
-        if let Json::Array(calls) = calls {
-            for call in calls {
-                let url = call.str("url").unwrap_or("");
-                let covers = |server: &String| resource::covers(server, url).is_some();
-                if !self.resource_servers.iter().any(covers) {
-                    return Err(resource::undeclared(url, self.resource_servers.iter()));
-                }
-                if let Some(need) = self.need(call.str("method").unwrap_or("GET"), url, &[]) {
-                    scope.append(&mut need.scope());
-                }
-            }
-        }
-        Ok(scope::reduce(self.scopes(), scope))
-    }
-
-    /// The headers in which the provider says how many requests it allows, and how many were made.
-    pub fn limit_headers(&self) -> (&str, &str) {
-        (self.text("limitHeader"), self.text("usageHeader"))
-    }
-
-    /// The error with the provider's own words for it, where its table has them.
-    pub fn explained(&self, error: Error) -> Error {
-        refusal::explained(self.config.get("errors"), error)
-    }
-
-    /// The library's own error with what the provider's table adds to it.
-    pub fn advised(&self, error: Error) -> Error {
-        refusal::advised(self.config.get("errors"), error)
-    }
-
-    /// Whether the provider's table has words for just this, and not only for its status.
-    pub fn has_words_for(&self, server: &ServerError) -> bool {
-        let row = refusal::row(self.config.get("errors"), server);
-        row.is_some_and(|row| row.get("error").or(row.get("says")).is_some())
-    }
-
-    /// Where a token is given up (RFC 7009).
-    pub fn revocation_endpoint(&self) -> Option<&str> {
-        self.config.str("revocationEndpoint")
-    }
-
-    /// The request by which the provider's API takes the user's grant back: `method` and `url`.
-    pub fn revocation_request(&self) -> Option<&Json> {
-        self.config.get("revocationRequest")
-    }
-
-    /// Whether a refresh token may be sent a second time as if it were the first.
-    pub fn refresh_token_reuse(&self) -> bool {
-        self.config.flag("refreshTokenReuse")
-    }
-
-    /// Whether a refresh token whose answer was lost may be sent once more, when the access token is over.
-    pub fn may_resend_refresh_token(&self) -> bool {
-        self.config.get("refreshTokenReuse") != Some(&Json::Bool(false))
-    }
-
-    /// Where the user is logged out of the provider (OpenID Connect RP-Initiated Logout 1.0).
-    pub fn end_session_endpoint(&self) -> Option<&str> {
-        self.config.str("endSessionEndpoint")
-    }
-
-    /// Whether a response must name its issuer (RFC 9207 section 2.4).
-    pub fn iss_required(&self) -> bool {
-        self.config.flag("issRequired")
-    }
-
-    /// Whether the fragment may be a JSON text.
-    pub fn json_fragment(&self) -> bool {
-        self.config.flag("jsonFragment")
-    }
-
-    pub fn token_type_optional(&self) -> bool {
-        self.config.flag("tokenTypeOptional")
-    }
-
-    /// A path of this origin to come back to.
-    pub fn return_to(&self) -> Option<&str> {
-        self.config.str("returnTo")
-    }
-
-    /// `prompt` (OpenID Connect Core section 3.1.2.1).
-    pub fn prompt(&self) -> Option<&str> {
-        #[cfg(feature = "full")]
-        if self.display() == Display::Frame {
-            return Some("none");
-        }
-        self.config.str("prompt")
-    }
-
-    /// Whether a response may be answered in a foreign page's frame.
-    pub fn allow_framed(&self) -> bool {
-        self.config.flag("allowFramed")
-    }
-
-    /// The application's own value.
-    pub fn app_state(&self) -> Option<&Json> {
-        self.config.get("appState")
-    }
-
-    /// Seconds the login may stay unanswered.
-    pub fn max_age(&self) -> Seconds {
-        let said = self.config.get("pendingMaxAge").and_then(Json::as_u32);
-        said.unwrap_or(PENDING_MAX_AGE)
-    }
-
-    /// More parameters of the authorization request.
-    pub fn authorization_parameters(&self) -> &[(String, Json)] {
-        match self.config.get("authorizationParameters") {
-            Some(Json::Object(members)) => members,
-            _ => &[],
-        }
-    }
-
-    /// Whether a session of `other` is one of this client at the same server, or would be used in its place.
-    pub fn is_same_client(&self, other: &Login) -> bool {
-        let share = |server| other.resource_servers.contains(server);
-        let endpoint = self.authorization_endpoint();
-        let same_endpoint = !endpoint.is_empty() && endpoint == other.authorization_endpoint();
-        self.client_id() == other.client_id()
-            && (same_endpoint || self.resource_servers.iter().any(share))
-    }
-
-    /// The configuration that makes it again, for the stored record.
-    pub fn to_json(&self) -> Json {
-        self.config.clone()
-    }
-}
-
-#[cfg(feature = "full")]
-impl Login {
-    /// Where the session is to be kept.
-    pub fn keep(&self) -> Keep {
-        Keep::read(self.config.str("keep")).unwrap_or(Keep::No)
-    }
-
-    /// Seconds that a session is kept without being renewed.
-    pub fn keep_max_age(&self) -> Seconds {
-        let said = self.config.get("keepMaxAge").and_then(Json::as_u32);
-        said.unwrap_or(KEEP_MAX_AGE)
-    }
-
-    /// Whether a browser that cannot keep or share a session may do without.
-    pub fn is_keep_optional(&self) -> bool {
-        self.config.flag("keepOptional")
-    }
-
-    /// Whether the pending login has to outlive its tab.
-    pub fn keep_pending(&self) -> bool {
-        self.config.flag("keepPending")
-    }
-
-    /// Whether the tabs of the origin share the session.
-    pub fn is_shared(&self) -> bool {
-        self.config.str("sessionScope") == Some("origin")
-    }
-
-    pub fn display(&self) -> Display {
-        Display::read(self.config.str("display"))
-    }
-
-    /// Seconds that a login in a popup or a frame may take.
-    pub fn display_timeout(&self) -> Seconds {
-        let said = self.config.get("displayTimeout").and_then(Json::as_u32);
-        said.unwrap_or(match self.display() {
-            Display::Frame => FRAME_TIMEOUT,
-            _ => self.max_age(),
-        })
-    }
-
-    /// Whether the authorization server is surely of the page's own site, so that its cookies come along in a frame. A
-    /// site is more than an origin and less than browsers let on, so this says no where it cannot know.
-    pub fn is_same_site(&self, origin: &str) -> bool {
-        let host = |url| url::Url::split(url).map_or("", |url| url.host());
-        let (page, server) = (host(origin), host(self.authorization_endpoint()));
-        let below = |long: &str, short: &str| {
-            let rest = long.strip_suffix(short);
-            rest.is_some_and(|rest| rest.is_empty() || rest.ends_with("."))
-        };
-        below(page, server) || below(server, page) || {
-            let parent = |host| text::cut(host, ".").map_or("", |(_, parent)| parent);
-            let parent = (parent(page), parent(server));
-            // What begins as shortly as `co.uk` and `com.ar` may have many owners.
-            let owner = text::cut(parent.0, ".").map_or("", |(owner, _)| owner);
-            parent.0 == parent.1 && owner.len() > 3
-        }
-    }
-}
-
-#[cfg(feature = "full")]
-fn check_full(config: &Json) -> Result<(), Error> {
-    if Keep::read(config.str("keep")).is_none() || config.str("keep") == Some("no") {
-        return Err(wrong("keep", "must be tab or device"));
-    }
-    if !matches!(config.str("sessionScope"), None | Some("tab" | "origin")) {
-        return Err(wrong("sessionScope", "must be tab or origin"));
-    }
-    if !matches!(
-        config.str("display"),
-        None | Some("page" | "popup" | "iframe")
-    ) {
-        return Err(wrong("display", "must be page, popup or iframe"));
-    }
-    Ok(())
-}
-
-/// Reads a list of calls, `{method, url}` objects, as the boundary gives it.
-pub fn read_calls(text: &str) -> Result<Json, Error> {
-    match Json::parse(text.as_bytes()) {
-        Some(calls) => check_kind("calls", Kind::Items(&[REQUEST]), &calls).map(|()| calls),
-        None => Err(wrong("calls", "must be a list of addresses and requests")),
-    }
-}
-
-/// Checks that the scopes which the provider's tables name are among its own, and that each route has a path.
-fn check_table(scopes: Option<&Json>, routes: Option<&Json>) -> Result<(), Error> {
-    if let Some(Json::Object(scopes_of)) = scopes {
-        for (_, scope) in scopes_of {
-            scope::check(
-                scopes,
-                &scope.get("implies").map_or(Vec::new(), Json::texts),
-            )?;
-        }
-    }
-    if let Some(Json::Array(routes)) = routes {
-        for route in routes {
-            if !route.str("path").unwrap_or("").starts_with("/") {
+        let routes = items(config.get("routes"), route);
+        for route in &routes {
+            if !route.path.starts_with("/") {
                 return Err(wrong("routes.path", "must begin with a slash"));
             }
-            if let Some(kind) = route.str("holding") {
-                scope::check_kind(scopes, kind)?;
+            if let Some(kind) = &route.holding {
+                scope::check_kind(&scopes, kind)?;
             }
-            for kind in ["read", "write"] {
-                scope::check(scopes, &scope::split(route.str(kind).unwrap_or("")))?;
+            for said in [&route.read, &route.write].into_iter().flatten() {
+                scope::check(&scopes, &scope::split(said))?;
             }
         }
+        Ok(Api {
+            scopes,
+            routes,
+            errors: items(config.get("errors"), row),
+            scope_header: self.maybe("scopeHeader"),
+            limit_header: self.text("limitHeader"),
+            usage_header: self.text("usageHeader"),
+        })
+    }
+
+    fn keeping(&self) -> Result<Keeping, Error> {
+        let config = &self.0;
+        let shared = match config.str("sessionScope") {
+            None | Some("tab") => false,
+            Some("origin") => true,
+            Some(_) => return Err(wrong("sessionScope", "must be tab or origin")),
+        };
+        let keep = match config.str("keep") {
+            Some("no") => None,
+            keep => Keep::read(keep),
+        };
+        let Some(keep) = keep else {
+            return Err(wrong("keep", "must be tab or device"));
+        };
+        Ok(Keeping {
+            keep,
+            max_age: self.number("keepMaxAge").unwrap_or(KEEP_MAX_AGE),
+            optional: config.flag("keepOptional"),
+            pending: config.flag("keepPending"),
+            shared,
+        })
+    }
+
+    /// Resource indicators (RFC 8707 section 2): absolute URIs without a fragment.
+    fn resources(&self) -> Result<Vec<String>, Error> {
+        let rule = "must be absolute URIs without a fragment (RFC 8707 section 2)";
+        let resources = match self.0.get("resource") {
+            None => return Ok(Vec::new()),
+            Some(Json::String(one)) => vec![one.clone()],
+            Some(Json::Array(items)) if items.iter().any(|item| item.as_str().is_none()) => {
+                return Err(wrong("resource", rule));
+            }
+            Some(list @ Json::Array(_)) => list.texts(),
+            Some(_) => return Err(wrong("resource", rule)),
+        };
+        match resources.iter().all(|uri| url::is_uri(uri)) {
+            true => Ok(resources),
+            false => Err(wrong("resource", rule)),
+        }
+    }
+
+    /// Authorization details (RFC 9396 section 2): a list of objects that have a `type`.
+    fn details(&self) -> Result<Option<Json>, Error> {
+        let details = self.0.get("authorizationDetails");
+        match details.is_none_or(are_details) {
+            true => Ok(details.cloned()),
+            false => Err(wrong(
+                "authorizationDetails",
+                "must be a list of objects that have a type (RFC 9396 section 2)",
+            )),
+        }
+    }
+}
+
+/// Checks what a login needs besides, because of what else it asks for.
+fn check_together(client: &Client) -> Result<(), Error> {
+    let openid = client.is_openid();
+    if client.has_id_token() && client.issuer.is_none() {
+        return Err(wrong("issuer", "is missing, and scope asks for openid"));
+    }
+    let front = client.response_type == ResponseType::IdTokenToken;
+    if front && !openid {
+        return Err(wrong("responseType", "id_token needs openid in the scope"));
+    }
+    if (front || client.has_id_token() && client.verify_id_token)
+        && client.endpoints.jwks.is_empty()
+    {
+        return Err(wrong(
+            "jwksUri",
+            "is missing, and the ID Token is to be verified",
+        ));
+    }
+    if client.dpop && client.response_type != ResponseType::Code {
+        return Err(wrong("dpop", "needs the response type code"));
+    }
+    if client.is_pushed && client.endpoints.pushed.is_empty() {
+        return Err(wrong("pushedAuthorizationRequestEndpoint", "is missing"));
     }
     Ok(())
 }
 
-/// Checks that each member is one of the fields and of its kind. `path` stands before the names in an error.
-fn check_fields(path: &str, members: &Members, tables: &[&[Field]]) -> Result<(), Error> {
-    for (name, value) in members {
-        let field = text::concat(&[path, text::shown(name)]);
-        let mut known = Vec::new();
-        let mut found = None;
-        for (one, kind) in tables.iter().copied().flatten() {
-            if one == name {
-                found = Some(*kind);
-            }
-            if !matches!(kind, Kind::Secret) {
-                known.push(*one);
-            }
-        }
-        match found {
-            Some(_) if *value == Json::Null => {}
-            Some(kind) => check_kind(&field, kind, value)?,
-            #[cfg(not(feature = "full"))]
-            None if text::contains(FULL, &text::concat(&[" ", name, " "])) => {
-                return Err(ErrorCode::NeedsFull.at(&field));
-            }
-            None => {
-                let mut rule = String::from("there is no such field");
-                text::suggest(&mut rule, name, &known);
-                return Err(wrong(&field, &rule));
-            }
-        }
-    }
-    Ok(())
+/// Whether these are authorization details (RFC 9396 section 2).
+pub fn are_details(details: &Json) -> bool {
+    let has_type = |item: &Json| item.str("type").is_some_and(|kind| !kind.is_empty());
+    matches!(details, Json::Array(items) if items.iter().all(has_type))
 }
 
-fn check_kind(field: &str, kind: Kind, value: &Json) -> Result<(), Error> {
-    let all_texts = |items: &[Json]| items.iter().all(|item| item.as_str().is_some());
-    let rule = match (kind, value) {
-        (Kind::Secret, _) => return Err(ErrorCode::ClientSecretRefused.at(field)),
-        (Kind::Any, _)
-        | (Kind::Provider, Json::Object(_))
-        | (Kind::Text | Kind::Provider, Json::String(_))
-        | (Kind::Flag, Json::Bool(_)) => return Ok(()),
-        (Kind::Scope, value) => return scope::read(value).map(|_| ()),
-        (Kind::Texts, Json::Array(items)) if all_texts(items) => return Ok(()),
-        (Kind::Number, value) if value.as_u32().is_some() => return Ok(()),
-        (Kind::TextMembers, Json::Object(members))
-            if members.iter().all(|(_, value)| value.as_str().is_some()) =>
-        {
-            return Ok(());
-        }
-        (Kind::Object(tables), Json::Object(members)) => {
-            return check_fields(&text::concat(&[field, "."]), members, tables);
-        }
-        (Kind::Items(tables), Json::Array(items)) => {
-            for item in items {
-                check_kind(field, Kind::Object(tables), item)?;
-            }
-            return Ok(());
-        }
-        (Kind::Named(tables), Json::Object(members)) => {
-            for (name, item) in members {
-                let field = text::concat(&[field, ".", text::shown(name)]);
-                check_kind(&field, Kind::Object(tables), item)?;
-            }
-            return Ok(());
-        }
-        (Kind::Text, _) => "must be a string",
-        (Kind::Flag, _) => "must be true or false",
-        (Kind::Texts, _) => "must be a list of strings",
-        (Kind::Number, _) => "must be a whole number",
-        (Kind::TextMembers, _) => "must be an object of strings",
-        (Kind::Items(_), _) => "must be a list of objects",
-        (Kind::Object(_), _) => "must be an object",
-        (Kind::Named(_), _) => "must be an object of objects",
-        (Kind::Function, _) => "must be a function",
-        (Kind::Provider, _) => "must be a name, or what a provider's file says",
+fn items<T>(list: Option<&Json>, read: fn(&Json) -> T) -> Vec<T> {
+    match list {
+        Some(Json::Array(items)) => items.iter().map(read).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn scopes(table: Option<&Json>) -> Scopes {
+    let Some(Json::Object(members)) = table else {
+        return Vec::new();
     };
-    Err(wrong(field, rule))
+    let row = |(name, scope): &(String, Json)| {
+        let implies = scope.get("implies").map_or(Vec::new(), Json::texts);
+        (name.clone(), implies)
+    };
+    members.iter().map(row).collect()
 }
 
-/// `redirect_uri` (RFC 6749 section 3.1.2; RFC 8252 section 7.1 for the private-use schemes of apps).
-fn check_redirect_uri(uri: &str, allow_http: bool) -> Result<(), Error> {
-    let field = "redirectUri";
-    if uri.starts_with("http:") || uri.starts_with("https:") {
-        return url::check(field, uri, allow_http).map(|_| ());
-    }
-    let (scheme, rest) = text::cut(uri, ":").unwrap_or(("", ""));
-    // Schemes that run or show what stands behind them.
-    let script = ["javascript", "data", "blob", "file", "about", "vbscript"];
-    let named = scheme
-        .bytes()
-        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || text::is_one_of(b, b"+-."))
-        && scheme
-            .bytes()
-            .next()
-            .is_some_and(|b| b.is_ascii_lowercase())
-        && !script.contains(&scheme);
-    if named && text::is_graphic(rest, b"\\#") && rest.starts_with("/") {
-        Ok(())
-    } else {
-        Err(wrong(
-            field,
-            "must be an https URL, or one of the app's own scheme",
-        ))
+fn route(row: &Json) -> Route {
+    Route {
+        path: String::from(row.str("path").unwrap_or("")),
+        holding: row.str("holding").map(String::from),
+        read: row.str("read").map(String::from),
+        write: row.str("write").map(String::from),
     }
 }
 
-/// The endpoint's own query must not say what the request says (RFC 6749 section 3.1).
-fn check_endpoint(field: &str, endpoint: &str) -> Result<(), Error> {
-    let query = url::check(field, endpoint, false)?.query.unwrap_or("");
-    match protocol_parameter(&form::parse(query)) {
-        Some(_) => Err(wrong(field, "must not carry parameters of the request")),
-        None => Ok(()),
+fn row(row: &Json) -> Row {
+    let text = |name| row.str(name).map(String::from);
+    Row {
+        error: text("error"),
+        also: row.get("also").map_or(Vec::new(), Json::texts),
+        status: row.get("status").and_then(Json::as_u32),
+        says: text("says"),
+        message: text("message"),
+        remedy: text("remedy"),
     }
 }
 
 /// The first of the parameters that only the library sets.
-fn protocol_parameter(parameters: &[(String, Json)]) -> Option<&str> {
-    let own = |(name, _): &&(String, Json)| PROTOCOL_PARAMETERS.contains(&name.as_str());
+fn protocol_parameter(parameters: &Members) -> Option<&str> {
+    let own = |(name, _): &&(String, Json)| parameters::OF_REQUESTS.contains(&name.as_str());
     Some(&parameters.iter().find(own)?.0)
 }
 
-fn required<'a>(config: &'a Json, field: &str) -> Result<&'a str, Error> {
-    match config.str(field) {
-        Some(text) if !text.is_empty() => Ok(text),
-        _ => Err(wrong(field, "is missing")),
+fn required(field: &str, text: &str) -> Result<(), Error> {
+    match text {
+        "" => Err(wrong(field, "is missing")),
+        _ => Ok(()),
     }
 }
 
@@ -911,15 +475,12 @@ mod tests {
         config.complete(found)
     }
 
-    fn resolve(text: &str) -> Result<Rc<Login>, Error> {
+    fn resolve(text: &str) -> Result<Rc<Client>, Error> {
         complete(text)?.resolve(ORIGIN)
     }
 
     fn refusal(fields: &str) -> (ErrorCode, String) {
-        let error = resolve(&format!(
-            r#"{{"clientId":"1","redirectUri":"https://app.example/cb","authorizationEndpoint":"https://as.example/a","tokenEndpoint":"https://as.example/t"{fields}}}"#
-        ))
-        .expect_err(fields);
+        let error = with(fields).expect_err(fields);
         (error.code, error.detail.clone())
     }
 
@@ -984,7 +545,10 @@ mod tests {
                 "routes: must be an object",
             ),
             (r#","routes":{}"#, "routes: must be a list of objects"),
-            (r#","scopes":["a"]"#, "scopes: must be an object of objects"),
+            (
+                r#","scopes":["a"]"#,
+                "scopes: must be an object of objects: it lists the scopes that there are, and scope says which to ask for",
+            ),
             (
                 r#","scopes":{"a":{"implies":"b"}}"#,
                 "scopes.a.implies: must be a list of strings",
@@ -1058,7 +622,7 @@ mod tests {
             (r#","site":"MLB""#, "site: means nothing without a provider"),
             (
                 r#","responseType":"id_token""#,
-                &text::concat(&["responseType: ", WRONG_RESPONSE_TYPE]),
+                "responseType: must be code, token or id_token token",
             ),
             (
                 r#","codeChallengeMethod":"none""#,
@@ -1204,12 +768,16 @@ mod tests {
         .expect("a login");
         assert_eq!((login.provider(), login.site()), (Some("mine"), Some("A")));
         assert_eq!(login.authorization_endpoint(), "https://a.as.example/a");
-        assert_eq!(
-            login.to_json().text(),
-            r#"{"site":"A","clientId":"1","redirectUri":"https://app.example/cb","provider":"mine","authorizationEndpoint":"https://a.as.example/a","tokenEndpoint":"https://as.example/t","resourceServers":["https://api.example"],"errors":[{"error":"e","message":"n","remedy":"r"}],"scopes":{"s":{}}}"#
-        );
-        let again = Config::read(login.to_json()).and_then(|config| config.resolve(ORIGIN));
-        assert_eq!(again.as_ref(), Ok(&login));
+        assert_eq!(login.scopes(), &vec![("s".into(), vec![])]);
+        let row = Row {
+            error: Some("e".into()),
+            message: Some("n".into()),
+            remedy: Some("r".into()),
+            ..Row::default()
+        };
+        assert_eq!(login.errors(), [row]);
+        let again = Client::from_record(&login.to_record()).map(Rc::new);
+        assert_eq!(again.as_ref(), Some(&login));
     }
 
     #[test]
@@ -1290,8 +858,8 @@ mod tests {
     fn a_token_adopted_without_a_site_comes_back_from_its_record() {
         let adopted = complete(r#"{"provider":"mercadolibre"}"#).and_then(Config::adopt);
         let adopted = adopted.expect("a place for the token");
-        let again = Config::read(adopted.to_json()).and_then(Config::adopt);
-        assert_eq!(again, Ok(adopted));
+        let again = Client::from_record(&adopted.to_record()).map(Rc::new);
+        assert_eq!(again, Some(adopted));
     }
 
     #[test]
@@ -1327,35 +895,6 @@ mod tests {
     }
 
     #[test]
-    fn redirect_uris_are_https_loopback_or_an_apps_own_scheme() {
-        for uri in [
-            "https://app.example",
-            "https://app.example/cb?x=1",
-            "http://127.0.0.1:8080/cb",
-            "com.example.app:/callback",
-            "capacitor://localhost/cb",
-        ] {
-            assert!(check_redirect_uri(uri, false).is_ok(), "{uri}");
-        }
-        assert!(check_redirect_uri("http://192.168.0.7/cb", true).is_ok());
-        for uri in [
-            "http://app.example/cb",
-            "https://app.example/cb#x",
-            "javascript:alert(1)",
-            "javascript:/alert(1)",
-            "data:/text",
-            "JavaScript:/x",
-            "app",
-            ":/x",
-            "/cb",
-            "com.example.app:callback#x",
-            "https:/app.example",
-        ] {
-            assert!(check_redirect_uri(uri, false).is_err(), "{uri}");
-        }
-    }
-
-    #[test]
     fn the_authorization_endpoint_cannot_smuggle_parameters() {
         let error = |query: &str| {
             resolve(&format!(
@@ -1367,45 +906,156 @@ mod tests {
         assert!(error("client%5Fid=x").is_err());
     }
 
-    #[cfg(feature = "full")]
-    #[test]
-    fn a_server_is_of_the_pages_site_only_where_that_is_sure() {
-        let same = |origin, server| {
-            let config = format!(
-                r#"{{"clientId":"1","redirectUri":"https://app.example/","authorizationEndpoint":"{server}/a","tokenEndpoint":"{server}/t"}}"#
-            );
-            resolve(&config).expect("a login").is_same_site(origin)
-        };
-        for (origin, server) in [
-            ("https://example.com", "https://example.com"),
-            ("https://example.com", "https://login.example.com"),
-            ("https://app.example.com:8443", "https://login.example.com"),
-            ("https://app.example.com", "https://example.com"),
-            ("http://127.0.0.1:1", "http://127.0.0.1:2"),
-        ] {
-            assert!(same(origin, server), "{origin} {server}");
-        }
-        for (origin, server) in [
-            ("https://a.co.uk", "https://b.co.uk"),
-            ("https://a.com.ar", "https://b.com.ar"),
-            ("https://a.com", "https://b.com"),
-            ("https://example.com", "https://notexample.com"),
-            ("https://app.example.com", "https://login.another.com"),
-            ("http://localhost:1", "http://127.0.0.1:2"),
-        ] {
-            assert!(!same(origin, server), "{origin} {server}");
-        }
-    }
-
     #[test]
     fn a_client_comes_back_from_its_record_as_it_was() {
         let login = resolve(
             r#"{"provider":"mercadolibre","site":"MCR","clientId":"1","redirectUri":"http://127.0.0.1:1/","responseType":"token","scope":["read","write"],"issuer":"https://i.example"}"#,
         )
         .expect("a login");
-        let again = Config::read(login.to_json())
-            .and_then(|config| config.resolve(ORIGIN))
-            .expect("the same login");
-        assert_eq!(again, login);
+        let record = login.to_record();
+        assert_eq!(Client::from_record(&record).map(Rc::new), Some(login));
+        for wrong in [
+            String::new(),
+            String::from("1"),
+            String::from("1s"),
+            record.replacen('1', "2", 1),
+            text::concat(&[&record, "0;"]),
+            text::concat(&["1s", &record]),
+        ] {
+            assert_eq!(Client::from_record(&wrong), None, "{wrong}");
+        }
+        for (at, _) in record.char_indices() {
+            assert_eq!(Client::from_record(&record[..at]), None, "cut at {at}");
+        }
+    }
+
+    fn with(fields: &str) -> Result<Rc<Client>, Error> {
+        resolve(&format!(
+            r#"{{"clientId":"1","redirectUri":"https://app.example/cb","authorizationEndpoint":"https://as.example/a","tokenEndpoint":"https://as.example/t"{fields}}}"#
+        ))
+    }
+
+    #[test]
+    fn what_belongs_together_is_demanded_together() {
+        let openid = r#","scope":"openid","issuer":"https://as.example""#;
+        let keys = r#","jwksUri":"https://as.example/jwks""#;
+        for fields in [
+            "",
+            openid,
+            r#","verifyIdToken":true"#,
+            &format!(r#"{openid}{keys},"verifyIdToken":true"#),
+            &format!(r#"{openid}{keys},"responseType":"id_token token""#),
+            r#","dpop":true"#,
+            r#","pushedAuthorizationRequestEndpoint":"https://as.example/par""#,
+            r#","pushedAuthorizationRequest":true,"pushedAuthorizationRequestEndpoint":"https://as.example/par""#,
+        ] {
+            with(fields).expect(fields);
+        }
+        for (fields, rule) in [
+            (r#","scope":"openid""#, "issuer: is missing"),
+            (
+                &format!(r#"{openid},"verifyIdToken":true"#),
+                "jwksUri: is missing",
+            ),
+            (
+                &format!(r#"{openid},"responseType":"id_token token""#),
+                "jwksUri: is missing",
+            ),
+            (
+                r#","responseType":"id_token token""#,
+                "responseType: id_token needs openid",
+            ),
+            (r#","responseType":"id_token""#, "responseType: must be"),
+            (r#","dpop":true,"responseType":"token""#, "dpop: needs"),
+            (
+                r#","pushedAuthorizationRequest":true"#,
+                "pushedAuthorizationRequestEndpoint: is missing",
+            ),
+            (
+                r#","jwksUri":"http://as.example/jwks""#,
+                "jwksUri: must be https",
+            ),
+            (r#","userinfoEndpoint":"/me""#, "userinfoEndpoint: must be"),
+            (
+                r#","authorizationParameters":{"nonce":"1"}"#,
+                "authorizationParameters.nonce",
+            ),
+        ] {
+            let error = with(fields).map(drop).expect_err(fields);
+            assert!(error.detail.starts_with(rule), "{fields}: {}", error.detail);
+        }
+    }
+
+    /// The examples of RFC 8707 section 2 and RFC 9396 section 2.
+    #[test]
+    fn resources_are_uris_and_details_have_a_type() {
+        for resource in [
+            r#""https://cal.example.com/""#,
+            r#"["https://cal.example.com/","https://contacts.example.com/"]"#,
+            r#""urn:example:api""#,
+            r#""https://api.example.com/app/?x=1""#,
+            "[]",
+        ] {
+            with(&format!(r#","resource":{resource}"#)).expect(resource);
+        }
+        for resource in [
+            r#""""#,
+            r#""cal""#,
+            r#""/cal""#,
+            r#""https:""#,
+            r#""https://a/#b""#,
+            r#""https://a/ b""#,
+            r#"["https://a/",1]"#,
+            "7",
+            "{}",
+        ] {
+            let error = with(&format!(r#","resource":{resource}"#)).expect_err(resource);
+            assert!(error.detail.starts_with("resource: "), "{resource}");
+        }
+        let details = r#"[{"type":"account_information","actions":["list_accounts"],"locations":["https://example.com/accounts"]}]"#;
+        let login = with(&format!(r#","authorizationDetails":{details}"#)).expect("details");
+        assert_eq!(
+            login.authorization_details().map(Json::text).as_deref(),
+            Some(details)
+        );
+        for details in [
+            "{}",
+            r#"[{}]"#,
+            r#"[{"type":""}]"#,
+            r#"[{"type":1}]"#,
+            r#"["x"]"#,
+            r#""[]""#,
+        ] {
+            let error = with(&format!(r#","authorizationDetails":{details}"#));
+            let error = error.expect_err(details);
+            assert!(
+                error.detail.starts_with("authorizationDetails: "),
+                "{details}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_metadata_says_whether_requests_must_be_pushed() {
+        use crate::protocol::metadata;
+        let demanded = |member: &str| {
+            let body = format!(
+                r#"{{"issuer":"https://as.example","authorization_endpoint":"https://as.example/a","token_endpoint":"https://as.example/t","pushed_authorization_request_endpoint":"https://as.example/par"{member}}}"#
+            );
+            let read = metadata::read("https://as.example", 200, body.as_bytes(), true);
+            let mut config = Config::parse(
+                r#"{"clientId":"1","redirectUri":"https://app.example/cb","issuer":"https://as.example"}"#,
+            )?;
+            config.discovered(read.expect("metadata")?)?;
+            config
+                .resolve("https://app.example")
+                .map(|login| login.is_pushed())
+        };
+        assert_eq!(demanded(""), Ok(false), "offered, not demanded");
+        assert_eq!(
+            demanded(r#","require_pushed_authorization_requests":true"#),
+            Ok(true)
+        );
+        assert!(demanded(r#","require_pushed_authorization_requests":"yes""#).is_err());
     }
 }

@@ -467,6 +467,13 @@ pub fn wrong(field: &str, rule: &str) -> Error {
     ErrorCode::InvalidConfig.at(&detail)
 }
 
+/// A field that does not exist. `path` stands before its name.
+pub fn no_such_field(path: &str, name: &str, names: &[&str]) -> Error {
+    let mut rule = String::from("there is no such field");
+    text::suggest(&mut rule, name, names);
+    wrong(&text::concat(&[path, text::shown(name)]), &rule)
+}
+
 /// A name that is not among these; the nearest of them is suggested.
 pub fn unknown(code: ErrorCode, name: &str, names: &[&str]) -> Error {
     let mut detail = String::from(text::shown(name));

@@ -5,6 +5,7 @@
 //! two requests (token, authorization), the session.
 
 pub mod authorization;
+pub mod client;
 pub mod config;
 #[cfg(feature = "full")]
 pub mod dpop;
@@ -16,19 +17,25 @@ pub mod json;
 pub mod metadata;
 #[cfg(feature = "full")]
 pub mod openid;
+pub mod parameters;
 pub mod pkce;
 pub mod provider;
 #[cfg(feature = "full")]
 pub mod pushed;
+pub mod record;
 pub mod refusal;
 pub mod resource;
 pub mod scope;
 pub mod secret;
 pub mod session;
+pub mod shape;
 pub mod shown;
 pub mod text;
 pub mod token;
 pub mod url;
+
+/// Whether this build has what only some applications need.
+pub const IS_FULL: bool = cfg!(feature = "full");
 
 /// Whole seconds, of whichever clock the argument's documentation names; since 1970 they last until 2106.
 pub type Seconds = u32;

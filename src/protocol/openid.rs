@@ -4,13 +4,12 @@
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
-use sha2::{Digest, Sha256};
 
+use super::client::Client;
 use super::error::{Error, ErrorCode};
 use super::jose::{self, Jws, NoKey};
 use super::json::{self, Json};
-use super::pkce::base64url;
-use super::secret::{CodeVerifier, IdToken};
+use super::secret::IdToken;
 use super::{Seconds, text};
 
 /// How wrong the device's clock may be where the ID Token came from the token endpoint: over TLS, in answer to our own
@@ -65,13 +64,19 @@ pub struct Rules<'a> {
     pub max_age: Option<Seconds>,
 }
 
-impl CodeVerifier {
-    /// The `nonce` of a login (section 15.5.2): as random as the verifier, of which it tells nothing.
-    pub fn nonce(&self) -> String {
-        let mut hash = Sha256::new();
-        hash.update("nonce ");
-        hash.update(self.expose());
-        base64url(&hash.finalize())
+impl<'a> Rules<'a> {
+    /// Those of a client.
+    pub fn of(client: &'a Client) -> Self {
+        let mut parameters = client.authorization_parameters().iter();
+        let max_age = parameters.find(|(name, _)| name == "max_age");
+        Rules {
+            issuer: client.issuer().unwrap_or(""),
+            client_id: client.client_id(),
+            max_age: max_age.map(|(_, text)| {
+                let seconds = json::whole(text).and_then(|seconds| seconds.try_into().ok());
+                seconds.unwrap_or(Seconds::MAX)
+            }),
+        }
     }
 }
 
@@ -276,6 +281,7 @@ pub fn join(claims: &Json, status: u16, content_type: &str, body: &[u8]) -> Resu
 
 #[cfg(test)]
 mod tests {
+    use super::super::pkce::base64url;
     use super::*;
     use std::{format, string::ToString};
 
@@ -599,15 +605,5 @@ mod tests {
         }
         let nobody = Json::Object(Vec::new());
         assert!(join(&nobody, 200, json, b"{}").is_err());
-    }
-
-    #[test]
-    fn the_nonce_is_no_hash_that_stands_elsewhere() {
-        use super::super::pkce::CodeChallengeMethod;
-        let verifier = CodeVerifier::from_entropy(&[7; 32]);
-        let nonce = verifier.nonce();
-        assert_eq!((nonce.len(), &nonce), (43, &verifier.nonce()));
-        assert_ne!(nonce, verifier.code_challenge(CodeChallengeMethod::S256));
-        assert_ne!(nonce, CodeVerifier::from_entropy(&[8; 32]).nonce());
     }
 }

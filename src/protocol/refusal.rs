@@ -2,9 +2,11 @@
 //! provider's own table of errors makes of it.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::error::{Error, ServerError, redact};
 use super::json::Json;
+use super::record::stored;
 use super::text;
 
 /// Names under which servers write a code, and a sentence.
@@ -65,58 +67,73 @@ pub fn said(status: u16, body: &[u8], members: Option<&Json>, secrets: &[&str]) 
     }
 }
 
+stored! {
+    /// A row of the provider's table of errors: it fits by all that it says.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Row {
+        pub error: Option<String>,
+        /// Other codes for the same.
+        pub also: Vec<String>,
+        pub status: Option<u32>,
+        /// A part of the description.
+        pub says: Option<String>,
+        /// What happened, in the place of our own sentence.
+        pub message: Option<String>,
+        /// What to do next, in the place of ours.
+        pub remedy: Option<String>,
+    }
+}
+
+impl Row {
+    fn fits(&self, server: &ServerError) -> bool {
+        let same = |name: &String| server.error.as_ref() == Some(name);
+        let description = server.error_description.as_deref().unwrap_or("");
+        let status = self.status;
+        self.error
+            .as_ref()
+            .is_none_or(|name| same(name) || self.also.iter().any(same))
+            && status.is_none_or(|status| server.status.map(u32::from) == Some(status))
+            && self
+                .says
+                .as_ref()
+                .is_none_or(|part| text::contains(description, part))
+    }
+}
+
 /// The error with the words of the row that fits what the server said; what the row leaves out stays ours.
-pub fn explained(rows: Option<&Json>, error: Error) -> Error {
+pub fn explained(rows: &[Row], error: Error) -> Error {
     let row = error.server.as_ref().and_then(|server| row(rows, server));
     let Some(row) = row else {
         return error;
     };
     let ours = (error.message(), String::from(error.remedy()));
-    let message = row.str("message").unwrap_or(&ours.0);
-    let remedy = row.str("remedy").unwrap_or(&ours.1);
-    error.explain(row.str("error"), message, remedy)
+    let message = row.message.as_ref().unwrap_or(&ours.0);
+    let remedy = row.remedy.as_ref().unwrap_or(&ours.1);
+    error.explain(row.error.as_deref(), message, remedy)
 }
 
 /// The library's own error with what the provider's table adds to it: by the row that has its code for `error` and,
 /// where it has `says`, a part of the detail. The detail stays.
-pub fn advised(rows: Option<&Json>, error: Error) -> Error {
+pub fn advised(rows: &[Row], error: Error) -> Error {
     let own = ServerError {
         error: Some(String::from(error.code.code())),
         error_description: Some(error.detail.clone()),
         ..ServerError::default()
     };
-    match row(rows, &own).filter(|row| row.get("error").is_some()) {
+    match row(rows, &own).filter(|row| row.error.is_some()) {
         None => error,
         Some(row) => {
-            let said = row.str("message").unwrap_or(error.code.message());
+            let said = row.message.as_deref().unwrap_or(error.code.message());
             let message = text::concat(&[said, ": ", &error.detail]);
-            let remedy = String::from(row.str("remedy").unwrap_or(error.remedy()));
+            let remedy = String::from(row.remedy.as_deref().unwrap_or(error.remedy()));
             error.explain(None, &message, &remedy)
         }
     }
 }
 
 /// The first row that fits what the server said.
-pub fn row<'a>(rows: Option<&'a Json>, server: &ServerError) -> Option<&'a Json> {
-    let Some(Json::Array(rows)) = rows else {
-        return None;
-    };
-    rows.iter().find(|row| fits(row, server))
-}
-
-fn fits(row: &Json, server: &ServerError) -> bool {
-    let same = |name: &str| server.error.as_deref() == Some(name);
-    let also = || {
-        row.get("also")
-            .is_some_and(|also| also.texts().iter().any(|name| same(name)))
-    };
-    let status = row.get("status").and_then(Json::as_u32);
-    let description = server.error_description.as_deref().unwrap_or("");
-    row.str("error").is_none_or(|name| same(name) || also())
-        && status.is_none_or(|status| server.status.map(u32::from) == Some(status))
-        && row
-            .str("says")
-            .is_none_or(|part| text::contains(description, part))
+pub fn row<'a>(rows: &'a [Row], server: &ServerError) -> Option<&'a Row> {
+    rows.iter().find(|row| row.fits(server))
 }
 
 #[cfg(test)]
@@ -202,8 +219,19 @@ mod tests {
 
     #[test]
     fn a_row_fits_by_all_that_it_says() {
-        let rows = br#"[{"error":"a","also":["b"],"status":400,"says":"x"},{"status":500}]"#;
-        let rows = Json::parse(rows);
+        let rows = [
+            Row {
+                error: Some("a".into()),
+                also: ["b".into()].into(),
+                status: Some(400),
+                says: Some("x".into()),
+                ..Row::default()
+            },
+            Row {
+                status: Some(500),
+                ..Row::default()
+            },
+        ];
         let fits = |error: Option<&str>, status, description: Option<&str>| {
             let server = ServerError {
                 error: error.map(String::from),
@@ -211,7 +239,7 @@ mod tests {
                 error_uri: None,
                 status: Some(status),
             };
-            row(rows.as_ref(), &server).is_some()
+            row(&rows, &server).is_some()
         };
         assert!(fits(Some("a"), 400, Some("axb")) && fits(Some("b"), 400, Some("x")));
         assert!(fits(None, 500, None));
@@ -222,27 +250,26 @@ mod tests {
 
     #[test]
     fn an_error_of_our_own_gets_the_advice_that_the_table_has_for_it_and_keeps_its_detail() {
-        let rows = br#"[{"says":"urn:"},{"error":"insufficient_scope","says":"urn:","message":"no permission","remedy":"Enable it"}]"#;
-        let rows = Json::parse(rows);
-        let rows = rows.as_ref();
         // The row without a code is for servers.
-        let only = |rows| Json::Array(std::vec![rows]);
-        let (server, own) = match rows {
-            Some(Json::Array(rows)) => (only(rows[0].clone()), only(rows[1].clone())),
-            _ => panic!("rows"),
-        };
+        let server = [Row {
+            says: Some("urn:".into()),
+            ..Row::default()
+        }];
+        let own = [Row {
+            error: Some("insufficient_scope".into()),
+            says: Some("urn:".into()),
+            message: Some("no permission".into()),
+            remedy: Some("Enable it".into()),
+            ..Row::default()
+        }];
         let error = |detail| ErrorCode::InsufficientScope.at(detail);
-        let told = advised(Some(&own), error("urn:x for GET /x"));
+        let told = advised(&own, error("urn:x for GET /x"));
         assert_eq!(told.message(), "no permission: urn:x for GET /x");
         assert_eq!(told.remedy(), "Enable it");
-        for (rows, detail) in [
-            (Some(&server), "urn:x"),
-            (Some(&own), "read"),
-            (None, "urn:x"),
-        ] {
+        for (rows, detail) in [(&server[..], "urn:x"), (&own, "read"), (&[], "urn:x")] {
             assert_eq!(advised(rows, error(detail)), error(detail));
         }
         let other = ErrorCode::LoginRequired.at("urn:x");
-        assert_eq!(advised(Some(&own), other.clone()), other);
+        assert_eq!(advised(&own, other.clone()), other);
     }
 }

@@ -3,8 +3,9 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::error::{Error, ErrorCode, wrong};
+use super::error::{Error, ErrorCode, no_such_field, wrong};
 use super::json::Json;
+use super::record::stored;
 use super::url::{self, Url};
 use super::{Seconds, scope, text};
 
@@ -59,26 +60,83 @@ impl Need<'_> {
     }
 }
 
+stored! {
+    /// A row of the provider's route table.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Route {
+        /// Below the resource server; `{name}` is one segment, a final `/*` everything below.
+        pub path: String,
+        /// The kind of scope that a token must have for the row to count.
+        pub holding: Option<String>,
+        /// The scope that a safe method needs; `None` where nobody said.
+        pub read: Option<String>,
+        /// The same for the other methods.
+        pub write: Option<String>,
+    }
+}
+
 /// Looks a call up: the first row whose path fits is asked for `read` or `write`, by the method. A row with `holding`
 /// counts only where one of the `held` scopes is of that kind.
-pub fn need<'a>(routes: &'a Json, method: &str, path: &str, held: &[String]) -> Option<Need<'a>> {
-    let Json::Array(rows) = routes else {
-        return None;
+pub fn need<'a>(
+    routes: &'a [Route],
+    method: &str,
+    path: &str,
+    held: &[String],
+) -> Option<Need<'a>> {
+    let row = routes.iter().find(|row| {
+        let of_kind = |kind: &String| held.iter().any(|scope| scope::is_of(scope, kind));
+        fits(&row.path, path) && row.holding.as_ref().is_none_or(of_kind)
+    })?;
+    let scope = match is_safe(method) {
+        true => row.read.as_deref(),
+        false => row.write.as_deref(),
     };
-    let kind = if is_safe(method) { "read" } else { "write" };
-    let row = rows
-        .iter()
-        .find(|row| fits(row.str("path").unwrap_or(""), path) && counts(row, held))?;
     Some(Need {
-        scope: row.str(kind)?,
-        path: row.str("path")?,
+        scope: scope?,
+        path: &row.path,
     })
 }
 
-fn counts(row: &Json, held: &[String]) -> bool {
-    let of_kind = |kind: &str| held.iter().any(|scope| scope::is_of(scope, kind));
-    row.str("holding").is_none_or(of_kind)
+/// A call that somebody asks about before it is made.
+pub struct Call {
+    pub method: String,
+    pub url: String,
 }
+
+impl Call {
+    /// Reads a list of calls, `{method, url}` objects, as the boundary gives it.
+    pub fn list(text: &str) -> Result<Vec<Call>, Error> {
+        let Some(Json::Array(items)) = Json::parse(text.as_bytes()) else {
+            return Err(wrong("calls", NO_CALLS));
+        };
+        items.into_iter().map(Call::read).collect()
+    }
+
+    fn read(item: Json) -> Result<Call, Error> {
+        let Json::Object(members) = item else {
+            return Err(wrong("calls", NO_CALLS));
+        };
+        let mut call = Call {
+            method: String::from("GET"),
+            url: String::new(),
+        };
+        for (name, value) in members {
+            let place = match name.as_str() {
+                "method" => &mut call.method,
+                "url" => &mut call.url,
+                _ => return Err(no_such_field("calls.", &name, &["method", "url"])),
+            };
+            match value {
+                Json::String(text) => *place = text,
+                Json::Null => {}
+                _ => return Err(wrong("calls", NO_CALLS)),
+            }
+        }
+        Ok(call)
+    }
+}
+
+const NO_CALLS: &str = "must be a list of addresses and requests";
 
 /// `{name}` is one segment; a final `/*` is everything below, and the path itself.
 fn fits(pattern: &str, path: &str) -> bool {
@@ -435,11 +493,19 @@ mod tests {
 
     #[test]
     fn the_first_route_that_fits_says_what_a_call_needs() {
-        let routes = Json::parse(
-            br#"[{"path":"/","read":""},{"path":"/products/mine","read":"mine"},{"path":"/products/{id}","read":"one","write":"change"},
-                {"path":"/data/*","read":""},{"path":"/a/{x}/b/*","read":"two three"}]"#,
-        )
-        .expect("JSON");
+        let route = |path: &str, read: Option<&str>, write: Option<&str>| Route {
+            path: path.into(),
+            holding: None,
+            read: read.map(String::from),
+            write: write.map(String::from),
+        };
+        let routes = [
+            route("/", Some(""), None),
+            route("/products/mine", Some("mine"), None),
+            route("/products/{id}", Some("one"), Some("change")),
+            route("/data/*", Some(""), None),
+            route("/a/{x}/b/*", Some("two three"), None),
+        ];
         let scope = |method, path| {
             need(&routes, method, path, &[]).map(|need| scope::join(&need.scope(), ","))
         };
@@ -463,13 +529,24 @@ mod tests {
         ] {
             assert_eq!(scope(method, path).as_deref(), want, "{method} {path}");
         }
-        assert_eq!(need(&Json::Null, "GET", "/", &[]), None);
+        assert_eq!(need(&[], "GET", "/", &[]), None);
     }
 
     #[test]
     fn a_route_for_tokens_of_a_kind_says_nothing_of_other_tokens() {
-        let routes = br#"[{"path":"/orders/*","holding":"urn:ml:*","read":"urn:ml:orders"},{"path":"/*","read":"read"}]"#;
-        let routes = Json::parse(routes).expect("JSON");
+        let routes = [
+            Route {
+                path: "/orders/*".into(),
+                holding: Some("urn:ml:*".into()),
+                read: Some("urn:ml:orders".into()),
+                write: None,
+            },
+            Route {
+                path: "/*".into(),
+                read: Some("read".into()),
+                ..Route::default()
+            },
+        ];
         let scope = |held| {
             let held = scope::split(held);
             need(&routes, "GET", "/orders/1", &held).map(|need| scope::join(&need.scope(), ","))

@@ -15,7 +15,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Seconds;
-use super::config::Login;
+use super::client::Client;
 use super::error::{Error, ErrorCode};
 use super::json::{self, Json, Object, decimal};
 #[cfg(feature = "full")]
@@ -33,7 +33,7 @@ const MAX_WAIT: Seconds = 3600;
 /// One user logged in at one client. Dropping it overwrites the tokens.
 #[derive(Debug)]
 pub struct Session {
-    login: Rc<Login>,
+    login: Rc<Client>,
     tokens: Tokens,
     /// When the access token ends, by the wall clock: for showing only.
     ends: Option<u64>,
@@ -103,7 +103,7 @@ pub enum AfterRefusal {
 
 impl Session {
     /// `wall` is the wall clock, `now` the monotonic time that the tokens were read with.
-    pub fn new(login: Rc<Login>, tokens: Tokens, wall: Seconds, now: Seconds) -> Self {
+    pub fn new(login: Rc<Client>, tokens: Tokens, wall: Seconds, now: Seconds) -> Self {
         let ends = ends(&tokens, wall, now);
         Self {
             login,
@@ -858,8 +858,8 @@ mod tests {
 
     #[test]
     fn the_least_scope_of_some_calls_is_that_of_their_routes() {
-        let calls = br#"[{"url":"https://api.example/x/1"},{"method":"PUT","url":"https://api.example/x/2"}]"#;
-        let calls = Json::parse(calls).expect("JSON");
+        let calls = r#"[{"url":"https://api.example/x/1"},{"method":"PUT","url":"https://api.example/x/2"}]"#;
+        let calls = super::super::resource::Call::list(calls).expect("calls");
         let scope = with(TABLE, API, "").scope_for(&calls);
         assert_eq!(scope, Ok(std::vec!["w".to_string()]));
     }

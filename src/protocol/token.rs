@@ -12,7 +12,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
-use super::config::Login;
+use super::client::Client;
 #[cfg(feature = "full")]
 use super::dpop::ProofKey;
 use super::error::{Error, ErrorCode, wrong};
@@ -71,7 +71,7 @@ impl Grant {
 /// A POST to the token endpoint, to be sent once.
 #[derive(Debug)]
 pub struct TokenRequest {
-    login: Rc<Login>,
+    login: Rc<Client>,
     grant: Grant,
     /// Whom the ID Token has to be about, where there has to be one.
     #[cfg(feature = "full")]
@@ -93,7 +93,7 @@ pub struct HttpResponse {
 
 impl TokenRequest {
     /// A request of this client's.
-    pub fn new(login: Rc<Login>, grant: Grant) -> Self {
+    pub fn new(login: Rc<Client>, grant: Grant) -> Self {
         Self {
             login,
             grant,
@@ -119,12 +119,8 @@ impl TokenRequest {
             Grant::RefreshToken(token) => token.expose().len(),
         };
         let (client_id, redirect_uri) = (self.login.client_id(), self.login.redirect_uri());
-        #[allow(unused_mut, reason = "the full build has more to say")]
         let mut room = 256 + 3 * (values + client_id.len() + redirect_uri.len());
-        #[cfg(feature = "full")]
-        let resources = self.login.resources();
-        #[cfg(feature = "full")]
-        for resource in &resources {
+        for resource in self.login.resources() {
             room += 16 + 3 * resource.len();
         }
         let mut body = Zeroizing::new(String::with_capacity(room));
@@ -147,8 +143,7 @@ impl TokenRequest {
             }
         }
         // For each the same resources, or a renewed token could do less (RFC 8707 section 2.2).
-        #[cfg(feature = "full")]
-        for resource in &resources {
+        for resource in self.login.resources() {
             add("resource", resource);
         }
         body
@@ -361,7 +356,7 @@ impl Tokens {
 
     /// Reads what this client was granted. Where the provider is known to leave `token_type` out, its tokens are bearer
     /// tokens.
-    pub fn granted(members: &mut Json, login: &Login, now: Seconds) -> Result<Tokens, Error> {
+    pub fn granted(members: &mut Json, login: &Client, now: Seconds) -> Result<Tokens, Error> {
         if login.token_type_optional() {
             let bearer = Json::String(String::from("Bearer"));
             members.fill(Json::Object(vec![(String::from("token_type"), bearer)]));
@@ -571,9 +566,15 @@ mod tests {
     use super::*;
     use std::{format, string::ToString};
 
-    fn client() -> Rc<Login> {
-        let text = r#"{"clientId":"1","redirectUri":"https://app.example/cb","authorizationEndpoint":"https://as.example/a","tokenEndpoint":"https://as.example/t","scope":["read"]}"#;
-        super::super::config::Config::read(Json::parse(text.as_bytes()).expect("JSON"))
+    fn client() -> Rc<Client> {
+        with("")
+    }
+
+    fn with(fields: &str) -> Rc<Client> {
+        let text = format!(
+            r#"{{"clientId":"1","redirectUri":"https://app.example/cb","authorizationEndpoint":"https://as.example/a","tokenEndpoint":"https://as.example/t","scope":["read"]{fields}}}"#
+        );
+        super::super::config::Config::parse(&text)
             .and_then(|config| config.resolve("https://app.example"))
             .expect("a login")
     }
@@ -869,11 +870,7 @@ mod tests {
     /// LinkedIn leaves it out.
     #[test]
     fn a_token_type_that_may_be_left_out_may_be_left_out_in_every_flow() {
-        let text = client().to_json().text();
-        let text = text.replacen('{', r#"{"tokenTypeOptional":true,"#, 1);
-        let login = super::super::config::Config::parse(&text)
-            .and_then(|config| config.resolve("https://app.example"))
-            .expect("a login");
+        let login = with(r#","tokenTypeOptional":true"#);
         let json = "application/json";
         let refresh = || Grant::RefreshToken(RefreshToken::new("r".to_string()));
         let exchange = || Grant::AuthorizationCode {
@@ -1031,11 +1028,8 @@ mod tests {
 
     #[test]
     fn the_servers_own_word_ends_a_session_whatever_the_table_calls_it() {
-        let rows = r#"{"errors":[{"error":"session_over","also":["invalid_grant"],"message":"m","remedy":"r"}],"#;
-        let text = client().to_json().text().replacen('{', rows, 1);
-        let login = super::super::config::Config::parse(&text)
-            .and_then(|config| config.resolve("https://app.example"))
-            .expect("a login");
+        let rows = r#","errors":[{"error":"session_over","also":["invalid_grant"],"message":"m","remedy":"r"}]"#;
+        let login = with(rows);
         let grant = Grant::RefreshToken(RefreshToken::new("TG-1".to_string()));
         let body = r#"{"error":"invalid_grant"}"#;
         let request = TokenRequest::new(login, grant);
@@ -1046,13 +1040,7 @@ mod tests {
 
     #[test]
     fn a_refresh_token_that_may_be_used_twice_is_never_in_doubt() {
-        let text = client()
-            .to_json()
-            .text()
-            .replacen('{', r#"{"refreshTokenReuse":true,"#, 1);
-        let login = super::super::config::Config::parse(&text)
-            .and_then(|config| config.resolve("https://app.example"))
-            .expect("a login");
+        let login = with(r#","refreshTokenReuse":true"#);
         let lost = || ErrorCode::NetworkError.error();
         let grant = || Grant::RefreshToken(RefreshToken::new("r".to_string()));
         let unanswered = |login| TokenRequest::new(login, grant()).unanswered(lost()).code;

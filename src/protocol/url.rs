@@ -79,6 +79,18 @@ pub fn cut(url: &str) -> (&str, Option<&str>, Option<&str>) {
     }
 }
 
+/// Whether the server is surely of the page's own site: the same host, or one of both below the other. Two hosts beside
+/// each other may have many owners (`a.co.uk`, `a.github.io`), and which they are no page can know.
+pub fn is_same_site(page: &str, server: &str) -> bool {
+    let host = |url| Url::split(url).map_or("", |url| url.host());
+    let (page, server) = (host(page), host(server));
+    let below = |long: &str, short: &str| {
+        let rest = long.strip_suffix(short);
+        !short.is_empty() && rest.is_some_and(|rest| rest.is_empty() || rest.ends_with("."))
+    };
+    below(page, server) || below(server, page)
+}
+
 /// Checks a URL of the configuration: secure, without a fragment, and written as a browser would write it.
 /// `field` is named in the error.
 pub fn check<'a>(field: &str, text: &'a str, allow_http: bool) -> Result<Url<'a>, Error> {
@@ -111,6 +123,40 @@ pub fn check<'a>(field: &str, text: &'a str, allow_http: bool) -> Result<Url<'a>
         return wrong("must have no dot segments");
     }
     Ok(url)
+}
+
+/// Checks a URI to which the user comes back (RFC 6749 section 3.1.2; RFC 8252 section 7.1 for the private-use schemes of
+/// apps).
+pub fn check_redirect_uri(field: &str, uri: &str, allow_http: bool) -> Result<(), Error> {
+    if uri.starts_with("http:") || uri.starts_with("https:") {
+        return check(field, uri, allow_http).map(drop);
+    }
+    let (scheme, rest) = text::cut(uri, ":").unwrap_or(("", ""));
+    // Schemes that run or show what stands behind them.
+    let script = ["javascript", "data", "blob", "file", "about", "vbscript"];
+    let lower = !scheme.bytes().any(|b| b.is_ascii_uppercase());
+    let named = is_scheme(scheme) && lower && !script.contains(&scheme);
+    if named && text::is_graphic(rest, b"\\#") && rest.starts_with("/") {
+        Ok(())
+    } else {
+        Err(wrong(
+            field,
+            "must be an https URL, or one of the app's own scheme",
+        ))
+    }
+}
+
+/// Whether it is an absolute URI without a fragment (RFC 3986 section 4.3), whatever its scheme.
+pub fn is_uri(uri: &str) -> bool {
+    let scheme = text::cut(uri, ":").map_or("", |(scheme, _)| scheme);
+    is_scheme(scheme) && uri.len() > scheme.len() + 1 && text::is_graphic(uri, b"#")
+}
+
+/// `ALPHA *( ALPHA / DIGIT / "+" / "-" / "." )` (RFC 3986 section 3.1).
+fn is_scheme(scheme: &str) -> bool {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || text::is_one_of(b, b"+-.");
+    let first = scheme.bytes().next();
+    first.is_some_and(|b| b.is_ascii_alphabetic()) && scheme.bytes().all(is_plain)
 }
 
 /// `.` or `..`, also percent-encoded, as browsers understand them.
@@ -221,6 +267,63 @@ mod tests {
             let error = check("tokenEndpoint", text, false).expect_err(text);
             assert_eq!(error.code, ErrorCode::InvalidConfig);
             assert!(error.detail.starts_with("tokenEndpoint: must "), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_server_is_of_the_pages_site_only_where_that_is_sure() {
+        for (origin, server) in [
+            ("https://example.com", "https://example.com"),
+            ("https://example.com", "https://login.example.com"),
+            ("https://app.example.com", "https://example.com"),
+            ("https://example.com:8443", "https://login.example.com"),
+            ("http://127.0.0.1:1", "http://127.0.0.1:2"),
+        ] {
+            assert!(is_same_site(origin, server), "{origin} {server}");
+        }
+        for (origin, server) in [
+            ("https://a.github.io", "https://b.github.io"),
+            ("https://a.herokuapp.com", "https://b.herokuapp.com"),
+            ("https://a.co.uk", "https://b.co.uk"),
+            ("https://a.com.ar", "https://b.com.ar"),
+            ("https://a.com", "https://b.com"),
+            ("https://example.com", "https://notexample.com"),
+            ("https://app.example.com", "https://login.example.com"),
+            ("https://app.example.com", "https://login.another.com"),
+            ("http://localhost:1", "http://127.0.0.1:2"),
+            ("", "https://a.com"),
+            ("capacitor://localhost", "https://a.com"),
+        ] {
+            assert!(!is_same_site(origin, server), "{origin} {server}");
+        }
+    }
+
+    #[test]
+    fn redirect_uris_are_https_loopback_or_an_apps_own_scheme() {
+        for uri in [
+            "https://app.example",
+            "https://app.example/cb?x=1",
+            "http://127.0.0.1:8080/cb",
+            "com.example.app:/callback",
+            "capacitor://localhost/cb",
+        ] {
+            assert!(check_redirect_uri("f", uri, false).is_ok(), "{uri}");
+        }
+        assert!(check_redirect_uri("f", "http://192.168.0.7/cb", true).is_ok());
+        for uri in [
+            "http://app.example/cb",
+            "https://app.example/cb#x",
+            "javascript:alert(1)",
+            "javascript:/alert(1)",
+            "data:/text",
+            "JavaScript:/x",
+            "app",
+            ":/x",
+            "/cb",
+            "com.example.app:callback#x",
+            "https:/app.example",
+        ] {
+            assert!(check_redirect_uri("f", uri, false).is_err(), "{uri}");
         }
     }
 

@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 use super::super::authorization::Entropy;
-use super::super::config::{Config, Keep, Login};
+use super::super::client::{Client, Keep};
 use super::super::error::{Error, ErrorCode};
 use super::super::json::{Json, Object};
 use super::super::token::Tokens;
@@ -247,12 +247,12 @@ impl Session {
         let mut out = Object::new();
         out.number("v", 1)
             .number("at", wall)
-            .value("config", self.login.to_json());
+            .str("client", &self.login.to_record());
         let mut part = out.done();
-        let config = part.text();
-        let mut text = Zeroizing::new(String::with_capacity(config.len() + tokens.size() + 16));
+        let client = part.text();
+        let mut text = Zeroizing::new(String::with_capacity(client.len() + tokens.size() + 16));
         // {..} and {..} become {..,"tokens":{..}}.
-        text.push_str(config.strip_suffix("}").unwrap_or(""));
+        text.push_str(client.strip_suffix("}").unwrap_or(""));
         text.push_str(",\"tokens\":");
         tokens.write(&mut text);
         text.push('}');
@@ -312,11 +312,10 @@ impl Session {
         (wall, now): (Seconds, Seconds),
     ) -> Option<Session> {
         let (tokens, login) = read(part, wall, now)?;
-        let login: Rc<Login> = Config::read(login).ok()?.resolve(origin).ok()?;
-        if login.client_id() != label.client_id {
+        if login.client_id() != label.client_id || !login.is_sound(origin) {
             return None;
         }
-        let mut session = Session::new(login, tokens, wall, now);
+        let mut session = Session::new(Rc::new(login), tokens, wall, now);
         session.common = Some(Common {
             name: String::from(name),
             generation: label.generation,
@@ -339,8 +338,8 @@ impl Session {
     }
 }
 
-/// The tokens of a part and the configuration they belong to.
-fn read(part: &[u8], wall: Seconds, now: Seconds) -> Option<(Tokens, Json)> {
+/// The tokens of a part and the client they belong to.
+fn read(part: &[u8], wall: Seconds, now: Seconds) -> Option<(Tokens, Client)> {
     let mut json = Json::parse(part)?;
     if json.get("v")?.as_u32()? != 1 {
         return None;
@@ -348,7 +347,7 @@ fn read(part: &[u8], wall: Seconds, now: Seconds) -> Option<(Tokens, Json)> {
     let written = json.get("at")?.as_u32()?;
     let tokens = json.take("tokens")?;
     let tokens = Tokens::from_json(tokens, wall.saturating_sub(written), now)?;
-    Some((tokens, json.take("config")?))
+    Some((tokens, Client::from_record(json.str("client")?)?))
 }
 
 impl Sessions {
@@ -435,7 +434,7 @@ mod tests {
         let config = format!(
             r#"{{"clientId":"1","redirectUri":"https://app.example/","authorizationEndpoint":"https://as.example/a","tokenEndpoint":"https://as.example/t","sessionScope":"origin"{fields}}}"#
         );
-        let config = Config::parse(&config).expect("fields");
+        let config = crate::protocol::config::Config::parse(&config).expect("fields");
         let login = config.resolve("https://app.example").expect("a login");
         let members = br#"{"access_token":"a","token_type":"bearer","refresh_token":"r"}"#;
         let mut members = Json::parse(members).expect("JSON");

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
-use super::{AccessToken, Error, ErrorCode, Json, Login, Session, SessionId, Sessions};
+use super::{AccessToken, Client, Error, ErrorCode, Json, Session, SessionId, Sessions};
 use crate::protocol::dpop::ProofKey;
 use crate::protocol::error::wrong;
 use crate::protocol::openid::{self, About};
@@ -38,7 +38,7 @@ impl Session {
         self.tokens.key().cloned()
     }
 
-    pub fn login(&self) -> Rc<Login> {
+    pub fn login(&self) -> Rc<Client> {
         self.login.clone()
     }
 

@@ -52,14 +52,14 @@ impl Session {
                 authorization: Zeroizing::new(String::new()),
             });
         };
-        let url = self.filled(request.str("url").unwrap_or(""))?;
+        let url = self.filled(&request.url)?;
         url::check("revocationRequest", &url, false)?;
         let mut servers = self.login.resource_servers().iter();
         if !servers.any(|server| covers(server, &url).is_some()) {
             return Err(undeclared(&url, self.login.resource_servers().iter()));
         }
         Ok(Revocation {
-            method: String::from(request.str("method").unwrap_or("DELETE")),
+            method: request.method.clone(),
             url,
             form,
             authorization: token.authorization_header(),

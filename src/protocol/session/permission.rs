@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::super::error::{Error, ErrorCode, ServerError, redact, without};
 use super::super::json::{self, Json, Object};
-use super::super::resource::{PrivateRequest, challenge, is_rate_limit};
+use super::super::resource::{Call, PrivateRequest, challenge, is_rate_limit};
 use super::super::{Seconds, refusal, scope, text};
 use super::Session;
 
@@ -65,19 +65,22 @@ impl Session {
             }
             "insufficient_user_authentication" => {
                 let mut wanted = Object::new();
+                let mut asked = true;
                 for name in ["acr_values", "max_age"] {
-                    let value = challenge(header, name);
-                    let value = value.map(|value| redact(&value, &self.secrets()));
-                    wanted.maybe(name, value.as_deref());
+                    if let Some(value) = challenge(header, name) {
+                        let value = redact(&value, &self.secrets());
+                        let mut parameters = self.login.authorization_parameters().iter();
+                        asked &= parameters.any(|(known, said)| known == name && *said == value);
+                        wanted.str(name, &value);
+                    }
                 }
                 let mut wanted = wanted.done();
-                let asked = wanted.names().iter().all(|name| {
-                    let mut parameters = self.login.authorization_parameters().iter();
-                    parameters
-                        .any(|(known, value)| known == name && Some(value) == wanted.get(name))
-                });
                 // What the login asked for besides stays: this takes the place of its parameters.
-                wanted.fill(Json::Object(self.login.authorization_parameters().to_vec()));
+                let mut more = Object::new();
+                for (name, value) in self.login.authorization_parameters() {
+                    more.str(name, value);
+                }
+                wanted.fill(more.done());
                 let error = ErrorCode::InsufficientUserAuthentication.error();
                 let ask = ("authorizationParameters", wanted);
                 Some(self.ask(error, ask, asked, now))
@@ -193,7 +196,7 @@ impl Session {
     }
 
     /// The least scope for these calls.
-    pub fn scope_for(&self, calls: &Json) -> Result<Vec<String>, Error> {
+    pub fn scope_for(&self, calls: &[Call]) -> Result<Vec<String>, Error> {
         self.login.scope_for(calls)
     }
 }

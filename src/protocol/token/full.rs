@@ -4,13 +4,13 @@
 use alloc::rc::Rc;
 use alloc::string::String;
 
-use super::{Json, Login, Seconds, TokenRequest, Tokens};
+use super::{Client, Json, Seconds, TokenRequest, Tokens};
 use crate::protocol::config;
 use crate::protocol::dpop::ProofKey;
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::jose::{Algorithm, Check, Jws, NoKey};
 use crate::protocol::json::Object;
-use crate::protocol::openid::{self, About, Channel, Unchecked};
+use crate::protocol::openid::{self, About, Channel, Rules, Unchecked};
 use crate::protocol::secret::IdToken;
 use crate::protocol::shown;
 
@@ -112,7 +112,7 @@ impl TokenRequest {
         self.login.key_lifetime()
     }
 
-    pub fn login(&self) -> Rc<Login> {
+    pub fn login(&self) -> Rc<Client> {
         self.login.clone()
     }
 
@@ -131,7 +131,7 @@ impl TokenRequest {
             }
         }
         if let Some(details) = members.get("authorization_details")
-            && config::check_details(details).is_err()
+            && !config::are_details(details)
         {
             let rule = "authorization_details: must be a list of objects that have a type (RFC 9396 section 7)";
             return Err(ErrorCode::InvalidTokenResponse.at(rule));
@@ -179,11 +179,11 @@ impl Tokens {
 
     /// Reads the ID Token that came along, if one did, and believes it. `Some`: its signature is to be checked before;
     /// then [`believe`](Tokens::believe) it. `now` is the wall clock.
-    pub fn identify(&mut self, login: &Login, now: Seconds) -> Result<Option<Signed>, Error> {
+    pub fn identify(&mut self, login: &Client, now: Seconds) -> Result<Option<Signed>, Error> {
         let Some(unchecked) = self.more.unchecked.take() else {
             return Ok(None);
         };
-        let rules = login.id_token_rules();
+        let rules = Rules::of(login);
         let jws = unchecked.read(&rules, self.access_token.expose(), now)?;
         if unchecked.channel == Channel::Direct && !login.verify_id_token() {
             self.identified(jws.payload, unchecked.token, login);
@@ -204,11 +204,11 @@ impl Tokens {
     }
 
     /// Takes an ID Token whose signature is right.
-    pub fn believe(&mut self, signed: Signed, login: &Login) {
+    pub fn believe(&mut self, signed: Signed, login: &Client) {
         self.identified(signed.jws.payload, signed.token, login);
     }
 
-    fn identified(&mut self, mut claims: Json, token: IdToken, login: &Login) {
+    fn identified(&mut self, mut claims: Json, token: IdToken, login: &Client) {
         claims.keep_exact();
         self.more.claims = Some(claims);
         self.more.hint = login.end_session_endpoint().map(|_| token);
@@ -258,7 +258,7 @@ mod tests {
 
     const NOW: Seconds = 1_700_000_000;
 
-    fn login(fields: &str) -> Rc<Login> {
+    fn login(fields: &str) -> Rc<Client> {
         let config = format!(
             r#"{{"clientId":"c1","redirectUri":"https://app.example/cb","authorizationEndpoint":"https://as.example/a","tokenEndpoint":"https://as.example/t","issuer":"https://as.example","jwksUri":"https://as.example/jwks","scope":"openid read"{fields}}}"#
         );
@@ -266,7 +266,7 @@ mod tests {
         config.resolve("https://app.example").expect("a login")
     }
 
-    fn request(login: Rc<Login>) -> TokenRequest {
+    fn request(login: Rc<Client>) -> TokenRequest {
         let grant = Grant::AuthorizationCode {
             code: AuthorizationCode::new("c".to_string()),
             code_verifier: CodeVerifier::from_entropy(&[1; 32]),
@@ -275,7 +275,7 @@ mod tests {
         TokenRequest::new(login, grant).about(Some(About::Login { nonce }), None)
     }
 
-    fn renewal(login: Rc<Login>, key: Option<ProofKey>) -> TokenRequest {
+    fn renewal(login: Rc<Client>, key: Option<ProofKey>) -> TokenRequest {
         let grant = Grant::RefreshToken(RefreshToken::new("r".to_string()));
         let claims = br#"{"iss":"https://as.example","sub":"u1","aud":"c1","nonce":"n1"}"#;
         let claims = Json::parse(claims).expect("JSON");

@@ -64,10 +64,11 @@ async fn script_in_the_page_can_read_and_rewrite_the_record_of_a_login_that_wait
     let url = world.begin(json!({})).await;
     let state = parameter(&url, "state").expect("a state");
     let script = "const key = args[0] + args[1]
-        const record = JSON.parse(sessionStorage[key])
-        record.config.tokenEndpoint = args[2] + '/token'
-        sessionStorage[key] = JSON.stringify(record)
-        return record.codeVerifier";
+        const endpoint = args[2] + '/token'
+        const record = sessionStorage[key]
+        sessionStorage[key] = record.replace(/\\d+;http:[^;]*\\/oauth\\/token/, endpoint.length + ';' + endpoint)
+        if (sessionStorage[key] === record) throw Error('nothing to change')
+        return record.slice(record.lastIndexOf(';') + 1)";
     let args = [json!(PENDING), json!(state), json!(world.foreign.origin)];
     let verifier = world.run(script, &args).await;
     let redirect = world.redirect(&url);

@@ -1,0 +1,607 @@
+//! A client at one authorization server (RFC 6749 section 2) and what it asks for. Whoever has one has to check nothing any
+//! more: `config` makes it of a configuration, and stored records carry all of it to the page that answers the login.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::error::{Error, ServerError};
+use super::json::Json;
+use super::pkce::CodeChallengeMethod;
+use super::record::{Reader, Stored, stored};
+use super::refusal::{self, Row};
+use super::resource::{self, Call, Route};
+use super::scope::{self, Scopes};
+use super::{Seconds, url};
+
+/// Seconds that a login in a frame may take: nobody sees it.
+const FRAME_TIMEOUT: Seconds = 10;
+
+/// The version of stored clients.
+const VERSION: &str = "1";
+
+stored! {
+    /// A client, checked once.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Client {
+        pub(super) client_id: String,
+        pub(super) redirect_uri: String,
+        pub(super) provider: Option<String>,
+        pub(super) site: Option<String>,
+        pub(super) issuer: Option<String>,
+        pub(super) iss_required: bool,
+        pub(super) endpoints: Endpoints,
+        pub(super) response_type: ResponseType,
+        pub(super) code_challenge_method: CodeChallengeMethod,
+        pub(super) scope: Vec<String>,
+        pub(super) prompt: Option<String>,
+        pub(super) parameters: Vec<(String, String)>,
+        pub(super) resources: Vec<String>,
+        pub(super) authorization_details: Option<Json>,
+        pub(super) is_pushed: bool,
+        pub(super) dpop: bool,
+        pub(super) verify_id_token: bool,
+        pub(super) resource_servers: Vec<String>,
+        pub(super) api: Api,
+        pub(super) answers: Answers,
+        pub(super) refresh_token_reuse: Option<bool>,
+        pub(super) display: Display,
+        pub(super) display_timeout: Option<Seconds>,
+        pub(super) keeping: Keeping,
+        pub(super) return_to: Option<String>,
+        pub(super) app_state: Option<Json>,
+        /// Seconds the login may stay unanswered.
+        pub(super) pending_max_age: Seconds,
+    }
+}
+
+stored! {
+    /// The server's endpoints; empty where there is none.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Endpoints {
+        pub authorization: String,
+        pub token: String,
+        pub revocation: Option<String>,
+        pub revocation_request: Option<RevocationRequest>,
+        pub end_session: Option<String>,
+        pub jwks: String,
+        pub userinfo: Option<String>,
+        pub pushed: String,
+    }
+}
+
+stored! {
+    /// The request by which the provider's API takes the user's grant back.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct RevocationRequest {
+        pub method: String,
+        /// With `{names}` to fill in.
+        pub url: String,
+    }
+}
+
+stored! {
+    /// What is known of the provider's API.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Api {
+        pub scopes: Scopes,
+        pub routes: Vec<Route>,
+        pub errors: Vec<Row>,
+        /// The header that narrows the scope of one call.
+        pub scope_header: Option<String>,
+        pub limit_header: String,
+        pub usage_header: String,
+    }
+}
+
+stored! {
+    /// What an answer of the server may look like besides what the protocol says.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Answers {
+        pub token_type_optional: bool,
+        pub json_fragment: bool,
+        pub framed: bool,
+    }
+}
+
+stored! {
+    /// Where the session is kept, and who has it.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Keeping {
+        pub keep: Keep,
+        /// Seconds that a session is kept without being renewed.
+        pub max_age: Seconds,
+        /// A browser that cannot keep or share a session may do without.
+        pub optional: bool,
+        /// The pending login has to outlive its tab.
+        pub pending: bool,
+        /// The tabs of the origin share the session.
+        pub shared: bool,
+    }
+}
+
+/// An enumeration that is stored as the number of its variant.
+macro_rules! stored_enum {
+    ($name:ident $($number:literal $variant:ident)*) => {
+        impl Stored for $name {
+            fn store(&self, out: &mut String) {
+                let number: u32 = match self {
+                    $($name::$variant => $number,)*
+                };
+                number.store(out);
+            }
+
+            fn load(from: &mut Reader<'_>) -> Option<Self> {
+                match u32::load(from)? {
+                    $($number => Some($name::$variant),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+/// `response_type` (RFC 6749 section 3.1.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResponseType {
+    Code,
+    /// The implicit grant: only when asked for by name (RFC 9700 section 2.1.2).
+    Token,
+    /// The same with an ID Token (OpenID Connect Core section 3.2).
+    IdTokenToken,
+}
+
+stored_enum!(ResponseType 0 Code 1 Token 2 IdTokenToken);
+stored_enum!(CodeChallengeMethod 0 S256 1 Plain);
+
+impl ResponseType {
+    /// The registered name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ResponseType::Code => "code",
+            ResponseType::Token => "token",
+            ResponseType::IdTokenToken => "id_token token",
+        }
+    }
+}
+
+/// Where a session is kept, besides the memory of its page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// Nowhere.
+    No,
+    /// Until the tab is closed.
+    Tab,
+    /// Until it ends, in this browser.
+    Device,
+}
+
+stored_enum!(Keep 0 No 1 Tab 2 Device);
+
+impl Keep {
+    /// Reads what [`as_str`](Keep::as_str) gave, or a configuration; absent means nowhere.
+    pub fn read(text: Option<&str>) -> Option<Keep> {
+        match text {
+            None | Some("no") => Some(Keep::No),
+            Some("tab") => Some(Keep::Tab),
+            Some("device") => Some(Keep::Device),
+            Some(_) => None,
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        self.said().unwrap_or("no")
+    }
+
+    /// As a session says it.
+    pub fn said(self) -> Option<&'static str> {
+        match self {
+            Keep::No => None,
+            Keep::Tab => Some("tab"),
+            Keep::Device => Some("device"),
+        }
+    }
+}
+
+/// How a login is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Display {
+    /// The page leaves for it.
+    Page,
+    Popup,
+    /// In a frame that nobody sees.
+    Frame,
+}
+
+stored_enum!(Display 0 Page 1 Popup 2 Frame);
+
+impl Display {
+    /// Reads a configuration; absent means the page.
+    pub fn read(text: Option<&str>) -> Option<Display> {
+        match text {
+            None | Some("page") => Some(Display::Page),
+            Some("popup") => Some(Display::Popup),
+            Some("iframe") => Some(Display::Frame),
+            Some(_) => None,
+        }
+    }
+}
+
+/// Which part of the library answers a login and has its session; see [`Client::part`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The one that most applications need.
+    Session,
+    /// The one that knows tabs, kept sessions, other windows, OpenID Connect and DPoP as well.
+    Full,
+}
+
+impl Part {
+    /// The letter behind the version in stored records, by which JavaScript chooses what to load.
+    pub fn letter(self) -> &'static str {
+        match self {
+            Part::Session => "s",
+            Part::Full => "f",
+        }
+    }
+}
+
+impl Client {
+    /// All of it for another page: the version, the letter of the [`Part`] that can read it, and the fields.
+    pub fn to_record(&self) -> String {
+        let mut out = String::from(VERSION);
+        out.push_str(self.part().letter());
+        self.store(&mut out);
+        out
+    }
+
+    /// Reads a record; what cannot be read is absent.
+    pub fn from_record(record: &str) -> Option<Client> {
+        let mut reader = Client::record_fields(record)?;
+        Client::load(&mut reader).filter(|_| reader.0.is_empty())
+    }
+
+    /// Whether a record still says what a client can: `returnTo` stays on the page's own origin (RFC 9700 section
+    /// 4.11.1), and no secret goes where it can be read. Whoever can change a record can do worse; this costs nothing.
+    pub(super) fn is_sound(&self, origin: &str) -> bool {
+        let token = self.token_endpoint();
+        let mut servers = self.resource_servers.iter();
+        self.return_to()
+            .is_none_or(|path| url::check_return_to(path, origin).is_ok())
+            && (token.is_empty() || url::check("", token, false).is_ok())
+            && servers.all(|server| resource::check_server(server).is_ok())
+    }
+
+    /// What stands behind the version and the part.
+    pub(super) fn record_fields(record: &str) -> Option<Reader<'_>> {
+        record.strip_prefix(VERSION)?.get(1..).map(Reader)
+    }
+
+    /// Which part of the library is needed from here on.
+    pub fn part(&self) -> Part {
+        match self.has_id_token() || self.needs_full().is_some() {
+            true => Part::Full,
+            false => Part::Session,
+        }
+    }
+
+    /// The field that asks for more than [`Part::Session`] has.
+    pub fn needs_full(&self) -> Option<&'static str> {
+        let asked = [
+            ("display", self.display != Display::Page),
+            ("keep", self.keeping.keep != Keep::No),
+            ("keepPending", self.keeping.pending),
+            ("sessionScope", self.keeping.shared),
+            ("dpop", self.dpop),
+            ("verifyIdToken", self.verify_id_token),
+            (
+                "responseType",
+                self.response_type == ResponseType::IdTokenToken,
+            ),
+            ("authorizationDetails", self.authorization_details.is_some()),
+            ("pushedAuthorizationRequest", self.is_pushed),
+        ];
+        let found = asked.into_iter().find(|(_, is_asked)| *is_asked)?;
+        Some(found.0)
+    }
+
+    /// Whether the session is to be shared by tabs or kept.
+    pub fn is_to_be_common(&self) -> bool {
+        self.keeping.keep != Keep::No || self.keeping.shared
+    }
+
+    pub fn provider(&self) -> Option<&str> {
+        self.provider.as_deref()
+    }
+
+    pub fn site(&self) -> Option<&str> {
+        self.site.as_deref()
+    }
+
+    /// Empty for a token that was adopted without one.
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    pub fn redirect_uri(&self) -> &str {
+        &self.redirect_uri
+    }
+
+    pub fn issuer(&self) -> Option<&str> {
+        self.issuer.as_deref()
+    }
+
+    pub fn authorization_endpoint(&self) -> &str {
+        &self.endpoints.authorization
+    }
+
+    /// Empty where the implicit grant needs none.
+    pub fn token_endpoint(&self) -> &str {
+        &self.endpoints.token
+    }
+
+    pub fn response_type(&self) -> ResponseType {
+        self.response_type
+    }
+
+    pub fn code_challenge_method(&self) -> CodeChallengeMethod {
+        self.code_challenge_method
+    }
+
+    /// Where tokens may go; each is checked by [`resource::check_server`].
+    pub fn resource_servers(&self) -> &[String] {
+        &self.resource_servers
+    }
+
+    /// The scope that is asked for.
+    pub fn scope(&self) -> &[String] {
+        &self.scope
+    }
+
+    /// The scopes that the provider has, with what each implies.
+    pub fn scopes(&self) -> &Scopes {
+        &self.api.scopes
+    }
+
+    pub fn routes(&self) -> &[Route] {
+        &self.api.routes
+    }
+
+    pub fn errors(&self) -> &[Row] {
+        &self.api.errors
+    }
+
+    /// The header that narrows the scope of one call.
+    pub fn scope_header(&self) -> Option<&str> {
+        self.api.scope_header.as_deref()
+    }
+
+    /// The scope that a call needs and the route that says so, for a session that holds this scope; `None` where nobody
+    /// said. The URL is the browser's own serialisation.
+    pub fn need(&self, method: &str, url: &str, held: &[String]) -> Option<resource::Need<'_>> {
+        let path = self
+            .resource_servers
+            .iter()
+            .filter(|server| resource::covers(server, url).is_some())
+            .max_by_key(|server| server.len())
+            .and_then(|server| resource::below(server, url))?;
+        resource::need(&self.api.routes, method, path, held)
+    }
+
+    /// The least scope for these calls; an address that belongs to no resource server is an error.
+    pub fn scope_for(&self, calls: &[Call]) -> Result<Vec<String>, Error> {
+        let mut scope = Vec::new();
+        for call in calls {
+            let covers = |server: &String| resource::covers(server, &call.url).is_some();
+            if !self.resource_servers.iter().any(covers) {
+                return Err(resource::undeclared(
+                    &call.url,
+                    self.resource_servers.iter(),
+                ));
+            }
+            if let Some(need) = self.need(&call.method, &call.url, &[]) {
+                scope.append(&mut need.scope());
+            }
+        }
+        Ok(scope::reduce(&self.api.scopes, scope))
+    }
+
+    /// The headers in which the provider says how many requests it allows, and how many were made.
+    pub fn limit_headers(&self) -> (&str, &str) {
+        (&self.api.limit_header, &self.api.usage_header)
+    }
+
+    /// The error with the provider's own words for it, where its table has them.
+    pub fn explained(&self, error: Error) -> Error {
+        refusal::explained(&self.api.errors, error)
+    }
+
+    /// The library's own error with what the provider's table adds to it.
+    pub fn advised(&self, error: Error) -> Error {
+        refusal::advised(&self.api.errors, error)
+    }
+
+    /// Whether the provider's table has words for just this, and not only for its status.
+    pub fn has_words_for(&self, server: &ServerError) -> bool {
+        let row = refusal::row(&self.api.errors, server);
+        row.is_some_and(|row| row.error.is_some() || row.says.is_some())
+    }
+
+    /// Where a token is given up (RFC 7009).
+    pub fn revocation_endpoint(&self) -> Option<&str> {
+        self.endpoints.revocation.as_deref()
+    }
+
+    /// The request by which the provider's API takes the user's grant back.
+    pub fn revocation_request(&self) -> Option<&RevocationRequest> {
+        self.endpoints.revocation_request.as_ref()
+    }
+
+    /// Whether a refresh token may be sent a second time as if it were the first.
+    pub fn refresh_token_reuse(&self) -> bool {
+        self.refresh_token_reuse == Some(true)
+    }
+
+    /// Whether a refresh token whose answer was lost may be sent once more, when the access token is over.
+    pub fn may_resend_refresh_token(&self) -> bool {
+        self.refresh_token_reuse != Some(false)
+    }
+
+    /// Where the user is logged out of the provider (OpenID Connect RP-Initiated Logout 1.0).
+    pub fn end_session_endpoint(&self) -> Option<&str> {
+        self.endpoints.end_session.as_deref()
+    }
+
+    /// Whether a response must name its issuer (RFC 9207 section 2.4).
+    pub fn iss_required(&self) -> bool {
+        self.iss_required
+    }
+
+    /// Whether the fragment may be a JSON text.
+    pub fn json_fragment(&self) -> bool {
+        self.answers.json_fragment
+    }
+
+    pub fn token_type_optional(&self) -> bool {
+        self.answers.token_type_optional
+    }
+
+    /// A path of this origin to come back to.
+    pub fn return_to(&self) -> Option<&str> {
+        self.return_to.as_deref()
+    }
+
+    /// `prompt` (OpenID Connect Core section 3.1.2.1).
+    pub fn prompt(&self) -> Option<&str> {
+        match self.display {
+            Display::Frame => Some("none"),
+            _ => self.prompt.as_deref(),
+        }
+    }
+
+    /// Whether a response may be answered in a foreign page's frame.
+    pub fn allow_framed(&self) -> bool {
+        self.answers.framed
+    }
+
+    /// The application's own value.
+    pub fn app_state(&self) -> Option<&Json> {
+        self.app_state.as_ref()
+    }
+
+    /// Seconds the login may stay unanswered.
+    pub fn max_age(&self) -> Seconds {
+        self.pending_max_age
+    }
+
+    /// More parameters of the authorization request.
+    pub fn authorization_parameters(&self) -> &[(String, String)] {
+        &self.parameters
+    }
+
+    /// Whether a session of `other` is one of this client at the same server, or would be used in its place.
+    pub fn is_same_client(&self, other: &Client) -> bool {
+        let share = |server| other.resource_servers.contains(server);
+        let endpoint = self.authorization_endpoint();
+        let same_endpoint = !endpoint.is_empty() && endpoint == other.authorization_endpoint();
+        self.client_id == other.client_id
+            && (same_endpoint || self.resource_servers.iter().any(share))
+    }
+
+    /// Where the session is to be kept.
+    pub fn keep(&self) -> Keep {
+        self.keeping.keep
+    }
+
+    /// Seconds that a session is kept without being renewed.
+    pub fn keep_max_age(&self) -> Seconds {
+        self.keeping.max_age
+    }
+
+    /// Whether a browser that cannot keep or share a session may do without.
+    pub fn is_keep_optional(&self) -> bool {
+        self.keeping.optional
+    }
+
+    /// Whether the pending login has to outlive its tab.
+    pub fn keep_pending(&self) -> bool {
+        self.keeping.pending
+    }
+
+    /// Whether the tabs of the origin share the session.
+    pub fn is_shared(&self) -> bool {
+        self.keeping.shared
+    }
+
+    pub fn display(&self) -> Display {
+        self.display
+    }
+
+    /// Seconds that a login in a popup or a frame may take.
+    pub fn display_timeout(&self) -> Seconds {
+        self.display_timeout.unwrap_or(match self.display {
+            Display::Frame => FRAME_TIMEOUT,
+            _ => self.pending_max_age,
+        })
+    }
+
+    /// Whether the authorization server is surely of the page's own site, so that its cookies come along in a frame.
+    pub fn is_same_site(&self, origin: &str) -> bool {
+        url::is_same_site(origin, self.authorization_endpoint())
+    }
+
+    /// Whether the user's identity is asked for (OpenID Connect Core section 3.1.2.1).
+    pub fn is_openid(&self) -> bool {
+        self.scope.iter().any(|scope| scope == "openid")
+    }
+
+    /// Whether an ID Token answers that: the response type `token` has none (OpenID Connect Core section 3.2.2.5).
+    pub fn has_id_token(&self) -> bool {
+        self.is_openid() && self.response_type != ResponseType::Token
+    }
+
+    /// Whether the signature of every ID Token is checked; without it those of the address bar are.
+    pub fn verify_id_token(&self) -> bool {
+        self.is_openid() && self.verify_id_token
+    }
+
+    /// Where the server's public keys are (RFC 8414 section 2); empty where nobody said.
+    pub fn jwks_uri(&self) -> &str {
+        &self.endpoints.jwks
+    }
+
+    /// Where the server says more of the user (OpenID Connect Core section 5.3).
+    pub fn userinfo_endpoint(&self) -> Option<&str> {
+        self.endpoints.userinfo.as_deref()
+    }
+
+    /// Whether tokens are bound to a key (RFC 9449).
+    pub fn dpop(&self) -> bool {
+        self.dpop
+    }
+
+    /// Seconds that a key is kept where sessions outlive their page, or tabs have them in common.
+    pub fn key_lifetime(&self) -> Option<Seconds> {
+        self.is_to_be_common().then_some(self.keeping.max_age)
+    }
+
+    /// Whether the authorization request is posted before the user is sent away (RFC 9126): where the caller says so, or
+    /// the metadata that it must be.
+    pub fn is_pushed(&self) -> bool {
+        self.is_pushed
+    }
+
+    /// Where it is posted to; empty where nobody said.
+    pub fn pushed_endpoint(&self) -> &str {
+        &self.endpoints.pushed
+    }
+
+    /// For which resources tokens are wanted (RFC 8707).
+    pub fn resources(&self) -> &[String] {
+        &self.resources
+    }
+
+    /// What is asked for in more words than a scope has (RFC 9396).
+    pub fn authorization_details(&self) -> Option<&Json> {
+        self.authorization_details.as_ref()
+    }
+}
