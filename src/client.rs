@@ -165,7 +165,7 @@ async fn keep(pending: &PendingLogin, origin: &str) -> Result<(), Error> {
     if pending.is_to_be_kept() && kept_pending::keep(pending, origin).await {
         return Ok(());
     }
-    sweep(origin);
+    sweep();
     page::store(&key(pending.state()), &pending.to_record()).map_err(not_stored)
 }
 
@@ -743,22 +743,22 @@ fn waiting(origin: &str) -> Vec<(String, PendingLogin)> {
 }
 
 /// Makes room: removes logins that have waited too long, and the oldest of too many.
-fn sweep(origin: &str) {
+fn sweep() {
     let now = clock::wall();
-    let mut pending = waiting(origin);
-    loop {
-        let oldest = pending
-            .iter()
-            .enumerate()
-            .min_by_key(|(_, (_, login))| login.created());
-        let Some((at, (key, login))) = oldest else {
-            return;
-        };
-        if !login.is_expired(now) && pending.len() < MAX_PENDING {
-            return;
+    let mut waiting = Vec::new();
+    for key in page::keys(PENDING) {
+        let record = Zeroizing::new(page::load(&key).unwrap_or_default());
+        match PendingLogin::expiry_of(&record) {
+            Some(at) if at >= now => waiting.push((at, key)),
+            _ => page::remove(&key),
         }
+    }
+    while waiting.len() >= MAX_PENDING
+        && let Some((_, key)) = waiting.iter().min()
+    {
         page::remove(key);
-        pending.remove(at);
+        let oldest = key.clone();
+        waiting.retain(|(_, key)| *key != oldest);
     }
 }
 

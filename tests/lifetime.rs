@@ -609,7 +609,7 @@ impl Page {
         }
         // Read and deleted: from here on the state is used.
         self.storage.remove(&answers);
-        let age = self.wall.saturating_sub(pending.created());
+        let age = self.wall.saturating_sub(pending.expires_at() - 600);
         let accepted = pending.accept(response, self.wall, self.now);
         let good = matches!(change, Change::None | Change::OtherCode(_)) && age <= 600;
         assert_eq!(accepted.is_ok(), good, "{href} {change:?} {age}");

@@ -36,7 +36,8 @@ pub const ELSEWHERE_PREFIX: &str = "ow1x.";
 pub struct PendingLogin {
     state: State,
     code_verifier: CodeVerifier,
-    created: Seconds,
+    /// When it will have waited too long, by the wall clock.
+    expires_at: Seconds,
     login: Rc<Client>,
     /// To which the tokens will be bound.
     #[cfg(feature = "full")]
@@ -70,7 +71,7 @@ impl PendingLogin {
         Ok(Self {
             state: State::new(state),
             code_verifier: CodeVerifier::from_entropy(&verifier_bytes),
-            created: now,
+            expires_at: now.saturating_add(login.max_age()),
             login,
             #[cfg(feature = "full")]
             key: None,
@@ -122,12 +123,13 @@ impl PendingLogin {
         url
     }
 
-    /// The record to keep until the answer comes. It begins as [`Client::to_record`]'s does.
+    /// The record to keep until the answer comes: how it begins is [`Part`](super::client::Part)'s to say.
     pub fn to_record(&self) -> String {
-        let mut out = self.login.to_record();
+        let mut out = self.login.new_record();
+        self.expires_at.store(&mut out);
+        self.login.store(&mut out);
         // No reallocation leaves a copy of the verifier behind.
         out.reserve(512);
-        self.created.store(&mut out);
         out.push_str(self.code_verifier.expose());
         #[cfg(feature = "full")]
         if let Some(key) = &self.key {
@@ -137,19 +139,24 @@ impl PendingLogin {
         out
     }
 
+    /// When a stored login will have waited too long; the rest of the record is not looked at.
+    pub fn expiry_of(record: &str) -> Option<Seconds> {
+        Seconds::load(&mut Client::record_fields(record)?)
+    }
+
     /// Reads a record back. Unreadable means absent.
     pub fn from_record(state: &str, record: &str, origin: &str) -> Option<Self> {
         let mut reader = Client::record_fields(record)?;
+        let expires_at = Seconds::load(&mut reader)?;
         let login = Client::load(&mut reader)?;
         if !login.is_sound(origin) {
             return None;
         }
-        let created = Seconds::load(&mut reader)?;
         let (code_verifier, _key) = text::cut(reader.0, " ").unwrap_or((reader.0, ""));
         Some(Self {
             state: State::new(String::from(state)),
             code_verifier: CodeVerifier::read(String::from(code_verifier))?,
-            created,
+            expires_at,
             login: Rc::new(login),
             #[cfg(feature = "full")]
             key: match _key {
@@ -159,19 +166,14 @@ impl PendingLogin {
         })
     }
 
-    /// When the login was started, by the wall clock.
-    pub fn created(&self) -> Seconds {
-        self.created
-    }
-
     /// When it will have waited too long, by the wall clock.
     pub fn expires_at(&self) -> Seconds {
-        self.created.saturating_add(self.login.max_age())
+        self.expires_at
     }
 
     /// Whether the login has waited too long. `now` is the wall clock: the page has died in between.
     pub fn is_expired(&self, now: Seconds) -> bool {
-        now.saturating_sub(self.created) > self.login.max_age()
+        now > self.expires_at
     }
 
     /// How the login is shown.
@@ -950,16 +952,17 @@ mod tests {
         let state = pending.state().expose();
         let again = PendingLogin::from_record(state, &record, ORIGIN).expect("a record");
         assert_eq!(again.to_record(), record);
-        assert_eq!(again.created(), 1000);
+        assert_eq!(again.expires_at(), 1060);
+        assert_eq!(PendingLogin::expiry_of(&record), Some(1060));
         assert!(again.is_expired(1061) && !again.is_expired(1060));
         for (from, to) in [
-            ("1s3;", "2s3;"),
-            ("1s3;", "13;"),
-            ("60;1000;", "-1;1000;"),
-            ("60;1000;", "60;x;"),
-            ("60;1000;", "1000;"),
-            ("1000;", "1000;&x="),
-            ("1000;ICEiIyQl", "1000;"),
+            ("1s1060;", "2s1060;"),
+            ("1s1060;", "11060;"),
+            ("60;ICE", "-1;ICE"),
+            ("1060;", "x;"),
+            ("1060;", ""),
+            ("60;ICE", "60;&x=ICE"),
+            ("60;ICEiIyQl", "60;"),
             ("5;/cart", "14;//evil.example"),
             ("20;https://as.example/t", "20;http://evil.example/"),
             ("20;https://as.example/t", "20;javascript:alert(1)/"),
@@ -1009,7 +1012,7 @@ mod tests {
     #[test]
     fn a_login_knows_how_long_it_may_take_and_whether_its_frame_is_a_foreign_one() {
         let framed = pending(r#","display":"iframe","pendingMaxAge":60"#);
-        assert_eq!((framed.created(), framed.expires_at()), (1000, 1060));
+        assert_eq!(framed.expires_at(), 1060);
         assert!(framed.is_foreign_frame(ORIGIN));
         assert!(!framed.is_foreign_frame("https://as.example"));
         assert!(!pending("").is_foreign_frame(ORIGIN));

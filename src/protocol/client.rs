@@ -11,7 +11,7 @@ use super::record::{Reader, Stored, stored};
 use super::refusal::{self, Row};
 use super::resource::{self, Call, Route};
 use super::scope::{self, Scopes};
-use super::{Seconds, url};
+use super::{Seconds, text, url};
 
 /// Seconds that a login in a frame may take: nobody sees it.
 const FRAME_TIMEOUT: Seconds = 10;
@@ -25,6 +25,8 @@ stored! {
     pub struct Client {
         pub(super) client_id: String,
         pub(super) redirect_uri: String,
+        /// Whether that, and where a logout comes back to, may be plain http.
+        pub(super) allow_http: bool,
         pub(super) provider: Option<String>,
         pub(super) site: Option<String>,
         pub(super) issuer: Option<String>,
@@ -60,11 +62,11 @@ stored! {
     pub struct Endpoints {
         pub authorization: String,
         pub token: String,
-        pub revocation: Option<String>,
+        pub revocation: String,
         pub revocation_request: Option<RevocationRequest>,
-        pub end_session: Option<String>,
+        pub end_session: String,
         pub jwks: String,
-        pub userinfo: Option<String>,
+        pub userinfo: String,
         pub pushed: String,
     }
 }
@@ -246,10 +248,9 @@ impl Part {
 }
 
 impl Client {
-    /// All of it for another page: the version, the letter of the [`Part`] that can read it, and the fields.
+    /// All of it for another page.
     pub fn to_record(&self) -> String {
-        let mut out = String::from(VERSION);
-        out.push_str(self.part().letter());
+        let mut out = self.new_record();
         self.store(&mut out);
         out
     }
@@ -258,6 +259,11 @@ impl Client {
     pub fn from_record(record: &str) -> Option<Client> {
         let mut reader = Client::record_fields(record)?;
         Client::load(&mut reader).filter(|_| reader.0.is_empty())
+    }
+
+    /// How every record of a client's begins: the version, and the letter of the [`Part`] that can read it.
+    pub(super) fn new_record(&self) -> String {
+        text::concat(&[VERSION, self.part().letter()])
     }
 
     /// Whether a record still says what a client can: `returnTo` stays on the page's own origin (RFC 9700 section
@@ -273,7 +279,9 @@ impl Client {
 
     /// What stands behind the version and the part.
     pub(super) fn record_fields(record: &str) -> Option<Reader<'_>> {
-        record.strip_prefix(VERSION)?.get(1..).map(Reader)
+        let rest = record.strip_prefix(VERSION)?;
+        let mut parts = [Part::Session, Part::Full].iter();
+        parts.find_map(|part| rest.strip_prefix(part.letter()).map(Reader))
     }
 
     /// Which part of the library is needed from here on.
@@ -286,22 +294,27 @@ impl Client {
 
     /// The field that asks for more than [`Part::Session`] has.
     pub fn needs_full(&self) -> Option<&'static str> {
-        let asked = [
-            ("display", self.display != Display::Page),
-            ("keep", self.keeping.keep != Keep::No),
-            ("keepPending", self.keeping.pending),
-            ("sessionScope", self.keeping.shared),
-            ("dpop", self.dpop),
-            ("verifyIdToken", self.verify_id_token),
-            (
-                "responseType",
-                self.response_type == ResponseType::IdTokenToken,
-            ),
-            ("authorizationDetails", self.authorization_details.is_some()),
-            ("pushedAuthorizationRequest", self.is_pushed),
-        ];
-        let found = asked.into_iter().find(|(_, is_asked)| *is_asked)?;
-        Some(found.0)
+        Some(if self.display != Display::Page {
+            "display"
+        } else if self.keeping.keep != Keep::No {
+            "keep"
+        } else if self.keeping.pending {
+            "keepPending"
+        } else if self.keeping.shared {
+            "sessionScope"
+        } else if self.dpop {
+            "dpop"
+        } else if self.verify_id_token {
+            "verifyIdToken"
+        } else if self.response_type == ResponseType::IdTokenToken {
+            "responseType"
+        } else if self.authorization_details.is_some() {
+            "authorizationDetails"
+        } else if self.is_pushed {
+            "pushedAuthorizationRequest"
+        } else {
+            return None;
+        })
     }
 
     /// Whether the session is to be shared by tabs or kept.
@@ -428,7 +441,7 @@ impl Client {
 
     /// Where a token is given up (RFC 7009).
     pub fn revocation_endpoint(&self) -> Option<&str> {
-        self.endpoints.revocation.as_deref()
+        said(&self.endpoints.revocation)
     }
 
     /// The request by which the provider's API takes the user's grant back.
@@ -448,7 +461,7 @@ impl Client {
 
     /// Where the user is logged out of the provider (OpenID Connect RP-Initiated Logout 1.0).
     pub fn end_session_endpoint(&self) -> Option<&str> {
-        self.endpoints.end_session.as_deref()
+        said(&self.endpoints.end_session)
     }
 
     /// Whether a response must name its issuer (RFC 9207 section 2.4).
@@ -571,7 +584,7 @@ impl Client {
 
     /// Where the server says more of the user (OpenID Connect Core section 5.3).
     pub fn userinfo_endpoint(&self) -> Option<&str> {
-        self.endpoints.userinfo.as_deref()
+        said(&self.endpoints.userinfo)
     }
 
     /// Whether tokens are bound to a key (RFC 9449).
@@ -604,4 +617,8 @@ impl Client {
     pub fn authorization_details(&self) -> Option<&Json> {
         self.authorization_details.as_ref()
     }
+}
+
+fn said(endpoint: &str) -> Option<&str> {
+    (!endpoint.is_empty()).then_some(endpoint)
 }

@@ -9,7 +9,7 @@ use super::client::{Answers, Api, Client, Endpoints, Keeping, ResponseType, Revo
 /// What `src/client` calls it.
 pub use super::client::{Client as Login, Display, Keep};
 use super::error::{Error, ErrorCode, wrong};
-use super::json::{Json, Members};
+use super::json::Json;
 use super::pkce::CodeChallengeMethod;
 use super::refusal::Row;
 use super::resource::{Call, Route};
@@ -105,14 +105,11 @@ impl Config {
         {
             return Err(ErrorCode::UnknownSite.at(detail));
         }
-        let client = self.settle()?;
+        let client = self.client();
+        check_each(&client)?;
         required("clientId", &client.client_id)?;
         required("redirectUri", &client.redirect_uri)?;
-        url::check_redirect_uri(
-            "redirectUri",
-            &client.redirect_uri,
-            config.flag("allowHttp"),
-        )?;
+        url::check_redirect_uri("redirectUri", &client.redirect_uri, client.allow_http)?;
         required("authorizationEndpoint", &client.endpoints.authorization)?;
         if client.response_type == ResponseType::Code {
             required("tokenEndpoint", &client.endpoints.token)?;
@@ -129,7 +126,8 @@ impl Config {
 
     /// Checks what a token that the user has already needs: somewhere to go.
     pub fn adopt(self) -> Result<Rc<Client>, Error> {
-        let client = self.settle()?;
+        let client = self.client();
+        check_each(&client)?;
         if client.resource_servers.is_empty() {
             return Err(wrong("resourceServers", "is missing"));
         }
@@ -141,40 +139,67 @@ impl Config {
         self.adopt()?.scope_for(calls)
     }
 
-    /// Checks each field that is there.
-    fn settle(&self) -> Result<Client, Error> {
+    /// The fields as they stand, unchecked.
+    fn client(&self) -> Client {
         let config = &self.0;
-        let (response_type, code_challenge_method) = (self.response_type()?, self.method()?);
-        let api = self.api()?;
-        let scope = match config.get("scope") {
-            Some(value) => scope::read(value)?,
-            None => Vec::new(),
-        };
-        scope::check(&api.scopes, &scope)?;
-        let scope = scope::reduce(&api.scopes, scope);
-        if config.flag("issRequired") && config.get("issuer").is_none() {
-            return Err(wrong("issRequired", "needs an issuer to compare with"));
-        }
-        Ok(Client {
+        let scopes = scopes(config.get("scopes"));
+        let scope = config
+            .get("scope")
+            .and_then(|scope| scope::read(scope).ok());
+        let scope = scope::reduce(&scopes, scope.unwrap_or_default());
+        let request = config.get("revocationRequest");
+        Client {
             client_id: self.text("clientId"),
             redirect_uri: self.text("redirectUri"),
+            allow_http: config.flag("allowHttp"),
             provider: self.maybe("provider"),
             site: self.maybe("site"),
             issuer: self.maybe("issuer"),
             iss_required: config.flag("issRequired"),
-            endpoints: self.endpoints()?,
-            response_type,
-            code_challenge_method,
+            endpoints: Endpoints {
+                authorization: self.text("authorizationEndpoint"),
+                token: self.text("tokenEndpoint"),
+                revocation: self.text("revocationEndpoint"),
+                revocation_request: request.map(revocation_request),
+                end_session: self.text("endSessionEndpoint"),
+                jwks: self.text("jwksUri"),
+                userinfo: self.text("userinfoEndpoint"),
+                pushed: self.text("pushedAuthorizationRequestEndpoint"),
+            },
+            response_type: match config.str("responseType") {
+                Some("token") => ResponseType::Token,
+                Some("id_token token") => ResponseType::IdTokenToken,
+                _ => ResponseType::Code,
+            },
+            code_challenge_method: match self.is_s256() {
+                true => CodeChallengeMethod::S256,
+                false => CodeChallengeMethod::Plain,
+            },
             scope,
             prompt: self.maybe("prompt"),
-            parameters: self.parameters()?,
-            resources: self.resources()?,
-            authorization_details: self.details()?,
+            parameters: match config.get("authorizationParameters") {
+                Some(Json::Object(members)) => members.iter().map(parameter).collect(),
+                _ => Vec::new(),
+            },
+            resources: match config.get("resource") {
+                Some(Json::String(one)) => vec![one.clone()],
+                list => list.map_or(Vec::new(), Json::texts),
+            },
+            authorization_details: config.get("authorizationDetails").cloned(),
             is_pushed: config.flag("pushedAuthorizationRequest"),
             dpop: config.flag("dpop"),
             verify_id_token: config.flag("verifyIdToken"),
-            resource_servers: self.resource_servers()?,
-            api,
+            resource_servers: config
+                .get("resourceServers")
+                .map_or(Vec::new(), Json::texts),
+            api: Api {
+                scopes,
+                routes: items(config.get("routes"), route),
+                errors: items(config.get("errors"), row),
+                scope_header: self.maybe("scopeHeader"),
+                limit_header: self.text("limitHeader"),
+                usage_header: self.text("usageHeader"),
+            },
             answers: Answers {
                 token_type_optional: config.flag("tokenTypeOptional"),
                 json_fragment: config.flag("jsonFragment"),
@@ -184,20 +209,23 @@ impl Config {
                 Some(Json::Bool(reuse)) => Some(*reuse),
                 _ => None,
             },
-            display: match Display::read(config.str("display")) {
-                Some(display) => display,
-                None => return Err(wrong("display", "must be page, popup or iframe")),
-            },
+            display: self.display(),
             display_timeout: self.number("displayTimeout"),
-            keeping: self.keeping()?,
+            keeping: Keeping {
+                keep: Keep::read(config.str("keep")).unwrap_or(Keep::No),
+                max_age: self.number("keepMaxAge").unwrap_or(KEEP_MAX_AGE),
+                optional: config.flag("keepOptional"),
+                pending: config.flag("keepPending"),
+                shared: config.str("sessionScope") == Some("origin"),
+            },
             return_to: self.maybe("returnTo"),
             app_state: config.get("appState").cloned(),
             pending_max_age: self.number("pendingMaxAge").unwrap_or(PENDING_MAX_AGE),
-        })
+        }
     }
 
     fn text(&self, field: &str) -> String {
-        self.maybe(field).unwrap_or_default()
+        String::from(self.0.str(field).unwrap_or(""))
     }
 
     fn maybe(&self, field: &str) -> Option<String> {
@@ -207,207 +235,136 @@ impl Config {
     fn number(&self, field: &str) -> Option<Seconds> {
         self.0.get(field).and_then(Json::as_u32)
     }
+}
 
-    fn response_type(&self) -> Result<ResponseType, Error> {
-        match self.0.str("responseType") {
-            None | Some("code") => Ok(ResponseType::Code),
-            Some("token") => Ok(ResponseType::Token),
-            Some("id_token token") => Ok(ResponseType::IdTokenToken),
-            Some(_) => Err(wrong(
-                "responseType",
-                "must be code, token or id_token token",
-            )),
-        }
-    }
-
-    fn method(&self) -> Result<CodeChallengeMethod, Error> {
-        match self.0.str("codeChallengeMethod") {
-            None | Some("S256") => Ok(CodeChallengeMethod::S256),
-            Some("plain") => Ok(CodeChallengeMethod::Plain),
-            Some(_) => Err(wrong("codeChallengeMethod", "must be S256 or plain")),
-        }
-    }
-
-    /// The endpoint of this field, whose own query must not say what the request says (RFC 6749 section 3.1).
-    fn endpoint(&self, field: &str) -> Result<Option<String>, Error> {
-        let endpoint = self.address(field)?;
-        let query = endpoint.as_deref().and_then(|url| url::cut(url).2);
-        match protocol_parameter(&form::parse(query.unwrap_or(""))) {
-            Some(_) => Err(wrong(field, "must not carry parameters of the request")),
-            None => Ok(endpoint),
-        }
-    }
-
-    fn address(&self, field: &str) -> Result<Option<String>, Error> {
-        if let Some(address) = self.0.str(field) {
-            url::check(field, address, false)?;
-        }
-        Ok(self.maybe(field))
-    }
-
-    fn endpoints(&self) -> Result<Endpoints, Error> {
-        let request = self.0.get("revocationRequest").map(|request| {
-            let text = |name, other| String::from(request.str(name).unwrap_or(other));
-            RevocationRequest {
-                method: text("method", "DELETE"),
-                url: text("url", ""),
+/// Checks each field by itself.
+fn check_each(client: &Client) -> Result<(), Error> {
+    let endpoints = &client.endpoints;
+    for (field, endpoint, is_form) in [
+        ("authorizationEndpoint", &endpoints.authorization, true),
+        ("tokenEndpoint", &endpoints.token, true),
+        ("revocationEndpoint", &endpoints.revocation, true),
+        ("endSessionEndpoint", &endpoints.end_session, true),
+        ("jwksUri", &endpoints.jwks, false),
+        ("userinfoEndpoint", &endpoints.userinfo, false),
+        (
+            "pushedAuthorizationRequestEndpoint",
+            &endpoints.pushed,
+            false,
+        ),
+    ] {
+        if !endpoint.is_empty() {
+            let query = url::check(field, endpoint, false)?.query.unwrap_or("");
+            // What the endpoint's own query says, the request must not say again (RFC 6749 section 3.1).
+            let mut pairs = form::parse(query).into_iter().map(|(name, _)| name);
+            if is_form && pairs.any(|name| is_own(&name)) {
+                return Err(wrong(field, "must not carry parameters of the request"));
             }
-        });
-        Ok(Endpoints {
-            authorization: self.endpoint("authorizationEndpoint")?.unwrap_or_default(),
-            token: self.endpoint("tokenEndpoint")?.unwrap_or_default(),
-            revocation: self.endpoint("revocationEndpoint")?,
-            revocation_request: request,
-            end_session: self.endpoint("endSessionEndpoint")?,
-            jwks: self.address("jwksUri")?.unwrap_or_default(),
-            userinfo: self.address("userinfoEndpoint")?,
-            pushed: self
-                .address("pushedAuthorizationRequestEndpoint")?
-                .unwrap_or_default(),
-        })
-    }
-
-    fn resource_servers(&self) -> Result<Vec<String>, Error> {
-        let servers = self.0.get("resourceServers");
-        let servers = servers.map_or(Vec::new(), Json::texts);
-        for server in &servers {
-            resource::check_server(server)?;
         }
-        Ok(servers)
     }
-
-    fn parameters(&self) -> Result<Vec<(String, String)>, Error> {
-        let Some(Json::Object(members)) = self.0.get("authorizationParameters") else {
-            return Ok(Vec::new());
-        };
-        if let Some(name) = protocol_parameter(members) {
+    if client.iss_required && client.issuer.is_none() {
+        return Err(wrong("issRequired", "needs an issuer to compare with"));
+    }
+    for server in &client.resource_servers {
+        resource::check_server(server)?;
+    }
+    for (name, _) in &client.parameters {
+        if is_own(name) {
             let field = text::concat(&["authorizationParameters.", name]);
             return Err(wrong(&field, "is the library's own to set"));
         }
-        let text =
-            |(name, value): &(String, Json)| Some((name.clone(), String::from(value.as_str()?)));
-        Ok(members.iter().filter_map(text).collect())
     }
-
-    /// What is known of the provider's API. The scopes which its tables name must be among its own.
-    fn api(&self) -> Result<Api, Error> {
-        let config = &self.0;
-        for field in ["scopeHeader", "limitHeader", "usageHeader"] {
-            if let Some(name) = config.str(field) {
-                resource::check_header_name(field, name)?;
-            }
-        }
-        let scopes = scopes(config.get("scopes"));
-        for (_, implies) in &scopes {
-            scope::check(&scopes, implies)?;
-        }
-        let routes = items(config.get("routes"), route);
-        for route in &routes {
-            if !route.path.starts_with("/") {
-                return Err(wrong("routes.path", "must begin with a slash"));
-            }
-            if let Some(kind) = &route.holding {
-                scope::check_kind(&scopes, kind)?;
-            }
-            for said in [&route.read, &route.write].into_iter().flatten() {
-                scope::check(&scopes, &scope::split(said))?;
-            }
-        }
-        Ok(Api {
-            scopes,
-            routes,
-            errors: items(config.get("errors"), row),
-            scope_header: self.maybe("scopeHeader"),
-            limit_header: self.text("limitHeader"),
-            usage_header: self.text("usageHeader"),
-        })
-    }
-
-    fn keeping(&self) -> Result<Keeping, Error> {
-        let config = &self.0;
-        let shared = match config.str("sessionScope") {
-            None | Some("tab") => false,
-            Some("origin") => true,
-            Some(_) => return Err(wrong("sessionScope", "must be tab or origin")),
-        };
-        let keep = match config.str("keep") {
-            Some("no") => None,
-            keep => Keep::read(keep),
-        };
-        let Some(keep) = keep else {
-            return Err(wrong("keep", "must be tab or device"));
-        };
-        Ok(Keeping {
-            keep,
-            max_age: self.number("keepMaxAge").unwrap_or(KEEP_MAX_AGE),
-            optional: config.flag("keepOptional"),
-            pending: config.flag("keepPending"),
-            shared,
-        })
-    }
-
-    /// Resource indicators (RFC 8707 section 2): absolute URIs without a fragment.
-    fn resources(&self) -> Result<Vec<String>, Error> {
-        let rule = "must be absolute URIs without a fragment (RFC 8707 section 2)";
-        let resources = match self.0.get("resource") {
-            None => return Ok(Vec::new()),
-            Some(Json::String(one)) => vec![one.clone()],
-            Some(Json::Array(items)) if items.iter().any(|item| item.as_str().is_none()) => {
-                return Err(wrong("resource", rule));
-            }
-            Some(list @ Json::Array(_)) => list.texts(),
-            Some(_) => return Err(wrong("resource", rule)),
-        };
-        match resources.iter().all(|uri| url::is_uri(uri)) {
-            true => Ok(resources),
-            false => Err(wrong("resource", rule)),
-        }
-    }
-
-    /// Authorization details (RFC 9396 section 2): a list of objects that have a `type`.
-    fn details(&self) -> Result<Option<Json>, Error> {
-        let details = self.0.get("authorizationDetails");
-        match details.is_none_or(are_details) {
-            true => Ok(details.cloned()),
-            false => Err(wrong(
-                "authorizationDetails",
-                "must be a list of objects that have a type (RFC 9396 section 2)",
-            )),
-        }
-    }
-}
-
-/// Checks what a login needs besides, because of what else it asks for.
-fn check_together(client: &Client) -> Result<(), Error> {
-    let openid = client.is_openid();
-    if client.has_id_token() && client.issuer.is_none() {
-        return Err(wrong("issuer", "is missing, and scope asks for openid"));
-    }
-    let front = client.response_type == ResponseType::IdTokenToken;
-    if front && !openid {
-        return Err(wrong("responseType", "id_token needs openid in the scope"));
-    }
-    if (front || client.has_id_token() && client.verify_id_token)
-        && client.endpoints.jwks.is_empty()
-    {
+    // Resource indicators (RFC 8707 section 2).
+    if !client.resources.iter().all(|uri| url::is_uri(uri)) {
         return Err(wrong(
-            "jwksUri",
-            "is missing, and the ID Token is to be verified",
+            "resource",
+            "must be absolute URIs without a fragment (RFC 8707 section 2)",
         ));
     }
-    if client.dpop && client.response_type != ResponseType::Code {
-        return Err(wrong("dpop", "needs the response type code"));
+    if !client
+        .authorization_details
+        .as_ref()
+        .is_none_or(are_details)
+    {
+        return Err(wrong(
+            "authorizationDetails",
+            "must be a list of objects that have a type (RFC 9396 section 2)",
+        ));
     }
-    if client.is_pushed && client.endpoints.pushed.is_empty() {
-        return Err(wrong("pushedAuthorizationRequestEndpoint", "is missing"));
+    check_api(&client.api)?;
+    scope::check(&client.api.scopes, &client.scope)
+}
+
+/// Checks what is said of the provider's API. The scopes which its tables name must be among its own.
+fn check_api(api: &Api) -> Result<(), Error> {
+    let scope_header = api.scope_header.as_deref().unwrap_or("");
+    for (field, name) in [
+        ("scopeHeader", scope_header),
+        ("limitHeader", &api.limit_header),
+        ("usageHeader", &api.usage_header),
+    ] {
+        if !name.is_empty() {
+            resource::check_header_name(field, name)?;
+        }
+    }
+    for (_, implies) in &api.scopes {
+        scope::check(&api.scopes, implies)?;
+    }
+    for route in &api.routes {
+        if !route.path.starts_with("/") {
+            return Err(wrong("routes.path", "must begin with a slash"));
+        }
+        if let Some(kind) = &route.holding {
+            scope::check_kind(&api.scopes, kind)?;
+        }
+        for said in [&route.read, &route.write].into_iter().flatten() {
+            scope::check(&api.scopes, &scope::split(said))?;
+        }
     }
     Ok(())
 }
 
-/// Whether these are authorization details (RFC 9396 section 2).
+/// Checks what a login needs besides, because of what else it asks for.
+fn check_together(client: &Client) -> Result<(), Error> {
+    let front = client.response_type == ResponseType::IdTokenToken;
+    let has_id_token = client.has_id_token();
+    let is_verified = front || has_id_token && client.verify_id_token;
+    let (field, rule) = if has_id_token && client.issuer.is_none() {
+        ("issuer", "is missing, and scope asks for openid")
+    } else if front && !client.is_openid() {
+        ("responseType", "id_token needs openid in the scope")
+    } else if is_verified && client.endpoints.jwks.is_empty() {
+        ("jwksUri", "is missing, and the ID Token is to be verified")
+    } else if client.dpop && client.response_type != ResponseType::Code {
+        ("dpop", "needs the response type code")
+    } else if client.is_pushed && client.endpoints.pushed.is_empty() {
+        ("pushedAuthorizationRequestEndpoint", "is missing")
+    } else {
+        return Ok(());
+    };
+    Err(wrong(field, rule))
+}
+
+/// Whether these are authorization details (RFC 9396 section 2): a list of objects that have a `type`.
 pub fn are_details(details: &Json) -> bool {
     let has_type = |item: &Json| item.str("type").is_some_and(|kind| !kind.is_empty());
     matches!(details, Json::Array(items) if items.iter().all(has_type))
+}
+
+/// Whether only the library sets this parameter.
+fn is_own(name: &str) -> bool {
+    parameters::OF_REQUESTS.iter().any(|own| *own == name)
+}
+
+fn revocation_request(request: &Json) -> RevocationRequest {
+    RevocationRequest {
+        method: String::from(request.str("method").unwrap_or("DELETE")),
+        url: String::from(request.str("url").unwrap_or("")),
+    }
+}
+
+fn parameter((name, value): &(String, Json)) -> (String, String) {
+    (name.clone(), String::from(value.as_str().unwrap_or("")))
 }
 
 fn items<T>(list: Option<&Json>, read: fn(&Json) -> T) -> Vec<T> {
@@ -447,12 +404,6 @@ fn row(row: &Json) -> Row {
         message: text("message"),
         remedy: text("remedy"),
     }
-}
-
-/// The first of the parameters that only the library sets.
-fn protocol_parameter(parameters: &Members) -> Option<&str> {
-    let own = |(name, _): &&(String, Json)| parameters::OF_REQUESTS.contains(&name.as_str());
-    Some(&parameters.iter().find(own)?.0)
 }
 
 fn required(field: &str, text: &str) -> Result<(), Error> {
@@ -611,7 +562,7 @@ mod tests {
                 "scopeHeader: must be the name of a header, and not Authorization",
             ),
             (
-                r#","usageHeader":"""#,
+                r#","usageHeader":"a:b""#,
                 "usageHeader: must be the name of a header, and not Authorization",
             ),
             (
@@ -680,7 +631,10 @@ mod tests {
             let mut config = Json::parse(fields.as_bytes()).expect("JSON");
             config.take(field);
             let endpoint = Json::String("https://as.example/x?a=b&client%5Fsecret=hush".into());
-            config.fill(Json::Object(Members::from([(field.into(), endpoint)])));
+            config.fill(Json::Object(std::vec::Vec::from([(
+                field.into(),
+                endpoint,
+            )])));
             let error = Config::read(config)
                 .and_then(|config| config.resolve(ORIGIN))
                 .expect_err(field);

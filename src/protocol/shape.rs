@@ -14,6 +14,10 @@ type Field = (&'static str, Kind);
 enum Kind {
     Text,
     Texts,
+    /// One of some words, and the rule that says which.
+    Word(&'static str, &'static [&'static str]),
+    /// One text, or a list of texts.
+    TextOrTexts,
     /// A list of scopes, or one text with spaces.
     Scope,
     Flag,
@@ -51,8 +55,17 @@ const FIELDS: &[Field] = &[
     ("revocationRequest", Kind::Object(&[REQUEST])),
     ("endSessionEndpoint", Kind::Text),
     ("resourceServers", Kind::Texts),
-    ("responseType", Kind::Text),
-    ("codeChallengeMethod", Kind::Text),
+    (
+        "responseType",
+        Kind::Word(
+            "must be code, token or id_token token",
+            &["code", "token", "id_token token"],
+        ),
+    ),
+    (
+        "codeChallengeMethod",
+        Kind::Word("must be S256 or plain", &["S256", "plain"]),
+    ),
     ("scope", Kind::Scope),
     ("scopes", Kind::Named(&[SCOPE])),
     ("scopeHeader", Kind::Text),
@@ -70,12 +83,24 @@ const FIELDS: &[Field] = &[
     ("allowHttp", Kind::Flag),
     ("allowFramed", Kind::Flag),
     ("prompt", Kind::Text),
-    ("sessionScope", Kind::Text),
-    ("keep", Kind::Text),
+    (
+        "sessionScope",
+        Kind::Word("must be tab or origin", &["tab", "origin"]),
+    ),
+    (
+        "keep",
+        Kind::Word("must be tab or device", &["tab", "device"]),
+    ),
     ("keepMaxAge", Kind::Number),
     ("keepOptional", Kind::Flag),
     ("keepPending", Kind::Flag),
-    ("display", Kind::Text),
+    (
+        "display",
+        Kind::Word(
+            "must be page, popup or iframe",
+            &["page", "popup", "iframe"],
+        ),
+    ),
     ("displayTimeout", Kind::Number),
     ("signal", Kind::Any),
     ("verifyIdToken", Kind::Flag),
@@ -84,7 +109,7 @@ const FIELDS: &[Field] = &[
     ("dpop", Kind::Flag),
     ("pushedAuthorizationRequest", Kind::Flag),
     ("pushedAuthorizationRequestEndpoint", Kind::Text),
-    ("resource", Kind::Any),
+    ("resource", Kind::TextOrTexts),
     ("authorizationDetails", Kind::Any),
     ("navigate", Kind::Function),
     ("clientSecret", Kind::Secret),
@@ -170,8 +195,12 @@ fn check_kind(field: &str, kind: Kind, value: &Json) -> Result<(), Error> {
         | (Kind::Provider, Json::Object(_))
         | (Kind::Text | Kind::Provider, Json::String(_))
         | (Kind::Flag, Json::Bool(_)) => return Ok(()),
+        (Kind::Word(_, words), Json::String(text)) if words.iter().any(|word| word == text) => {
+            return Ok(());
+        }
+        (Kind::TextOrTexts, Json::String(_)) => return Ok(()),
         (Kind::Scope, value) => return scope::read(value).map(|_| ()),
-        (Kind::Texts, Json::Array(items)) if all_texts(items) => return Ok(()),
+        (Kind::Texts | Kind::TextOrTexts, Json::Array(items)) if all_texts(items) => return Ok(()),
         (Kind::Number, value) if value.as_u32().is_some() => return Ok(()),
         (Kind::TextMembers, Json::Object(members))
             if members.iter().all(|(_, value)| value.as_str().is_some()) =>
@@ -194,8 +223,10 @@ fn check_kind(field: &str, kind: Kind, value: &Json) -> Result<(), Error> {
             }
             return Ok(());
         }
+        (Kind::Word(rule, _), _) => rule,
         (Kind::Text, _) => "must be a string",
         (Kind::Flag, _) => "must be true or false",
+        (Kind::TextOrTexts, _) => "must be a string, or a list of strings",
         (Kind::Texts, _) => "must be a list of strings",
         (Kind::Number, _) => "must be a whole number",
         (Kind::TextMembers, _) => "must be an object of strings",

@@ -204,7 +204,7 @@ async fn abandoned_logins_are_swept_and_never_fill_the_storage() {
     let old = world.begin(json!({})).await;
     let old = parameter(&old, "state").expect("a state");
     let age = "const key = args[0] + args[1]
-        sessionStorage[key] = sessionStorage[key].replace(/(\\d+)(;[^;]*)$/, (_, created, rest) => created - 11 * 60 + rest)";
+        sessionStorage[key] = sessionStorage[key].replace(/^(1[sf])(\\d+)/, (_, start, at) => start + (at - 11 * 60))";
     world.run(age, &[json!(PENDING), json!(old)]).await;
     world
         .run(
