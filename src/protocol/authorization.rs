@@ -141,18 +141,19 @@ impl PendingLogin {
 
     /// When a stored login will have waited too long; the rest of the record is not looked at.
     pub fn expiry_of(record: &str) -> Option<Seconds> {
-        Seconds::load(&mut Client::record_fields(record)?)
+        Client::record_fields(record)?.load()
     }
 
     /// Reads a record back. Unreadable means absent.
     pub fn from_record(state: &str, record: &str, origin: &str) -> Option<Self> {
         let mut reader = Client::record_fields(record)?;
-        let expires_at = Seconds::load(&mut reader)?;
-        let login = Client::load(&mut reader)?;
+        let expires_at = reader.load()?;
+        let login: Client = reader.load()?;
+        let rest = reader.rest()?;
         if !login.is_sound(origin) {
             return None;
         }
-        let (code_verifier, _key) = text::cut(reader.0, " ").unwrap_or((reader.0, ""));
+        let (code_verifier, _key) = text::cut(rest, " ").unwrap_or((rest, ""));
         Some(Self {
             state: State::new(String::from(state)),
             code_verifier: CodeVerifier::read(String::from(code_verifier))?,

@@ -123,7 +123,7 @@ stored! {
 
 /// An enumeration that is stored as the number of its variant.
 macro_rules! stored_enum {
-    ($name:ident $($number:literal $variant:ident)*) => {
+    ($name:ident $first:ident $($number:literal $variant:ident)*) => {
         impl Stored for $name {
             fn store(&self, out: &mut String) {
                 let number: u32 = match self {
@@ -132,11 +132,13 @@ macro_rules! stored_enum {
                 number.store(out);
             }
 
-            fn load(from: &mut Reader<'_>) -> Option<Self> {
-                match u32::load(from)? {
-                    $($number => Some($name::$variant),)*
-                    _ => None,
-                }
+            fn load(from: &mut Reader<'_>) -> Self {
+                let number = u32::load(from);
+                $(if number == $number {
+                    return $name::$variant;
+                })*
+                from.fail();
+                $name::$first
             }
         }
     };
@@ -152,8 +154,8 @@ pub enum ResponseType {
     IdTokenToken,
 }
 
-stored_enum!(ResponseType 0 Code 1 Token 2 IdTokenToken);
-stored_enum!(CodeChallengeMethod 0 S256 1 Plain);
+stored_enum!(ResponseType Code 0 Code 1 Token 2 IdTokenToken);
+stored_enum!(CodeChallengeMethod S256 0 S256 1 Plain);
 
 impl ResponseType {
     /// The registered name.
@@ -177,7 +179,7 @@ pub enum Keep {
     Device,
 }
 
-stored_enum!(Keep 0 No 1 Tab 2 Device);
+stored_enum!(Keep No 0 No 1 Tab 2 Device);
 
 impl Keep {
     /// Reads what [`as_str`](Keep::as_str) gave, or a configuration; absent means nowhere.
@@ -214,7 +216,7 @@ pub enum Display {
     Frame,
 }
 
-stored_enum!(Display 0 Page 1 Popup 2 Frame);
+stored_enum!(Display Page 0 Page 1 Popup 2 Frame);
 
 impl Display {
     /// Reads a configuration; absent means the page.
@@ -258,7 +260,8 @@ impl Client {
     /// Reads a record; what cannot be read is absent.
     pub fn from_record(record: &str) -> Option<Client> {
         let mut reader = Client::record_fields(record)?;
-        Client::load(&mut reader).filter(|_| reader.0.is_empty())
+        let client = reader.load()?;
+        (reader.rest() == Some("")).then_some(client)
     }
 
     /// How every record of a client's begins: the version, and the letter of the [`Part`] that can read it.
@@ -281,7 +284,7 @@ impl Client {
     pub(super) fn record_fields(record: &str) -> Option<Reader<'_>> {
         let rest = record.strip_prefix(VERSION)?;
         let mut parts = [Part::Session, Part::Full].iter();
-        parts.find_map(|part| rest.strip_prefix(part.letter()).map(Reader))
+        parts.find_map(|part| rest.strip_prefix(part.letter()).map(Reader::new))
     }
 
     /// Which part of the library is needed from here on.

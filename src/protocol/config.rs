@@ -353,7 +353,7 @@ pub fn are_details(details: &Json) -> bool {
 
 /// Whether only the library sets this parameter.
 fn is_own(name: &str) -> bool {
-    parameters::OF_REQUESTS.iter().any(|own| *own == name)
+    parameters::OF_REQUESTS.contains(&name)
 }
 
 fn revocation_request(request: &Json) -> RevocationRequest {

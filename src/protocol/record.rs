@@ -4,30 +4,63 @@
 //! A number is its digits and a semicolon, a text its length in bytes and itself, a list its length and its items, what
 //! may be absent a list of none or one.
 
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::json::{Json, decimal};
-use super::text;
 
 /// What can be in a record.
 pub trait Stored: Sized {
     fn store(&self, out: &mut String);
 
-    /// `None`: it is not what [`store`](Stored::store) wrote.
-    fn load(from: &mut Reader<'_>) -> Option<Self>;
+    /// Reads what [`store`](Stored::store) wrote. Of anything else something comes as well, and the reader knows that it
+    /// is not to be used.
+    fn load(from: &mut Reader<'_>) -> Self;
 }
 
 /// What is left of a record.
-pub struct Reader<'a>(pub &'a str);
+pub struct Reader<'a> {
+    rest: &'a str,
+    is_good: bool,
+}
 
 impl<'a> Reader<'a> {
+    pub fn new(record: &'a str) -> Self {
+        Self {
+            rest: record,
+            is_good: true,
+        }
+    }
+
+    /// What follows, if all before it was what it has to be.
+    pub fn rest(&self) -> Option<&'a str> {
+        self.is_good.then_some(self.rest)
+    }
+
+    /// The value, if it and all before it are what they have to be.
+    pub fn load<T: Stored>(&mut self) -> Option<T> {
+        let value = T::load(self);
+        self.is_good.then_some(value)
+    }
+
+    /// Takes note that the record is not what somebody stored. Nothing more is read.
+    pub fn fail(&mut self) {
+        self.is_good = false;
+        self.rest = "";
+    }
+
     /// The next bytes, which must end between characters.
-    fn take(&mut self, length: usize) -> Option<&'a str> {
-        let (taken, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(taken)
+    fn take(&mut self, length: usize) -> &'a str {
+        match self.rest.split_at_checked(length) {
+            Some((taken, rest)) => {
+                self.rest = rest;
+                taken
+            }
+            None => {
+                self.fail();
+                ""
+            }
+        }
     }
 }
 
@@ -49,10 +82,10 @@ macro_rules! stored {
                 $(self.$field.store(out);)*
             }
 
-            fn load(from: &mut $crate::protocol::record::Reader<'_>) -> Option<Self> {
-                Some(Self {
-                    $($field: $crate::protocol::record::Stored::load(from)?,)*
-                })
+            fn load(from: &mut $crate::protocol::record::Reader<'_>) -> Self {
+                Self {
+                    $($field: $crate::protocol::record::Stored::load(from),)*
+                }
             }
         }
     };
@@ -66,19 +99,26 @@ impl Stored for u32 {
         out.push(';');
     }
 
-    fn load(from: &mut Reader<'_>) -> Option<Self> {
-        let (digits, rest) = text::cut(from.0, ";")?;
-        from.0 = rest;
-        if digits.is_empty() {
-            return None;
+    fn load(from: &mut Reader<'_>) -> Self {
+        let mut number: u32 = 0;
+        let mut digits = 0;
+        loop {
+            let digit = match from.take(1).as_bytes() {
+                b";" if digits > 0 => return number,
+                [digit @ b'0'..=b'9'] => u32::from(digit - b'0'),
+                _ => break,
+            };
+            digits += 1;
+            match number
+                .checked_mul(10)
+                .and_then(|ten| ten.checked_add(digit))
+            {
+                Some(more) => number = more,
+                None => break,
+            }
         }
-        digits.bytes().try_fold(0u32, |number, digit| {
-            let digit = u32::from(digit.wrapping_sub(b'0'));
-            number
-                .checked_mul(10)?
-                .checked_add(digit)
-                .filter(|_| digit < 10)
-        })
+        from.fail();
+        0
     }
 }
 
@@ -87,12 +127,12 @@ impl Stored for bool {
         u32::from(*self).store(out);
     }
 
-    fn load(from: &mut Reader<'_>) -> Option<Self> {
-        match u32::load(from)? {
-            0 => Some(false),
-            1 => Some(true),
-            _ => None,
+    fn load(from: &mut Reader<'_>) -> Self {
+        let number = u32::load(from);
+        if number > 1 {
+            from.fail();
         }
+        number == 1
     }
 }
 
@@ -102,9 +142,9 @@ impl Stored for String {
         out.push_str(self);
     }
 
-    fn load(from: &mut Reader<'_>) -> Option<Self> {
-        let length = u32::load(from)?;
-        Some(String::from(from.take(length as usize)?))
+    fn load(from: &mut Reader<'_>) -> Self {
+        let length = u32::load(from);
+        String::from(from.take(length as usize))
     }
 }
 
@@ -113,8 +153,11 @@ impl Stored for Json {
         self.text().store(out);
     }
 
-    fn load(from: &mut Reader<'_>) -> Option<Self> {
-        Json::parse(String::load(from)?.as_bytes())
+    fn load(from: &mut Reader<'_>) -> Self {
+        Json::parse(String::load(from).as_bytes()).unwrap_or_else(|| {
+            from.fail();
+            Json::Null
+        })
     }
 }
 
@@ -126,11 +169,8 @@ impl<T: Stored> Stored for Option<T> {
         }
     }
 
-    fn load(from: &mut Reader<'_>) -> Option<Self> {
-        Some(match bool::load(from)? {
-            true => Some(T::load(from)?),
-            false => None,
-        })
+    fn load(from: &mut Reader<'_>) -> Self {
+        bool::load(from).then(|| T::load(from))
     }
 }
 
@@ -142,13 +182,15 @@ impl<T: Stored> Stored for Vec<T> {
         }
     }
 
-    fn load(from: &mut Reader<'_>) -> Option<Self> {
+    fn load(from: &mut Reader<'_>) -> Self {
         let mut items = Vec::new();
-        // Every item takes some of the text, so that a length which lies ends soon.
-        for _ in 0..u32::load(from)? {
-            items.push(T::load(from)?);
+        let mut left = u32::load(from);
+        // A length that lies ends with the record.
+        while left > 0 && from.is_good {
+            items.push(T::load(from));
+            left -= 1;
         }
-        Some(items)
+        items
     }
 }
 
@@ -158,18 +200,8 @@ impl<A: Stored, B: Stored> Stored for (A, B) {
         self.1.store(out);
     }
 
-    fn load(from: &mut Reader<'_>) -> Option<Self> {
-        Some((A::load(from)?, B::load(from)?))
-    }
-}
-
-impl<T: Stored> Stored for Box<T> {
-    fn store(&self, out: &mut String) {
-        T::store(self, out);
-    }
-
-    fn load(from: &mut Reader<'_>) -> Option<Self> {
-        T::load(from).map(Box::new)
+    fn load(from: &mut Reader<'_>) -> Self {
+        (A::load(from), B::load(from))
     }
 }
 
@@ -183,12 +215,18 @@ mod tests {
         let mut out = String::new();
         value.store(&mut out);
         assert_eq!(out, text);
-        let mut reader = Reader(text);
-        assert_eq!(T::load(&mut reader), Some(value));
-        assert_eq!(reader.0, "");
+        let mut reader = Reader::new(text);
+        assert_eq!(reader.load(), Some(value));
+        assert_eq!(reader.rest(), Some(""));
         for length in 0..text.len() {
             let shorter = text.get(..length).unwrap_or("");
-            assert_eq!(T::load(&mut Reader(shorter)), None, "{shorter}");
+            let mut reader = Reader::new(shorter);
+            assert_eq!(reader.load::<T>(), None, "{shorter}");
+            assert_eq!(
+                (reader.rest(), reader.load::<T>()),
+                (None, None),
+                "for good"
+            );
         }
     }
 
@@ -219,10 +257,10 @@ mod tests {
             "+1;",
             " 1;",
         ] {
-            assert_eq!(String::load(&mut Reader(text)), None, "{text}");
+            assert_eq!(Reader::new(text).load::<String>(), None, "{text}");
         }
-        assert_eq!(bool::load(&mut Reader("2;")), None);
-        assert_eq!(Vec::<u32>::load(&mut Reader("4294967295;1;")), None);
-        assert_eq!(Json::load(&mut Reader("1;{")), None);
+        assert_eq!(Reader::new("2;").load::<bool>(), None);
+        assert_eq!(Reader::new("4294967295;1;").load::<Vec<u32>>(), None);
+        assert_eq!(Reader::new("1;{").load::<Json>(), None);
     }
 }

@@ -109,7 +109,11 @@ impl Call {
         let Some(Json::Array(items)) = Json::parse(text.as_bytes()) else {
             return Err(wrong("calls", NO_CALLS));
         };
-        items.into_iter().map(Call::read).collect()
+        let mut calls = Vec::new();
+        for item in items {
+            calls.push(Call::read(item)?);
+        }
+        Ok(calls)
     }
 
     fn read(item: Json) -> Result<Call, Error> {
