@@ -4,6 +4,7 @@ mod bench;
 mod capabilities;
 mod consumer;
 mod demo;
+mod docs;
 mod examples;
 mod licences;
 mod live;
@@ -31,6 +32,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask demo [--port N]      build the package, serve the console page against the sandbox
 cargo xtask test [suite...]      everything, or only the named suites
+cargo xtask docs                 build the documentation's site, its links and snippets checked
 cargo xtask build                leave the npm package in pkg/ and print its size
 cargo xtask bench                measure the variants of the package
 cargo xtask peers                run the table of addresses against other libraries
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
     let done = match args.first().map(String::as_str) {
         Some("build") => package::build().map(|()| true),
         Some("demo") => demo::run(rest).map(|()| true),
+        Some("docs") => docs::run(),
         Some("test") => suites::run(rest),
         Some("bench") => bench::run().map(|()| true),
         Some("peers") => peers::run().map(|()| true),

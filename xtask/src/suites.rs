@@ -19,6 +19,7 @@ struct Suite {
 
 const WASM: &[Tool] = &[Tool::WasmTarget];
 const NODE: &[Tool] = &[Tool::WasmTarget, Tool::Node, Tool::NpmPackages];
+const SITE: &[Tool] = &[Tool::Node, Tool::Docs];
 const CHROMIUM: &[Tool] = &[Tool::WasmTarget, Tool::Chromium];
 const FIREFOX: &[Tool] = &[Tool::WasmTarget, Tool::Firefox, Tool::Geckodriver];
 const WEBKIT: &[Tool] = &[Tool::WasmTarget, Tool::WebKit];
@@ -39,6 +40,7 @@ const SUITES: &[Suite] = &[
     suite("deny", &[], deny),
     suite("native", &[], native),
     suite("docs", &[WASM], docs),
+    suite("site", &[SITE], crate::docs::check),
     suite("build", &[NODE], build),
     of_package("types", &[NODE], consumer::types),
     of_package("publint", &[NODE], consumer::publint),

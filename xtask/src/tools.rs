@@ -20,6 +20,7 @@ pub enum Tool {
     WebKit,
     OidcProvider,
     Examples,
+    Docs,
     Django,
 }
 
@@ -60,6 +61,7 @@ impl Tool {
                 let dir = crate::examples::directory();
                 is_installed(&dir.join(LOCK), &npm_stamp(&dir))
             }
+            Tool::Docs => is_installed(&docs_dir().join(LOCK), &npm_stamp(&docs_dir())),
             Tool::Django => is_installed(&requirements(), &venv().join("installed")),
             Tool::WebKit => webkit_driver().is_some() && on_path("xvfb-run").is_some(),
             Tool::Chromium => chromedriver().is_some() && chromium().is_some(),
@@ -78,6 +80,7 @@ impl Tool {
             Tool::NpmPackages => npm_ci(&npm_dir()),
             Tool::OidcProvider => npm_ci(&servers().join("oidc-provider")),
             Tool::Examples => npm_ci(&crate::examples::directory()),
+            Tool::Docs => npm_ci(&docs_dir()),
             Tool::Django => django(),
             Tool::WebKit => apt(&["webkit2gtk-driver", "xvfb", "xauth"]),
             Tool::Chromium => apt(&["chromium", "chromium-driver"]),
@@ -109,6 +112,7 @@ impl Tool {
                 "run `npm ci` in tests/e2e/servers/oidc-provider and see why it fails"
             }
             Tool::Examples => "run `npm ci` in examples and see why it fails",
+            Tool::Docs => "run `npm ci` in xtask/docs and see why it fails",
             Tool::Django => "install Python 3.10 or newer with venv and pip",
         }
     }
@@ -165,6 +169,10 @@ fn node_major() -> Option<u32> {
 
 fn npm_dir() -> PathBuf {
     root().join("xtask/npm")
+}
+
+fn docs_dir() -> PathBuf {
+    root().join("xtask/docs")
 }
 
 fn servers() -> PathBuf {
