@@ -144,6 +144,8 @@ pub async fn start_login(mut config: Config, going: Going) -> Result<Option<Stri
     #[allow(unused_mut, reason = "the full build has more to say")]
     let mut pending = PendingLogin::new(login, &entropy, clock::wall())?;
     #[cfg(feature = "full")]
+    identity::name_user(&mut pending);
+    #[cfg(feature = "full")]
     proof::bind(&mut pending).await?;
     #[cfg(feature = "full")]
     let url = pushed::authorization_url(&pending).await?;

@@ -98,6 +98,10 @@ pub struct LoginConfig {
     #[cfg(feature = "full")]
     #[serde(skip_serializing_if = "core::ops::Not::not")]
     pub verify_id_token: bool,
+    /// Whom an ID Token may be meant for besides this client.
+    #[cfg(feature = "full")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub trusted_audiences: Vec<String>,
     #[cfg(feature = "full")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<String>,

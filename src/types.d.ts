@@ -211,6 +211,8 @@ export interface LoginConfig extends ProviderFields {
    * `oauth-wasm/full`, as the next three.
    */
   verifyIdToken?: boolean
+  /** Whom an ID Token may name in `aud` beside this client, without `azp`: the provider itself, at some. */
+  trustedAudiences?: readonly string[]
   /** Binds the tokens to a key that no script can read (RFC 9449); a server that gives others is refused. */
   dpop?: boolean
   /** For which resources tokens are wanted (RFC 8707): absolute URIs. */

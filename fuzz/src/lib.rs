@@ -892,6 +892,7 @@ pub fn id_token(data: &[u8]) {
     let rules = Rules {
         issuer: "https://as.example",
         client_id: "c1",
+        trusted: &[],
         max_age: Some(60),
     };
     for channel in [Channel::Direct, Channel::Indirect] {

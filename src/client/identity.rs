@@ -9,6 +9,7 @@ use crate::browser::crypto::{self, Unchecked};
 use crate::browser::http::{self, Own};
 use crate::browser::task::Local;
 use crate::protocol::Seconds;
+use crate::protocol::authorization::PendingLogin;
 use crate::protocol::config::Login;
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::json::Json;
@@ -23,9 +24,18 @@ static KEYS: Local<Vec<(String, Json)>> = Local::new(Vec::new());
 pub async fn identify(login: &Login, tokens: &mut Tokens) -> Result<(), Error> {
     if let Some(signed) = tokens.identify(login, clock::wall())? {
         check(login, &signed).await?;
-        tokens.believe(signed, login);
+        tokens.believe(signed);
     }
     Ok(())
+}
+
+/// A silent login is about the user who is logged in here.
+pub fn name_user(pending: &mut PendingLogin) {
+    SESSIONS.with(|sessions| {
+        if let Some(hint) = sessions.id_token_hint(pending.client()) {
+            pending.name_user(hint);
+        }
+    });
 }
 
 /// Reads the answer to a token request, and who has logged in.

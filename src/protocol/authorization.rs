@@ -17,6 +17,8 @@ use super::openid::{About, Channel};
 use super::pkce;
 use super::record::Stored;
 use super::scope;
+#[cfg(feature = "full")]
+use super::secret::IdToken;
 use super::secret::{AuthorizationCode, CodeVerifier, State};
 use super::token::{Grant, TokenRequest, Tokens};
 use super::{Seconds, parameters, text, url};
@@ -42,6 +44,9 @@ pub struct PendingLogin {
     /// To which the tokens will be bound.
     #[cfg(feature = "full")]
     key: Option<ProofKey>,
+    /// Whom a silent login is about.
+    #[cfg(feature = "full")]
+    hint: Option<IdToken>,
 }
 
 /// What an accepted response leads to.
@@ -75,6 +80,8 @@ impl PendingLogin {
             login,
             #[cfg(feature = "full")]
             key: None,
+            #[cfg(feature = "full")]
+            hint: None,
         })
     }
 
@@ -164,6 +171,8 @@ impl PendingLogin {
                 "" => None,
                 jwk => Some(ProofKey::read(&Json::parse(jwk.as_bytes())?)?),
             },
+            #[cfg(feature = "full")]
+            hint: None,
         })
     }
 
@@ -339,6 +348,20 @@ impl PendingLogin {
         self.key = Some(key);
     }
 
+    /// Who logs in.
+    pub fn client(&self) -> &Client {
+        &self.login
+    }
+
+    /// Names the user whom a silent login is about (OpenID Connect Core section 3.1.2.1); of no use to another one.
+    pub fn name_user(&mut self, hint: &IdToken) {
+        let mut parameters = self.login.authorization_parameters().iter();
+        let is_named = parameters.any(|(name, _)| name == "id_token_hint");
+        if self.login.prompt() == Some("none") && self.login.is_openid() && !is_named {
+            self.hint = Some(hint.clone());
+        }
+    }
+
     /// The key that the tokens will be bound to.
     pub fn key(&self) -> Option<&ProofKey> {
         self.key.as_ref()
@@ -348,6 +371,9 @@ impl PendingLogin {
     fn add_more(&self, url: &mut String) {
         if let Some(key) = &self.key {
             form::append(url, "dpop_jkt", &key.thumbprint());
+        }
+        if let Some(hint) = &self.hint {
+            form::append(url, "id_token_hint", hint.expose());
         }
     }
 
@@ -560,6 +586,40 @@ mod tests {
              &state=ow1xAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\
              &code_challenge=zwkx4Wi0nph1A8rxivb-JTtrPYKoEAjD6OHuZ8fI3FU&code_challenge_method=S256\
              &prompt=login"
+        );
+    }
+
+    #[cfg(feature = "full")]
+    #[test]
+    fn a_silent_login_names_the_user_whom_it_is_about() {
+        let hint = IdToken::new("e30.e30.AA".to_string());
+        let url = |fields: &str| {
+            let mut pending = pending(fields);
+            pending.name_user(&hint);
+            assert!(!format!("{pending:?}").contains("e30"));
+            assert!(
+                !pending.to_record().contains("e30"),
+                "of no use to the answer"
+            );
+            pending.authorization_url()
+        };
+        let named = "&id_token_hint=e30.e30.AA";
+        let openid = r#","scope":"openid","prompt":"none""#;
+        assert!(url(openid).ends_with(named));
+        let framed = r#","scope":"openid","display":"iframe""#;
+        assert!(url(framed).ends_with(named), "a frame is silent");
+        for other in [
+            r#","scope":"openid""#,
+            r#","scope":"openid","prompt":"login""#,
+            r#","prompt":"none""#,
+        ] {
+            assert!(!url(other).contains("id_token_hint"), "{other}");
+        }
+        let own = r#","authorizationParameters":{"id_token_hint":"x"}"#;
+        let url = url(&format!("{openid}{own}"));
+        assert!(
+            url.contains("&id_token_hint=x") && !url.contains("e30"),
+            "{url}"
         );
     }
 

@@ -42,6 +42,8 @@ stored! {
         pub(super) is_pushed: bool,
         pub(super) dpop: bool,
         pub(super) verify_id_token: bool,
+        /// Whom an ID Token may be meant for besides.
+        pub(super) trusted_audiences: Vec<String>,
         pub(super) resource_servers: Vec<String>,
         pub(super) api: Api,
         pub(super) answers: Answers,
@@ -578,6 +580,11 @@ impl Client {
     /// Whether the signature of every ID Token is checked; without it those of the address bar are.
     pub fn verify_id_token(&self) -> bool {
         self.is_openid() && self.verify_id_token
+    }
+
+    /// Whom an ID Token may be meant for besides this client.
+    pub fn trusted_audiences(&self) -> &[String] {
+        &self.trusted_audiences
     }
 
     /// Where the server's public keys are (RFC 8414 section 2); empty where nobody said.

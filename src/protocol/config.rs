@@ -189,6 +189,9 @@ impl Config {
             is_pushed: config.flag("pushedAuthorizationRequest"),
             dpop: config.flag("dpop"),
             verify_id_token: config.flag("verifyIdToken"),
+            trusted_audiences: config
+                .get("trustedAudiences")
+                .map_or(Vec::new(), Json::texts),
             resource_servers: config
                 .get("resourceServers")
                 .map_or(Vec::new(), Json::texts),

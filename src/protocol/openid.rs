@@ -60,6 +60,8 @@ pub struct Unchecked {
 pub struct Rules<'a> {
     pub issuer: &'a str,
     pub client_id: &'a str,
+    /// Other audiences that the caller trusts (section 3.1.3.7, as of errata set 2).
+    pub trusted: &'a [String],
     /// `max_age` of the authorization request (section 3.1.2.1).
     pub max_age: Option<Seconds>,
 }
@@ -72,6 +74,7 @@ impl<'a> Rules<'a> {
         Rules {
             issuer: client.issuer().unwrap_or(""),
             client_id: client.client_id(),
+            trusted: client.trusted_audiences(),
             max_age: max_age.map(|(_, text)| {
                 let seconds = json::whole(text).and_then(|seconds| seconds.try_into().ok());
                 seconds.unwrap_or(Seconds::MAX)
@@ -166,6 +169,8 @@ impl Unchecked {
     }
 }
 
+const UNTRUSTED: &str = "azp: is missing, and aud names others that trustedAudiences does not";
+
 /// A rule that is broken, and its section.
 type Broken = (&'static str, &'static str);
 
@@ -183,8 +188,9 @@ fn broken_claim(claims: &Json, rules: &Rules) -> Option<Broken> {
         return Some(("aud: is not this client", "3.1.3.7"));
     }
     let azp = claims.get("azp");
-    if azp.is_none() && audience.len() > 1 {
-        return Some(("azp: is missing, and aud names others too", "3.1.3.7"));
+    let is_trusted = |one: &String| client_id == Some(one) || rules.trusted.contains(one);
+    if azp.is_none() && !audience.iter().all(is_trusted) {
+        return Some((UNTRUSTED, "3.1.3.7"));
     }
     if azp.is_some() && claims.str("azp") != client_id {
         return Some(("azp: is not this client", "3.1.3.7"));
@@ -232,6 +238,8 @@ pub fn invalid(rule: &str, section: &str) -> Error {
         "kid" | "its signature is wrong" => {
             error.cured_by("Check jwksUri, or report it to the provider")
         }
+        _ if rule == UNTRUSTED => error
+            .cured_by("Name the other audiences in trustedAudiences, if they may know the user"),
         "iss" | "aud" | "azp" => error,
         "nonce" | "sub" | "auth_time" => error.cured_by("Call startLogin again"),
         _ => error.cured_by("Report it to the provider"),
@@ -289,6 +297,7 @@ mod tests {
     const RULES: Rules = Rules {
         issuer: "https://as.example",
         client_id: "c1",
+        trusted: &[],
         max_age: None,
     };
 
@@ -345,6 +354,7 @@ mod tests {
         let rules = Rules {
             issuer: "http://server.example.com",
             client_id: "s6BhdRkqt3",
+            trusted: &[],
             max_age: None,
         };
         let about = || About::Login {
@@ -404,6 +414,14 @@ mod tests {
             (r#"{"aud":{"c1":"c1"}}"#, "aud"),
             (r#"{"aud":["c1","c2"]}"#, "azp: is missing"),
             (
+                r#"{"aud":["c1","https://idp.example/","c2"]}"#,
+                "azp: is missing",
+            ),
+            (
+                r#"{"aud":["https://idp.example/"]}"#,
+                "aud: is not this client",
+            ),
+            (
                 r#"{"aud":["c1","c2"],"azp":"c2"}"#,
                 "azp: is not this client",
             ),
@@ -429,6 +447,29 @@ mod tests {
         }
         let long = "u".repeat(256);
         assert!(direct(&format!(r#"{{"sub":"{long}"}}"#)).is_err());
+    }
+
+    /// Oracle names itself beside the client, without `azp`.
+    #[test]
+    fn an_audience_that_the_caller_trusts_may_stand_beside_the_client() {
+        let trusted = ["https://idp.example/".to_string()];
+        let rules = Rules {
+            trusted: &trusted,
+            ..RULES
+        };
+        let read = |audience: &str| {
+            let token = token(r#"{"alg":"RS256"}"#, &format!(r#"{{"aud":{audience}}}"#));
+            let read = unchecked(token, Channel::Direct, login()).read(&rules, "a", NOW);
+            read.map(drop).map_err(|error| String::from(error.remedy()))
+        };
+        assert_eq!(read(r#"["https://idp.example/","c1"]"#), Ok(()));
+        assert_eq!(read(r#"["c1","https://idp.example/","c1"]"#), Ok(()));
+        let other = read(r#"["https://idp.example/","c1","c2"]"#).expect_err("another");
+        assert!(other.contains("trustedAudiences"), "{other}");
+        assert!(
+            read(r#"["https://idp.example/"]"#).is_err(),
+            "not for us at all"
+        );
     }
 
     /// The trap of users.md: a device whose clock is wrong must not be caught in a circle of logins.

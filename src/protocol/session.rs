@@ -6,6 +6,8 @@ pub mod common;
 mod full;
 mod leaving;
 mod permission;
+#[cfg(not(feature = "full"))]
+mod unbound;
 
 pub use leaving::Revocation;
 pub use permission::explain;

@@ -104,6 +104,7 @@ const FIELDS: &[Field] = &[
     ("displayTimeout", Kind::Number),
     ("signal", Kind::Any),
     ("verifyIdToken", Kind::Flag),
+    ("trustedAudiences", Kind::Texts),
     ("jwksUri", Kind::Text),
     ("userinfoEndpoint", Kind::Text),
     ("dpop", Kind::Flag),

@@ -9,6 +9,7 @@ use super::{AccessToken, Client, Error, ErrorCode, Json, Session, SessionId, Ses
 use crate::protocol::dpop::ProofKey;
 use crate::protocol::error::wrong;
 use crate::protocol::openid::{self, About};
+use crate::protocol::secret::IdToken;
 use crate::protocol::{refusal, shown};
 
 use super::permission::refused;
@@ -17,6 +18,14 @@ impl Sessions {
     /// The newest session.
     pub fn newest(&self) -> Option<SessionId> {
         self.list.last().map(|(id, _)| *id)
+    }
+
+    /// Who was logged in last at this client, for a login in which the provider must not ask (OpenID Connect Core section
+    /// 3.1.2.1): some answer it for nobody else.
+    pub fn id_token_hint(&self, client: &Client) -> Option<&IdToken> {
+        let mut sessions = self.list.iter().rev();
+        let known = sessions.find(|(_, session)| session.login.is_same_client(client))?;
+        known.1.tokens.id_token_hint()
     }
 
     /// What the tokens of all sessions are bound to.

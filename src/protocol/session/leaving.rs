@@ -17,6 +17,7 @@ pub struct Revocation {
     pub url: String,
     /// Empty where there is none.
     pub form: Zeroizing<String>,
+    /// Of the access token; empty where the form has the token. A bound one needs a proof beside it (RFC 9449 section 7).
     pub authorization: Zeroizing<String>,
 }
 
@@ -62,7 +63,7 @@ impl Session {
             method: request.method.clone(),
             url,
             form,
-            authorization: token.authorization_header(),
+            authorization: self.authorization_header(token),
         })
     }
 

@@ -20,7 +20,8 @@ pub struct More {
     key: Option<ProofKey>,
     unchecked: Option<Unchecked>,
     claims: Option<Json>,
-    /// Kept where it serves as `id_token_hint` (OpenID Connect RP-Initiated Logout 1.0 section 2).
+    /// It serves as `id_token_hint`: at a silent login (OpenID Connect Core section 3.1.2.1), and where the user is logged
+    /// out of the provider (OpenID Connect RP-Initiated Logout 1.0 section 2).
     hint: Option<IdToken>,
 }
 
@@ -186,7 +187,7 @@ impl Tokens {
         let rules = Rules::of(login);
         let jws = unchecked.read(&rules, self.access_token.expose(), now)?;
         if unchecked.channel == Channel::Direct && !login.verify_id_token() {
-            self.identified(jws.payload, unchecked.token, login);
+            self.identified(jws.payload, unchecked.token);
             return Ok(None);
         }
         let Some(algorithm) = jws.algorithm() else {
@@ -204,14 +205,14 @@ impl Tokens {
     }
 
     /// Takes an ID Token whose signature is right.
-    pub fn believe(&mut self, signed: Signed, login: &Client) {
-        self.identified(signed.jws.payload, signed.token, login);
+    pub fn believe(&mut self, signed: Signed) {
+        self.identified(signed.jws.payload, signed.token);
     }
 
-    fn identified(&mut self, mut claims: Json, token: IdToken, login: &Client) {
+    fn identified(&mut self, mut claims: Json, token: IdToken) {
         claims.keep_exact();
         self.more.claims = Some(claims);
-        self.more.hint = login.end_session_endpoint().map(|_| token);
+        self.more.hint = Some(token);
         self.hide();
     }
 
@@ -322,10 +323,7 @@ mod tests {
             Some("u1")
         );
         assert!(!tokens.extra().text().contains("id_token"));
-        assert!(
-            tokens.id_token_hint().is_none(),
-            "of no use without endSessionEndpoint"
-        );
+        assert!(tokens.id_token_hint().is_some(), "for a silent login");
     }
 
     #[test]
@@ -340,7 +338,7 @@ mod tests {
         assert!(tokens.claims().is_none());
         let none = Json::parse(br#"{"keys":[]}"#).expect("JSON");
         assert_eq!(signed.check(&none), Err(NoKey::Unknown));
-        tokens.believe(signed, &login);
+        tokens.believe(signed);
         assert!(tokens.claims().is_some() && tokens.id_token_hint().is_some());
         assert!(!format!("{tokens:?}").contains("eyJ"), "{tokens:?}");
 
@@ -491,6 +489,22 @@ mod tests {
         broken = broken.replace("P-256", "P-384");
         let broken = Json::parse(broken.as_bytes()).expect("JSON");
         assert!(Tokens::from_json(broken, 0, 100).is_none());
+    }
+
+    #[test]
+    fn a_bound_token_takes_a_grant_back_as_a_bound_token() {
+        use crate::protocol::session::Session;
+        let jwk = br#"{"kty":"EC","x":"l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs","y":"9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA","crv":"P-256"}"#;
+        let key = ProofKey::read(&Json::parse(jwk).expect("JSON"));
+        let login = login(
+            r#","dpop":true,"resourceServers":["https://api.example"],"revocationRequest":{"method":"DELETE","url":"https://api.example/me"}"#,
+        );
+        let request = request(login.clone()).about(None, key);
+        let tokens = raw(request, r#"{"access_token":"a1b2","token_type":"DPoP"}"#).expect("bound");
+        let session = Session::new(login, tokens, 0, 0);
+        let revocation = session.revocation().expect("a request");
+        assert_eq!(&*revocation.authorization, "DPoP a1b2");
+        assert!(session.key().is_some(), "to prove it with");
     }
 
     #[test]
