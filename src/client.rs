@@ -135,7 +135,8 @@ pub async fn start_login(mut config: Config, going: Going) -> Result<Option<Stri
         return Err(ErrorCode::UnsupportedEnvironment.error().into());
     }
     if let Some(issuer) = config.undiscovered()?.map(String::from) {
-        config.discovered(discover(issuer, config.is_s256()).await?)?;
+        let found = discover(issuer, config.is_s256(), config.is_openid()).await?;
+        config.discovered(found)?;
     }
     let login = config.resolve(&origin)?;
     let entropy = entropy::bytes().ok_or_else(|| ErrorCode::EntropyFailure.error())?;
@@ -172,7 +173,7 @@ async fn keep(pending: &PendingLogin, origin: &str) -> Result<(), Error> {
 }
 
 /// Asks an issuer for its metadata, once a page. Where one place has none, or cannot be read, the other may.
-async fn discover(issuer: String, s256: bool) -> Result<Json, Error> {
+async fn discover(issuer: String, s256: bool, openid: bool) -> Result<Json, Error> {
     let known = METADATA.with(|known| {
         let same = |(name, strict, _): &&(String, bool, Json)| *name == issuer && *strict == s256;
         Some(known.iter().find(same)?.2.clone())
@@ -181,7 +182,7 @@ async fn discover(issuer: String, s256: bool) -> Result<Json, Error> {
         return Ok(fields);
     }
     let mut failure = ErrorCode::InvalidMetadata.error();
-    for url in metadata::documents(&issuer) {
+    for url in metadata::documents(&issuer, openid) {
         let answer = match ask("GET", &url, Zeroizing::default(), Zeroizing::default()).await {
             Ok(answer) => answer,
             Err(error) => {

@@ -574,7 +574,7 @@ fn use_config(config: Config) {
     match config.undiscovered() {
         Ok(Some(issuer)) => {
             check_endpoint(issuer);
-            for document in metadata::documents(issuer) {
+            for document in metadata::documents(issuer, true) {
                 check_endpoint(&document);
             }
         }

@@ -14,7 +14,7 @@ use super::pkce::CodeChallengeMethod;
 use super::refusal::Row;
 use super::resource::{Call, Route};
 use super::scope::{self, Scopes};
-use super::{Seconds, form, parameters, provider, resource, shape, text, url};
+use super::{Seconds, form, metadata, parameters, provider, resource, shape, text, url};
 
 const PENDING_MAX_AGE: Seconds = 600;
 /// Thirty days.
@@ -69,6 +69,12 @@ impl Config {
         self.0.str("codeChallengeMethod") != Some("plain")
     }
 
+    /// Whether the user's identity is asked for.
+    pub fn is_openid(&self) -> bool {
+        let scope = self.0.get("scope").map(scope::read);
+        matches!(scope, Some(Ok(scope)) if scope.iter().any(|name| name == "openid"))
+    }
+
     /// The issuer whose metadata has to be asked for the endpoints (RFC 8414).
     pub fn undiscovered(&self) -> Result<Option<&str>, Error> {
         let issuer = self.0.str("issuer");
@@ -81,19 +87,59 @@ impl Config {
         Ok(None)
     }
 
-    /// Fills what the caller left out from what the metadata said.
-    pub fn discovered(&mut self, metadata: Json) -> Result<(), Error> {
-        if let Json::Object(members) = &metadata {
-            let mut endpoints = members.iter();
-            let checked = shape::check(&metadata).and_then(|()| {
-                endpoints.try_for_each(|(name, value)| match value {
-                    Json::String(endpoint) => url::check(name, endpoint, false).map(drop),
-                    _ => Ok(()),
-                })
-            });
-            checked.map_err(|error| error.becomes(ErrorCode::InvalidMetadata))?;
+    /// Fills what the caller left out from what the metadata said, as far as it is usable: an endpoint that is not is as
+    /// good as none, and only where this login needs it that is an error.
+    pub fn discovered(&mut self, mut metadata: Json) -> Result<(), Error> {
+        let config = &self.0;
+        let implicit = matches!(config.str("responseType"), Some("token" | "id_token token"));
+        self.check_offer(&mut metadata)?;
+        let invalid = |error: Error| error.becomes(ErrorCode::InvalidMetadata);
+        for (field, is_form) in ENDPOINTS {
+            let needed = match *field {
+                "authorizationEndpoint" => true,
+                "tokenEndpoint" => !implicit,
+                _ => false,
+            };
+            let checked = match metadata.get(field) {
+                Some(Json::String(endpoint)) => check_endpoint(field, endpoint, *is_form),
+                Some(_) => Err(wrong(field, "must be a string")),
+                None => continue,
+            };
+            match checked {
+                Err(error) if needed && config.get(field).is_none() => return Err(invalid(error)),
+                Err(_) => drop(metadata.take(field)),
+                Ok(()) => {}
+            }
         }
+        shape::check(&metadata).map_err(invalid)?;
         self.0.fill(metadata);
+        Ok(())
+    }
+
+    /// Whether the server offers what this login asks for, where it says so: the user would be left on its page.
+    fn check_offer(&self, metadata: &mut Json) -> Result<(), Error> {
+        let wanted = self.0.str("responseType").unwrap_or("code");
+        let types = metadata.take(metadata::RESPONSE_TYPES);
+        let grants = metadata.take(metadata::GRANT_TYPES);
+        let lacks = |list: &Option<Json>, fits: &dyn Fn(&str) -> bool| {
+            let list = list.as_ref().map(Json::texts).unwrap_or_default();
+            !list.is_empty() && !list.iter().any(|one| fits(one))
+        };
+        // The order of the words says nothing (RFC 6749 section 3.1.1).
+        let is_wanted =
+            |one: &str| one == wanted || one == "token id_token" && wanted == "id_token token";
+        if lacks(&types, &is_wanted) {
+            return Err(wrong(
+                "responseType",
+                "is none of the server's response_types_supported",
+            ));
+        }
+        if wanted == "code" && lacks(&grants, &|one| one == "authorization_code") {
+            return Err(wrong(
+                "responseType",
+                "code needs authorization_code, which the server's grant_types_supported lacks",
+            ));
+        }
         Ok(())
     }
 
@@ -240,29 +286,41 @@ impl Config {
     }
 }
 
+/// The endpoints, and whether parameters are added to their own query.
+const ENDPOINTS: &[(&str, bool)] = &[
+    ("authorizationEndpoint", true),
+    ("tokenEndpoint", true),
+    ("revocationEndpoint", true),
+    ("endSessionEndpoint", true),
+    ("jwksUri", false),
+    ("userinfoEndpoint", false),
+    ("pushedAuthorizationRequestEndpoint", false),
+];
+
+/// What the endpoint's own query says, the request must not say again (RFC 6749 section 3.1).
+fn check_endpoint(field: &str, endpoint: &str, is_form: bool) -> Result<(), Error> {
+    let query = url::check(field, endpoint, false)?.query.unwrap_or("");
+    match is_form && form::parse(query).iter().any(|(name, _)| is_own(name)) {
+        true => Err(wrong(field, "must not carry parameters of the request")),
+        false => Ok(()),
+    }
+}
+
 /// Checks each field by itself.
 fn check_each(client: &Client) -> Result<(), Error> {
     let endpoints = &client.endpoints;
-    for (field, endpoint, is_form) in [
-        ("authorizationEndpoint", &endpoints.authorization, true),
-        ("tokenEndpoint", &endpoints.token, true),
-        ("revocationEndpoint", &endpoints.revocation, true),
-        ("endSessionEndpoint", &endpoints.end_session, true),
-        ("jwksUri", &endpoints.jwks, false),
-        ("userinfoEndpoint", &endpoints.userinfo, false),
-        (
-            "pushedAuthorizationRequestEndpoint",
-            &endpoints.pushed,
-            false,
-        ),
-    ] {
+    let endpoints = [
+        &endpoints.authorization,
+        &endpoints.token,
+        &endpoints.revocation,
+        &endpoints.end_session,
+        &endpoints.jwks,
+        &endpoints.userinfo,
+        &endpoints.pushed,
+    ];
+    for ((field, is_form), endpoint) in ENDPOINTS.iter().zip(endpoints) {
         if !endpoint.is_empty() {
-            let query = url::check(field, endpoint, false)?.query.unwrap_or("");
-            // What the endpoint's own query says, the request must not say again (RFC 6749 section 3.1).
-            let mut pairs = form::parse(query).into_iter().map(|(name, _)| name);
-            if is_form && pairs.any(|name| is_own(&name)) {
-                return Err(wrong(field, "must not carry parameters of the request"));
-            }
+            check_endpoint(field, endpoint, *is_form)?;
         }
     }
     if client.iss_required && client.issuer.is_none() {
@@ -774,15 +832,90 @@ mod tests {
     fn metadata_that_no_login_may_use_is_told_from_a_configuration_that_none_may() {
         for member in [
             r#""tokenEndpoint":"http://as.example/t""#,
-            r#""revocationEndpoint":5"#,
+            r#""tokenEndpoint":5"#,
+            r#""tokenEndpoint":"""#,
             r#""issRequired":"yes""#,
             r#""authorizationEndpoint":"javascript:1""#,
+            r#""authorizationEndpoint":"https://as.example/a?scope=x""#,
+            r#""tokenEndpoint":"https://as.example/t?client_id=x""#,
         ] {
             let mut config =
                 complete(r#"{"issuer":"https://as.example"}"#).expect("a configuration");
             let metadata = Json::parse(format!("{{{member}}}").as_bytes()).expect("JSON");
             let error = config.discovered(metadata).expect_err(member);
             assert_eq!(error.code, ErrorCode::InvalidMetadata);
+        }
+    }
+
+    #[test]
+    fn metadata_that_is_partly_unusable_serves_for_what_is_usable() {
+        let good = r#""authorizationEndpoint":"https://as.example:443/a","tokenEndpoint":"https://as.example:443/t""#;
+        for member in [
+            r#""revocationEndpoint":5"#,
+            r#""revocationEndpoint":"""#,
+            r#""endSessionEndpoint":"/logout""#,
+            r#""jwksUri":"http://as.example/jwks""#,
+            r#""userinfoEndpoint":"https://as.example/#me""#,
+            r#""pushedAuthorizationRequestEndpoint":"https://a@as.example/par""#,
+            r#""revocationEndpoint":"https://as.example/r?client_secret=x""#,
+        ] {
+            for issuer in ["https://as.example", "https://as.example:443"] {
+                let mut config = complete(&format!(
+                    r#"{{"issuer":"{issuer}","clientId":"1","redirectUri":"https://app.example/cb"}}"#
+                ))
+                .expect("a configuration");
+                assert_eq!(config.undiscovered(), Ok(Some(issuer)));
+                let metadata = format!("{{{good},{member}}}");
+                let metadata = Json::parse(metadata.as_bytes()).expect("JSON");
+                config.discovered(metadata).expect(member);
+                let client = config.resolve(ORIGIN).expect(member);
+                assert_eq!(client.issuer(), Some(issuer), "letter by letter");
+                assert_eq!(client.token_endpoint(), "https://as.example:443/t");
+                let lacking = [
+                    client.revocation_endpoint(),
+                    client.end_session_endpoint(),
+                    client.userinfo_endpoint(),
+                ];
+                assert_eq!(lacking, [None; 3], "{member}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_server_does_not_offer_is_said_before_the_page_is_left() {
+        let offer = |fields: &str, metadata: &str| {
+            let config = format!(r#"{{"issuer":"https://as.example"{fields}}}"#);
+            let mut config = complete(&config).expect("a configuration");
+            let metadata =
+                format!(r#"{{"authorizationEndpoint":"https://as.example/a"{metadata}}}"#);
+            let metadata = Json::parse(metadata.as_bytes()).expect("JSON");
+            let offered = config.discovered(metadata);
+            offered.map_err(|error| (error.code, error.detail.clone()))
+        };
+        let (token, both) = (
+            r#","responseType":"token""#,
+            r#","responseType":"id_token token""#,
+        );
+        for (fields, metadata) in [
+            ("", r#","response_types_supported":["code","id_token"]"#),
+            ("", r#","response_types_supported":[]"#),
+            ("", r#","response_types_supported":"code""#),
+            ("", r#","grant_types_supported":["authorization_code"]"#),
+            (token, r#","response_types_supported":["token"]"#),
+            (token, r#","grant_types_supported":["authorization_code"]"#),
+            (both, r#","response_types_supported":["token id_token"]"#),
+        ] {
+            assert_eq!(offer(fields, metadata), Ok(()), "{fields} {metadata}");
+        }
+        for (fields, metadata) in [
+            ("", r#","response_types_supported":["id_token"]"#),
+            ("", r#","grant_types_supported":["client_credentials"]"#),
+            (token, r#","response_types_supported":["code"]"#),
+            (both, r#","response_types_supported":["code","token"]"#),
+        ] {
+            let (code, detail) = offer(fields, metadata).expect_err(metadata);
+            assert_eq!(code, ErrorCode::InvalidConfig);
+            assert!(detail.starts_with("responseType: ") && detail.contains("_supported"));
         }
     }
 

@@ -1,6 +1,8 @@
 //! Authorization server metadata (RFC 8414; OpenID Connect Discovery 1.0): the endpoints of an issuer, asked for.
 
 use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
 
 use super::error::{Error, ErrorCode};
 use super::json::{Json, Object};
@@ -17,33 +19,45 @@ const MEMBERS: &[(&str, &str)] = &[
         "issRequired",
         "authorization_response_iss_parameter_supported",
     ),
-    #[cfg(feature = "full")]
     ("jwksUri", "jwks_uri"),
-    #[cfg(feature = "full")]
     ("userinfoEndpoint", "userinfo_endpoint"),
-    #[cfg(feature = "full")]
     (
         "pushedAuthorizationRequestEndpoint",
         "pushed_authorization_request_endpoint",
     ),
     // What must be is done, and what may be is done where the caller says so.
-    #[cfg(feature = "full")]
     (
         "pushedAuthorizationRequest",
         "require_pushed_authorization_requests",
     ),
+    (RESPONSE_TYPES, RESPONSE_TYPES),
+    (GRANT_TYPES, GRANT_TYPES),
 ];
 
-/// Where the metadata may be, in the order to ask: behind the issuer's path (OpenID Connect Discovery section 4), and
-/// before it (RFC 8414 section 3.1). Servers have the one, the other or both. The issuer is a checked URL.
-pub fn documents(issuer: &str) -> [String; 2] {
+/// What the server can do: no field of a configuration, which takes them out.
+pub const RESPONSE_TYPES: &str = "response_types_supported";
+pub const GRANT_TYPES: &str = "grant_types_supported";
+
+/// Where the metadata may be, in the order to ask: before the issuer's path (RFC 8414 section 3.1), under the name of
+/// OAuth and under that of OpenID Connect (section 5), and behind it (OpenID Connect Discovery section 4). Servers have
+/// one or more of them; where there is no path, or `openid` is asked for, the last is the likeliest. The issuer is a
+/// checked URL.
+pub fn documents(issuer: &str, openid: bool) -> Vec<String> {
     let path = Url::split(issuer).map_or("", |url| url.path);
     let path = path.strip_suffix("/").unwrap_or(path);
     let origin = Url::split(issuer).map_or("", |url| url.origin);
-    [
-        text::concat(&[origin, path, "/.well-known/openid-configuration"]),
-        text::concat(&[origin, "/.well-known/oauth-authorization-server", path]),
-    ]
+    let (known, named) = (
+        "/.well-known/openid-configuration",
+        "/.well-known/oauth-authorization-server",
+    );
+    let oauth = text::concat(&[origin, named, path]);
+    let before = text::concat(&[origin, known, path]);
+    let behind = text::concat(&[origin, path, known]);
+    match (path.is_empty(), openid) {
+        (true, _) => vec![behind, oauth],
+        (false, true) => vec![behind, before, oauth],
+        (false, false) => vec![oauth, before, behind],
+    }
 }
 
 /// What it means where no place has metadata and the last one answered so.
@@ -89,21 +103,24 @@ mod tests {
     use super::*;
     use std::{format, string::ToString};
 
+    /// RFC 8414 section 3.1 and section 5, and what a client of a Model Context Protocol server has to try.
     #[test]
     fn the_well_known_paths_stand_before_and_behind_the_issuers_own() {
-        for (issuer, openid, oauth) in [
-            ("https://as.example", "", ""),
-            ("https://as.example/", "", ""),
-            ("https://as.example/t/1", "/t/1", "/t/1"),
-            ("https://as.example/t/", "/t", "/t"),
+        for (issuer, path) in [
+            ("https://as.example/t/1", "/t/1"),
+            ("https://as.example/t/", "/t"),
         ] {
-            assert_eq!(
-                documents(issuer),
-                [
-                    format!("https://as.example{openid}/.well-known/openid-configuration"),
-                    format!("https://as.example/.well-known/oauth-authorization-server{oauth}"),
-                ]
-            );
+            let oauth = format!("https://as.example/.well-known/oauth-authorization-server{path}");
+            let openid = format!("https://as.example/.well-known/openid-configuration{path}");
+            let behind = format!("https://as.example{path}/.well-known/openid-configuration");
+            assert_eq!(documents(issuer, false), [&*oauth, &openid, &behind]);
+            assert_eq!(documents(issuer, true), [behind, openid, oauth]);
+        }
+        for issuer in ["https://as.example", "https://as.example/"] {
+            let oauth = "https://as.example/.well-known/oauth-authorization-server";
+            let openid = "https://as.example/.well-known/openid-configuration";
+            assert_eq!(documents(issuer, false), [openid, oauth]);
+            assert_eq!(documents(issuer, true), [openid, oauth]);
         }
     }
 

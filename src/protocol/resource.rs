@@ -11,7 +11,7 @@ use super::{Seconds, scope, text};
 
 /// Checks one entry of `resourceServers`: an origin, perhaps with a path below which everything belongs to it.
 pub fn check_server(server: &str) -> Result<(), Error> {
-    let url = url::check("resourceServers", server, false)?;
+    let url = url::check_serialised("resourceServers", server, false)?;
     match url.query {
         None => Ok(()),
         Some(_) => Err(wrong(

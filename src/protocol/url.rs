@@ -112,12 +112,8 @@ pub fn check<'a>(field: &str, text: &'a str, allow_http: bool) -> Result<Url<'a>
     if !url.origin.bytes().all(in_host) {
         return wrong("must have a plain host in lower case");
     }
-    if (url.origin.starts_with("https://") && url.origin.ends_with(":443"))
-        || (url.origin.starts_with("http://") && url.origin.ends_with(":80"))
-        || url.origin.ends_with(":")
-        || url.origin.ends_with(".")
-    {
-        return wrong("must leave out the default port");
+    if url.origin.ends_with(":") || url.origin.ends_with(".") {
+        return wrong("must have no empty port and no dot behind the host");
     }
     if text::parts(url.path, "/").into_iter().any(is_dot_segment) {
         return wrong("must have no dot segments");
@@ -125,11 +121,25 @@ pub fn check<'a>(field: &str, text: &'a str, allow_http: bool) -> Result<Url<'a>
     Ok(url)
 }
 
+/// Checks a URL that is compared with what a browser serialises, which leaves the default port out.
+pub fn check_serialised<'a>(
+    field: &str,
+    text: &'a str,
+    allow_http: bool,
+) -> Result<Url<'a>, Error> {
+    let url = check(field, text, allow_http)?;
+    let is = |scheme, port| url.origin.starts_with(scheme) && url.origin.ends_with(port);
+    match is("https://", ":443") || is("http://", ":80") {
+        true => Err(wrong(field, "must leave out the default port")),
+        false => Ok(url),
+    }
+}
+
 /// Checks a URI to which the user comes back (RFC 6749 section 3.1.2; RFC 8252 section 7.1 for the private-use schemes of
 /// apps).
 pub fn check_redirect_uri(field: &str, uri: &str, allow_http: bool) -> Result<(), Error> {
     if uri.starts_with("http:") || uri.starts_with("https:") {
-        return check(field, uri, allow_http).map(drop);
+        return check_serialised(field, uri, allow_http).map(drop);
     }
     let (scheme, rest) = text::cut(uri, ":").unwrap_or(("", ""));
     // Schemes that run or show what stands behind them.
@@ -249,8 +259,6 @@ mod tests {
         assert!(check("f", "https://as.example:80/", false).is_ok());
         for text in [
             "https://AS.example/",
-            "https://as.example:443/",
-            "http://localhost:80/",
             "https://as.example:/",
             "https://as.example./",
             "http://as.example/",
@@ -324,6 +332,22 @@ mod tests {
             "https:/app.example",
         ] {
             assert!(check_redirect_uri("f", uri, false).is_err(), "{uri}");
+        }
+    }
+
+    #[test]
+    fn what_is_compared_with_a_browsers_serialisation_leaves_out_the_default_port() {
+        for text in ["https://as.example:443/", "http://localhost:80/"] {
+            assert!(check("f", text, false).is_ok(), "{text}");
+            assert!(check_serialised("f", text, false).is_err(), "{text}");
+            assert!(check_redirect_uri("f", text, false).is_err(), "{text}");
+        }
+        for text in [
+            "https://as.example:80/",
+            "http://localhost:443/",
+            "https://as.example:4443",
+        ] {
+            assert!(check_serialised("f", text, false).is_ok(), "{text}");
         }
     }
 
