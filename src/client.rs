@@ -139,6 +139,7 @@ pub async fn start_login(mut config: Config, going: Going) -> Result<Option<Stri
         config.discovered(found)?;
     }
     let login = config.resolve(&origin)?;
+    login.check_page(&origin, going.navigate.is_some())?;
     let entropy = entropy::bytes().ok_or_else(|| ErrorCode::EntropyFailure.error())?;
     #[cfg(feature = "full")]
     common::check(&login).await?;

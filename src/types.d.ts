@@ -17,6 +17,7 @@ export type OAuthErrorCode =
   | 'duplicate_parameter'
   | 'invalid_authorization_response'
   | 'issuer_mismatch'
+  | 'issuer_missing'
   | 'invalid_metadata'
   | 'redirect_uri_mismatch'
   | 'framed'
@@ -223,7 +224,10 @@ export interface LoginConfig extends ProviderFields {
   scope?: readonly string[] | string
   /** Where to go afterwards: a path of this origin. Comes back in the session. */
   returnTo?: string
-  /** Anything JSON can carry, kept in this tab (not sent anywhere). Comes back in the session. */
+  /**
+   * JSON, kept in this tab (not sent anywhere): no object of it with more than 256 members, no more than 30 levels. Comes back
+   * in the session.
+   */
   appState?: Json
   /** Seconds the user may take; 600 unless said otherwise. */
   pendingMaxAge?: number
@@ -433,7 +437,7 @@ export interface LogoutOptions {
   revoke?: boolean
   /**
    * Sends the user to the provider (`endSessionEndpoint`) to be logged out there as well, and from there back to
-   * `postLogoutRedirectUri`, which has to be registered there. Of several sessions that of the newest counts.
+   * `postLogoutRedirectUri`, which has to be registered there and may be whatever `redirectUri` may be. Of several sessions that of the newest counts.
    */
   endSession?: boolean | { postLogoutRedirectUri?: string | URL }
   /** Gets the URL of `endSession` instead of leaving the page. */

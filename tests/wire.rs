@@ -116,7 +116,7 @@ fn authorization_responses() {
             DJANGO,
             PROMISED,
             "?error=access_denied&state=STATE",
-            "issuer_mismatch",
+            "issuer_missing",
         ),
         (
             "django: no, where it promises none",

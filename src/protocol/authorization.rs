@@ -91,10 +91,37 @@ impl PendingLogin {
 
     /// Where to send the user (sections 4.1.1 and 4.2.1).
     pub fn authorization_url(&self) -> String {
+        let mut url = self.endpoint();
+        url.push_str(&self.request());
+        url
+    }
+
+    /// The authorization endpoint, up to where parameters go. What the request says, the endpoint's own query does not.
+    fn endpoint(&self) -> String {
+        let (address, _, query) = url::cut(self.login.authorization_endpoint());
+        let mut url = text::concat(&[address, "?"]);
+        let mut parameters = self.login.authorization_parameters().iter();
+        for pair in text::parts(query.unwrap_or(""), "&") {
+            let name = form::decode(text::cut(pair, "=").map_or(pair, |(name, _)| name));
+            let said = match &*name {
+                "prompt" => self.login.prompt().is_some(),
+                "resource" => !self.login.resources().is_empty(),
+                "authorization_details" => self.login.authorization_details().is_some(),
+                _ => false,
+            };
+            if !said && !parameters.any(|(known, _)| *known == name) {
+                url.push_str(pair);
+                url.push('&');
+            }
+        }
+        url
+    }
+
+    /// The parameters of the request.
+    fn request(&self) -> String {
         let client = &self.login;
-        let mut url = String::from(client.authorization_endpoint());
-        url.push(if text::contains(&url, "?") { '&' } else { '?' });
-        let mut add = |name: &str, value: &str| form::append(&mut url, name, value);
+        let mut request = String::new();
+        let mut add = |name: &str, value: &str| form::append(&mut request, name, value);
         add("response_type", client.response_type().as_str());
         add("client_id", client.client_id());
         add("redirect_uri", client.redirect_uri());
@@ -126,8 +153,8 @@ impl PendingLogin {
             add("authorization_details", &details.text());
         }
         #[cfg(feature = "full")]
-        self.add_more(&mut url);
-        url
+        self.add_more(&mut request);
+        request
     }
 
     /// The record to keep until the answer comes: how it begins is [`Part`](super::client::Part)'s to say.
@@ -235,15 +262,17 @@ impl PendingLogin {
         if response.repeated {
             return Err(ErrorCode::DuplicateParameter.error());
         }
-        let wrong_issuer = match (self.login.issuer(), response.one("iss")) {
-            (Some(want), Some(iss)) => want != iss,
-            (_, iss) => iss.is_none() && self.login.iss_required(),
-        };
-        // An ID Token says it as well, and is checked (RFC 9207 section 2.4).
-        #[cfg(feature = "full")]
-        let wrong_issuer = wrong_issuer && !self.is_named_by(&response);
-        if wrong_issuer {
-            return Err(ErrorCode::IssuerMismatch.error());
+        match (self.login.issuer(), response.one("iss")) {
+            (Some(want), Some(iss)) if want != iss => return Err(ErrorCode::IssuerMismatch.error()),
+            // An ID Token says it as well, and is checked (RFC 9207 section 2.4).
+            (_, None) if self.login.iss_required() && !self.is_named_by(&response) => {
+                let error = ErrorCode::IssuerMissing.error();
+                return Err(match response.one("error") {
+                    Some(said) => error.with(self.said(said, &response)),
+                    None => error,
+                });
+            }
+            _ => {}
         }
         if response.json.is_some() {
             let understood = self.login.json_fragment() && response.unfold().is_some();
@@ -265,8 +294,6 @@ impl PendingLogin {
         if response.one("code").is_some() || response.one("access_token").is_some() {
             return invalid("it has both an error and a grant");
         }
-        let secrets = [self.state.expose(), self.code_verifier.expose()];
-        let text = |name| response.one(name).map(|text| redact(text, &secrets));
         let code = match error {
             "access_denied" => ErrorCode::AccessDenied,
             "login_required" => ErrorCode::LoginRequired,
@@ -275,12 +302,26 @@ impl PendingLogin {
             }
             _ => ErrorCode::AuthorizationError,
         };
-        self.login.explained(code.error().with(ServerError {
+        let said = self.said(error, response);
+        self.login.explained(code.error().with(said))
+    }
+
+    /// The server's own words, or whoever's they are.
+    fn said(&self, error: &str, response: &AuthorizationResponse) -> ServerError {
+        let secrets = [self.state.expose(), self.code_verifier.expose()];
+        let text = |name| response.one(name).map(|text| redact(text, &secrets));
+        ServerError {
             error: Some(redact(error, &secrets)),
             error_description: text("error_description"),
             error_uri: text("error_uri"),
             status: None,
-        }))
+        }
+    }
+
+    /// Whether it is the ID Token that says who answers.
+    fn is_named_by(&self, response: &AuthorizationResponse) -> bool {
+        let one = |name| response.one(name).is_some();
+        self.login.response_type() == ResponseType::IdTokenToken && one("id_token") && !one("iss")
     }
 
     fn exchange(&self, response: &AuthorizationResponse) -> Result<TokenRequest, Error> {
@@ -382,24 +423,15 @@ impl PendingLogin {
         if !self.login.is_pushed() {
             return None;
         }
-        let url = self.authorization_url();
-        let form = url.get(self.login.authorization_endpoint().len() + 1..)?;
-        Some((self.login.pushed_endpoint(), String::from(form)))
+        Some((self.login.pushed_endpoint(), self.request()))
     }
 
     /// Where to send the user then (section 4).
     pub fn pushed_url(&self, request_uri: &str) -> String {
-        let mut url = String::from(self.login.authorization_endpoint());
-        url.push(if text::contains(&url, "?") { '&' } else { '?' });
+        let mut url = self.endpoint();
         form::append(&mut url, "client_id", self.login.client_id());
         form::append(&mut url, "request_uri", request_uri);
         url
-    }
-
-    /// Whether it is the ID Token that says who answers.
-    fn is_named_by(&self, response: &AuthorizationResponse) -> bool {
-        let one = |name| response.one(name).is_some();
-        self.login.response_type() == ResponseType::IdTokenToken && one("id_token") && !one("iss")
     }
 
     fn about(&self) -> Option<About> {
@@ -631,6 +663,39 @@ mod tests {
     }
 
     #[test]
+    fn what_the_endpoints_own_query_says_the_request_says_once() {
+        let at = |query: &str, extra: &str| {
+            let mut client = (*pending(extra).login).clone();
+            client.endpoints.authorization = format!("https://as.example/a{query}");
+            let pending = PendingLogin::new(Rc::new(client), &entropy(), 0).expect("entropy");
+            let url = pending.authorization_url();
+            let names = url.split(['?', '&']).skip(1).map(|pair| {
+                let name = pair.split('=').next().unwrap_or("");
+                form::decode(name)
+            });
+            let names: std::vec::Vec<_> = names.collect();
+            for name in &names {
+                let count = names.iter().filter(|other| *other == name).count();
+                assert_eq!(count, 1, "{name} in {url}");
+            }
+            url
+        };
+        let url = at("?prompt=select_account&tenant=7", r#","prompt":"none""#);
+        assert!(url.starts_with("https://as.example/a?tenant=7&response_type=code&"));
+        assert!(url.ends_with("&prompt=none"), "{url}");
+        let url = at("?prompt=select_account&tenant=7", "");
+        assert!(url.starts_with("https://as.example/a?prompt=select_account&tenant=7&resp"));
+        let own = r#","authorizationParameters":{"login_hint":"x","p":"b"}"#;
+        at("?login%5Fhint=y&p=a&tenant", own);
+        at(
+            "?resource=https%3A%2F%2Fa.example",
+            r#","resource":"https://b.example/""#,
+        );
+        assert!(at("?", "").starts_with("https://as.example/a?response_type"));
+        assert!(at("", "").starts_with("https://as.example/a?response_type"));
+    }
+
+    #[test]
     fn what_a_silent_login_would_have_to_ask_is_told_apart() {
         for (error, want) in [
             ("login_required", ErrorCode::LoginRequired),
@@ -790,14 +855,22 @@ mod tests {
     fn an_issuer_that_was_announced_must_be_named() {
         let announced = r#","issRequired":true"#;
         let url = "https://app.example/cb?code=c&state=STATE";
-        assert_eq!(refusal(announced, url), ErrorCode::IssuerMismatch);
-        assert_eq!(
-            refusal(
-                announced,
-                "https://app.example/cb?error=access_denied&state=STATE"
-            ),
-            ErrorCode::IssuerMismatch
-        );
+        assert_eq!(refusal(announced, url), ErrorCode::IssuerMissing);
+        // Two servers name themselves in answers of success only: what they say stands beside the refusal.
+        let url =
+            "https://app.example/cb?error=login_required&error_description=who%3F&state=STATE";
+        let error = answer(announced, url).expect_err("no iss");
+        assert_eq!(error.code, ErrorCode::IssuerMissing);
+        let server = error.server.as_ref().expect("the server's words");
+        assert_eq!(server.error.as_deref(), Some("login_required"));
+        assert_eq!(server.error_description.as_deref(), Some("who?"));
+        let other = format!("{url}&iss=https%3A%2F%2Fevil.example");
+        let error = answer(announced, &other).expect_err("another iss");
+        assert_eq!(error.code, ErrorCode::IssuerMismatch);
+        assert!(error.server.is_none(), "a stranger's words");
+        let silent = r#","issRequired":false"#;
+        assert_eq!(refusal(silent, url), ErrorCode::LoginRequired);
+        let url = "https://app.example/cb?code=c&state=STATE";
         let named = format!("{url}&iss=https%3A%2F%2Fas.example");
         assert!(answer(announced, &named).is_ok());
     }
@@ -1238,9 +1311,10 @@ mod tests {
                     .map_err(|error| error.code)
             };
             let mismatch = Err(ErrorCode::IssuerMismatch);
+            let missing = Err(ErrorCode::IssuerMissing);
             assert_eq!(named(&format!("{tokens}&id_token=a.b.c")), Ok(()));
-            assert_eq!(named(tokens), mismatch);
-            assert_eq!(named("error=access_denied"), mismatch);
+            assert_eq!(named(tokens), missing);
+            assert_eq!(named("error=access_denied"), missing);
             assert_eq!(
                 named(&format!("{tokens}&id_token=a.b.c&iss=https://evil.example")),
                 mismatch

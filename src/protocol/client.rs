@@ -4,7 +4,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::error::{Error, ServerError};
+use super::error::{Error, ServerError, wrong};
 use super::json::Json;
 use super::pkce::CodeChallengeMethod;
 use super::record::{Reader, Stored, stored};
@@ -287,6 +287,26 @@ impl Client {
         let rest = record.strip_prefix(VERSION)?;
         let mut parts = [Part::Session, Part::Full].iter();
         parts.find_map(|part| rest.strip_prefix(part.letter()).map(Reader::new))
+    }
+
+    /// Mistakes that would show only when the user has come back. `navigates`: the caller has a way of its own to the
+    /// provider and back.
+    pub fn check_page(&self, origin: &str, navigates: bool) -> Result<(), Error> {
+        let here = url::Url::split(origin).is_some();
+        let there = url::Url::split(&self.redirect_uri);
+        if here && !navigates && there.is_some_and(|there| there.origin != origin) {
+            return Err(wrong(
+                "redirectUri",
+                "is of another origin than this page, which would never see the response (localhost and 127.0.0.1 are two); navigate takes the URL elsewhere",
+            ));
+        }
+        if self.resource_servers.is_empty() && !self.is_openid() {
+            return Err(wrong(
+                "resourceServers",
+                "is missing, and no provider says it: no call could carry the token",
+            ));
+        }
+        Ok(())
     }
 
     /// Which part of the library is needed from here on.

@@ -29,8 +29,9 @@ impl Config {
     pub fn parse(text: &str) -> Result<Config, Error> {
         match Json::parse(text.as_bytes()) {
             Some(json) => Config::read(json),
-            None => Err(ErrorCode::InvalidConfig
-                .at("the configuration must be plain data, no object with more than 256 members")),
+            None => Err(ErrorCode::InvalidConfig.at(
+                "the configuration, with appState, must be JSON: no object with more than 256 members, no more than 32 levels, no half characters",
+            )),
         }
     }
 
@@ -156,6 +157,16 @@ impl Config {
         required("clientId", &client.client_id)?;
         required("redirectUri", &client.redirect_uri)?;
         url::check_redirect_uri("redirectUri", &client.redirect_uri, client.allow_http)?;
+        let own = form::parse(url::cut(&client.redirect_uri).2.unwrap_or(""));
+        if own
+            .iter()
+            .any(|(name, _)| parameters::OF_RESPONSES.contains(&name.as_str()))
+        {
+            return Err(wrong(
+                "redirectUri",
+                "must not carry parameters of a response",
+            ));
+        }
         required("authorizationEndpoint", &client.endpoints.authorization)?;
         if client.response_type == ResponseType::Code {
             required("tokenEndpoint", &client.endpoints.token)?;
@@ -920,6 +931,47 @@ mod tests {
     }
 
     #[test]
+    fn what_would_only_fail_after_the_user_has_come_back_is_said_at_the_start() {
+        let start = |fields: &str, page: &str, navigates| {
+            let config = format!(
+                r#"{{"clientId":"1","authorizationEndpoint":"https://as.example/a","tokenEndpoint":"https://as.example/t"{fields}}}"#
+            );
+            let client = complete(&config)?.resolve(page)?;
+            client.check_page(page, navigates)
+        };
+        let api = r#","resourceServers":["https://api.example"]"#;
+        let at = |uri: &str| format!(r#","redirectUri":"{uri}"{api}"#);
+        for (uri, page) in [
+            ("https://app.example/cb", "https://app.example"),
+            ("http://localhost:5173/cb", "http://localhost:5173"),
+            ("com.example.app:/cb", "https://localhost"),
+            ("https://app.example/cb", "capacitor://localhost"),
+        ] {
+            start(&at(uri), page, false).expect(uri);
+        }
+        for (uri, page) in [
+            ("http://127.0.0.1:5173/cb", "http://localhost:5173"),
+            ("http://localhost:5173/cb", "http://localhost:5174"),
+            ("https://app.example/cb", "https://www.app.example"),
+        ] {
+            let error = start(&at(uri), page, false).expect_err(uri);
+            assert!(
+                error
+                    .detail
+                    .starts_with("redirectUri: is of another origin")
+            );
+            start(&at(uri), page, true).expect("the caller's own way");
+        }
+        let cb = r#","redirectUri":"https://app.example/cb""#;
+        let error = start(cb, ORIGIN, true).expect_err("nowhere to go");
+        assert!(error.detail.starts_with("resourceServers: is missing"));
+        let openid = format!(r#"{cb},"scope":"openid","issuer":"https://as.example""#);
+        if super::super::IS_FULL {
+            start(&openid, ORIGIN, false).expect("who it is, and no more");
+        }
+    }
+
+    #[test]
     fn the_closest_resource_server_says_which_route_a_call_takes() {
         let login = resolve(
             r#"{"clientId":"1","redirectUri":"https://app.example/","authorizationEndpoint":"https://as.example/a","tokenEndpoint":"https://as.example/t",
@@ -981,6 +1033,32 @@ mod tests {
             ("[]", "the configuration must be an object"),
         ] {
             assert_eq!(resolve(text).expect_err(text).detail, want);
+        }
+    }
+
+    #[test]
+    fn a_redirect_uri_whose_own_query_would_be_a_response_is_refused_before_the_user_leaves() {
+        let resolved = |query: &str| {
+            resolve(&format!(
+                r#"{{"clientId":"1","redirectUri":"https://app.example/cb{query}","authorizationEndpoint":"https://as.example/a","tokenEndpoint":"https://as.example/t"}}"#
+            ))
+        };
+        for name in parameters::OF_RESPONSES {
+            for query in [
+                format!("?{name}=x"),
+                format!("?a=b&{name}"),
+                format!("?{name}="),
+            ] {
+                let error = resolved(&query).expect_err(&query);
+                assert_eq!(
+                    error.detail,
+                    "redirectUri: must not carry parameters of a response"
+                );
+            }
+        }
+        assert!(resolved("?co%64e=x").is_err());
+        for query in ["", "?", "?page=cb", "?codes=1", "?user_id=7"] {
+            assert!(resolved(query).is_ok(), "{query}");
         }
     }
 

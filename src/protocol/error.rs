@@ -111,6 +111,11 @@ always {
     IssuerMismatch "issuer_mismatch" false
         "the response comes from a server other than the one that was asked"
         "Check issuer, then call startLogin again"
+    /// The response does not name its issuer, though the server's metadata promises it (RFC 9207 section 2.4). What the
+    /// response says stands beside it, and may be anybody's words.
+    IssuerMissing "issuer_missing" false
+        "the response does not name its issuer, which the server's metadata promises"
+        "Report it to the provider; issRequired: false accepts such responses"
     /// The server's metadata is missing, or not its own, or lacks what is needed (RFC 8414 section 3.3).
     InvalidMetadata "invalid_metadata" false
         "the server's metadata is not usable"

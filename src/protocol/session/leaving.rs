@@ -85,7 +85,12 @@ impl Session {
             form::append(&mut url, "id_token_hint", hint.expose());
         }
         if !post_logout_redirect_uri.is_empty() {
-            url::check("postLogoutRedirectUri", post_logout_redirect_uri, false)?;
+            let allow_http = self.login.allow_http;
+            url::check_redirect_uri(
+                "postLogoutRedirectUri",
+                post_logout_redirect_uri,
+                allow_http,
+            )?;
             form::append(
                 &mut url,
                 "post_logout_redirect_uri",
@@ -125,5 +130,50 @@ impl Session {
         }
         out.push_str(rest);
         Ok(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::config::Config;
+    use super::super::super::token::Tokens;
+    use super::*;
+    use std::format;
+
+    #[test]
+    fn a_logout_comes_back_to_wherever_a_login_may() {
+        let url = |fields: &str, back: &str| {
+            let config = format!(
+                r#"{{"clientId":"1","redirectUri":"myapp://auth/cb","authorizationEndpoint":"https://as.example/a","tokenEndpoint":"https://as.example/t","endSessionEndpoint":"https://as.example/end?x=1"{fields}}}"#
+            );
+            let client = Config::parse(&config).and_then(|config| config.resolve(""));
+            let tokens = Tokens::adopt("a".into(), &[]).expect("a token");
+            Session::new(client.expect("a client"), tokens, 0, 0).end_session_url(back)
+        };
+        let lan = r#","allowHttp":true"#;
+        for (fields, back) in [
+            ("", "myapp://auth/out"),
+            ("", "com.example.app:/out"),
+            ("", "https://app.example/out?x=1"),
+            ("", "http://127.0.0.1:1/out"),
+            (lan, "http://192.168.0.7/out"),
+        ] {
+            let url = url(fields, back).expect(back);
+            let mut want =
+                String::from("https://as.example/end?x=1&client_id=1&post_logout_redirect_uri=");
+            form::encode(back, &mut want);
+            assert_eq!(url, want);
+        }
+        for back in [
+            "http://192.168.0.7/out",
+            "https://app.example/out#x",
+            "myapp://auth/out#x",
+            "javascript:alert(1)",
+            "javascript:/alert(1)",
+            "/out",
+        ] {
+            let error = url("", back).expect_err(back);
+            assert!(error.detail.starts_with("postLogoutRedirectUri: must "));
+        }
     }
 }

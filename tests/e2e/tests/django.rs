@@ -52,11 +52,12 @@ async fn a_no_is_told_where_the_server_does_not_promise_to_say_who_says_it() {
     server.proved(&world, "denial");
 
     // Where it does, it keeps the promise when it says yes, and breaks it when it says no (RFC 9207 section 2.4: that
-    // answer counts for nothing).
+    // answer counts for nothing, and its words stand beside the refusal).
     server.change(json!({ ISS: true }));
     server.expire("Session");
     let error = life::denied(&world, &server).await;
-    assert_eq!(error["code"], "issuer_mismatch", "{error}");
+    assert_eq!(error["code"], "issuer_missing", "{error}");
+    assert_eq!(error["error"], "access_denied", "{error}");
     life::another_servers_answer_is_refused(&world, &server, "login").await;
     server.proved(&world, "iss");
 }
