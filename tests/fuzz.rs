@@ -138,6 +138,17 @@ fn the_seed_of_a_common_session_is_one() {
     assert!(session.expect("a session").is_renewable());
 }
 
+/// The same of a pending login.
+#[test]
+fn the_seeds_of_a_record_are_some_that_are_read_and_some_that_are_not() {
+    use oauth_wasm::protocol::authorization::PendingLogin;
+    let text = read("seeds/record.txt");
+    let read =
+        |record: &&str| PendingLogin::from_record("ow1x", record, "https://app.example").is_some();
+    let good = text.lines().filter(read).count();
+    assert!((4..text.lines().count()).contains(&good), "{good}");
+}
+
 /// The files that ship, as inputs of their own.
 #[test]
 fn the_providers_files_that_ship_pass_as_they_are() {
