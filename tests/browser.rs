@@ -200,7 +200,7 @@ async fn a_redirect_handled_twice_at_once_is_exchanged_once() {
 #[wasm_bindgen_test]
 async fn two_calls_on_an_expired_token_renew_it_once() {
     // The token is good at the API, but its time is over as soon as it is here.
-    fresh(r#"{"tokenResponse":{"expires_in":0}}"#).await;
+    fresh(r#"{"tokenResponse":{"expires_in":0.5}}"#).await;
     log_in().await;
     let request = || {
         let request = Request::get(&format!("{SANDBOX}/users/me")).build();

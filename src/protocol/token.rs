@@ -524,8 +524,10 @@ fn is_passing(error: Option<&str>) -> bool {
 /// what is none of these, a 401 will say. `None`: it is no number.
 fn lifetime(text: &str) -> Option<Option<Seconds>> {
     let seconds = json::whole(text.strip_prefix("-").unwrap_or(text))?;
-    let seconds = seconds.try_into().ok().filter(|seconds| *seconds > 0);
-    Some(seconds.filter(|_| !text.starts_with("-")))
+    // Half a second is over at once, and not for ever.
+    let mut mantissa = text.bytes().take_while(|b| !matches!(b, b'e' | b'E'));
+    let is_positive = mantissa.any(|b| matches!(b, b'1'..=b'9')) && !text.starts_with("-");
+    Some(seconds.try_into().ok().filter(|_| is_positive))
 }
 
 /// `scope` of a response (section 5.1): a text; some servers write a list.
@@ -820,7 +822,8 @@ mod tests {
             let renewed = read(200, "application/json", &members).expect(seconds);
             let exchanged = code(200, "application/json", &members).expect(seconds);
             assert_eq!(renewed.expires_at(), exchanged.expires_at());
-            assert!(!renewed.is_due(69) && !renewed.is_due(100), "{seconds}");
+            let brief = renewed.expires_at() == Some(100);
+            assert_eq!(renewed.is_due(100), brief, "{seconds}");
             renewed.expires_at()
         };
         for (seconds, at) in [
@@ -830,6 +833,8 @@ mod tests {
             ("315360000", Some(315_360_100)),
             ("631138518", Some(631_138_618)),
             ("\"631138518\"", Some(631_138_618)),
+            ("0.5", Some(100)),
+            ("5e-1", Some(100)),
             ("4294967195", Some(u32::MAX)),
             ("4294967196", None),
             ("99999999999", None),
@@ -838,6 +843,7 @@ mod tests {
             ("1e309", None),
             ("0", None),
             ("0.0", None),
+            ("0e9", None),
             ("\"0\"", None),
             ("-1", None),
             ("\"-1\"", None),

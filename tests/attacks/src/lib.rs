@@ -94,11 +94,9 @@ pub async fn me(world: &World) -> Value {
 
 /// A session whose access token has ended already and can be renewed; what comes next lives six hours.
 pub async fn expired_session(world: &World) {
-    world.sandbox.change(|settings| settings.expires_in = 0);
+    world.brief_tokens(true);
     world.log_in(json!({})).await;
-    world
-        .sandbox
-        .change(|settings| settings.expires_in = 21_600);
+    world.brief_tokens(false);
     world.sandbox.forget_requests();
 }
 

@@ -141,17 +141,13 @@ async fn no_code_of_the_page_runs_while_the_module_is_on_the_stack() {
         }
         // Every renewal that can fail, and one that does not.
         for kind in kinds() {
-            sandbox.change(|settings| {
-                settings.faults = Vec::new();
-                settings.expires_in = 0;
-            });
+            sandbox.change(|settings| settings.faults = Vec::new());
+            world.brief_tokens(true);
             let outcome = log_in_swept(&world, &config).await;
             assert!(outcome["value"].is_object(), "{form}: {outcome}");
             let fault = Fault::new("/oauth/token", kind).method("POST");
-            sandbox.change(|settings| {
-                settings.faults = vec![fault];
-                settings.expires_in = 21_600;
-            });
+            world.brief_tokens(false);
+            sandbox.change(|settings| settings.faults = vec![fault]);
             world.fetch_private("/users/me", Value::Null).await;
         }
         let outcome = log_in_swept(&world, &config).await;

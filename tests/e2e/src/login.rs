@@ -143,6 +143,19 @@ impl World {
         self.redirected().await
     }
 
+    /// From here on access tokens have ended as soon as they are there, at the provider too; or they live six hours. (A
+    /// lifetime of 0 would mean that they have no end.)
+    pub fn brief_tokens(&self, brief: bool) {
+        self.sandbox.change(|settings| {
+            settings.expires_in = if brief { 0 } else { 21_600 };
+            let said = &mut settings.token_response;
+            match brief {
+                true => said.insert("expires_in".into(), json!(0.5)),
+                false => said.remove("expires_in"),
+            };
+        });
+    }
+
     /// A whole login without the provider's pages.
     pub async fn log_in(&self, more: Value) -> Value {
         self.sandbox.change(|settings| settings.auto_consent = true);

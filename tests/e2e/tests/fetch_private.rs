@@ -6,11 +6,9 @@ use serde_json::{Value, json};
 
 /// A session whose access token has ended already and can be renewed; what comes next lives six hours.
 async fn expired_session(world: &World) {
-    world.sandbox.change(|settings| settings.expires_in = 0);
+    world.brief_tokens(true);
     world.log_in(json!({})).await;
-    world
-        .sandbox
-        .change(|settings| settings.expires_in = 21_600);
+    world.brief_tokens(false);
     world.sandbox.forget_requests();
 }
 
@@ -148,7 +146,7 @@ async fn an_expired_token_is_renewed_before_it_is_used() {
     }
 
     // Without a refresh token there is nothing to renew with.
-    world.sandbox.change(|settings| settings.expires_in = 0);
+    world.brief_tokens(true);
     world.log_in(json!({ "scope": ["read"] })).await;
     world.sandbox.forget_requests();
     assert_eq!(me(&world).await["error"]["code"], "login_required");
@@ -419,6 +417,52 @@ async fn a_lost_answer_leaves_the_old_token_for_as_long_as_it_lives() {
     let answer = me(&world).await;
     assert_eq!(answer["error"]["code"], "session_indeterminate", "{answer}");
     assert_eq!(world.token_requests("refresh_token"), 1);
+}
+
+#[tokio::test]
+async fn a_refresh_token_whose_answer_was_lost_is_sent_once_more_and_saves_the_session() {
+    let world = World::start().await;
+    expired_session(&world).await;
+    fail_renewal(&world, FaultKind::DropBefore);
+    let answer = me(&world).await;
+    assert_eq!(answer["error"]["code"], "session_indeterminate", "{answer}");
+    world.sandbox.change(|settings| settings.faults = vec![]);
+    assert_eq!(me(&world).await["value"]["status"], 200);
+    assert_eq!(world.sandbox.refresh_tokens_spent_twice(), 0);
+
+    // Where the first was spent, the provider says so: the session has ended, as it had without the second.
+    world.brief_tokens(true);
+    world.log_in(json!({})).await;
+    world.brief_tokens(false);
+    fail_renewal(&world, FaultKind::DropAfterProcessing);
+    let answer = me(&world).await;
+    assert_eq!(answer["error"]["code"], "session_indeterminate", "{answer}");
+    world.sandbox.change(|settings| settings.faults = vec![]);
+    let answer = me(&world).await;
+    assert_eq!(answer["error"]["code"], "session_ended", "{answer}");
+}
+
+/// What servers answer to a dead refresh token that is no `invalid_grant`.
+#[tokio::test]
+async fn a_renewal_that_is_refused_without_invalid_grant_ends_the_session_once() {
+    let world = World::start().await;
+    let listen = "window.told = []
+        oauth.onSessionChange(change => told.push(change.reason ?? change.type))";
+    for status in [400, 401, 403] {
+        expired_session(&world).await;
+        world.run(listen, &[]).await;
+        fail_renewal(&world, FaultKind::Empty(status));
+        let answer = me(&world).await;
+        assert_eq!(answer["error"]["code"], "session_ended", "{answer}");
+        assert_eq!(answer["error"]["remedy"], "Call startLogin", "{answer}");
+        world.sandbox.change(|settings| settings.faults = vec![]);
+        assert_eq!(me(&world).await["error"]["code"], "login_required");
+        assert_eq!(world.token_requests("refresh_token"), 1);
+        assert_eq!(
+            world.run("return told", &[]).await,
+            json!(["session_ended"])
+        );
+    }
 }
 
 #[tokio::test]

@@ -253,7 +253,11 @@ async fn a_server_that_is_down_when_the_page_starts_costs_no_session() {
 async fn a_reload_in_the_middle_of_a_renewal_sends_no_refresh_token_twice() {
     let world = World::start().await;
     open(&world).await;
-    log_in(&world, json!({ "keep": "device" })).await;
+    log_in(
+        &world,
+        json!({ "keep": "device", "refreshTokenReuse": false }),
+    )
+    .await;
     world.sandbox.expire_tokens();
     let lost = Fault::new("/oauth/token", FaultKind::DropAfterProcessing).method("POST");
     world
@@ -264,6 +268,27 @@ async fn a_reload_in_the_middle_of_a_renewal_sends_no_refresh_token_twice() {
     open(&world).await;
     assert_eq!(restore(&world).await["value"], Value::Null);
     assert_eq!(world.token_requests("refresh_token"), 1);
+    assert_eq!(world.sandbox.refresh_tokens_spent_twice(), 0);
+}
+
+/// The same where the provider ends nothing over it: what is lost otherwise is worth a second try.
+#[tokio::test]
+async fn a_reload_after_a_lost_answer_sends_the_refresh_token_once_more() {
+    let world = World::start().await;
+    open(&world).await;
+    log_in(&world, json!({ "keep": "device" })).await;
+    world.sandbox.expire_tokens();
+    let lost = Fault::new("/oauth/token", FaultKind::DropBefore).method("POST");
+    world
+        .sandbox
+        .change(|settings| settings.faults = vec![lost]);
+    assert_eq!(me(&world).await["error"]["code"], "session_indeterminate");
+    world.sandbox.change(|settings| settings.faults = vec![]);
+    world.page.reload().await;
+    open(&world).await;
+    let restored = restore(&world).await;
+    assert_eq!(restored["value"]["state"], "active", "{restored}");
+    assert_eq!(me(&world).await["value"]["status"], 200);
     assert_eq!(world.sandbox.refresh_tokens_spent_twice(), 0);
 }
 

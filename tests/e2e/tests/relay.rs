@@ -346,18 +346,16 @@ async fn world_and_relay() -> (World, Relay) {
 
 /// A session whose access token has ended already.
 async fn expired_session(world: &World, relay: &Relay) {
-    world.sandbox.change(|settings| settings.expires_in = 0);
+    world.brief_tokens(true);
     let config = json!({ "tokenEndpoint": relay.token_endpoint() });
     world.log_in(config).await;
-    world
-        .sandbox
-        .change(|settings| settings.expires_in = 21_600);
+    world.brief_tokens(false);
     world.sandbox.forget_requests();
 }
 
 /// Every token is said to end as soon as it is there.
 fn renew_for_every_call(settings: &mut Settings) {
-    let member = ("expires_in".into(), json!(0));
+    let member = ("expires_in".into(), json!(0.5));
     settings.token_response.extend([member]);
 }
 
