@@ -329,13 +329,75 @@ fn snake_case(name: &str) -> String {
 }
 
 #[test]
-fn the_readmes_example_is_the_console_pages() {
-    let example = read("www/example.js").replace("'/pkg/oauth-wasm.js'", "'oauth-wasm'");
+fn the_readmes_example_is_the_one_that_the_tests_run() {
+    let example = read("examples/plain/main.js");
     assert!(read("README.md").contains(example.trim()));
 }
 
 #[test]
-fn the_documented_binding_is_the_one_that_the_tests_run() {
-    let binding = read("tests/e2e/pages/react/session.js");
-    assert!(read("docs/bindings.md").contains(binding.trim()));
+fn the_documented_applications_are_those_that_the_tests_run() {
+    for (page, files) in [
+        ("react", &["main.jsx"][..]),
+        ("vue", &["main.js", "App.vue", "User.vue"]),
+        ("svelte", &["App.svelte", "Me.svelte"]),
+        ("solid", &["main.jsx"]),
+        ("angular", &["main.ts"]),
+    ] {
+        let shown = read(&format!("docs/{page}.md"));
+        let mut lines = 0;
+        for file in files {
+            let written = read(&format!("examples/{page}/src/{file}"));
+            assert!(
+                shown.contains(written.trim()),
+                "docs/{page}.md lacks {file}"
+            );
+            lines += written
+                .lines()
+                .filter(|line| !line.trim().is_empty())
+                .count();
+        }
+        assert!(lines <= 30, "examples/{page} has {lines} lines");
+    }
+}
+
+#[test]
+fn the_documented_recipes_are_those_that_the_tests_run() {
+    let shown = read("docs/recipes.md");
+    for name in [
+        "axios", "query", "urql", "events", "files", "step-up", "native",
+    ] {
+        let written = read(&format!("examples/recipes/{name}.js"));
+        assert!(
+            shown.contains(written.trim()),
+            "docs/recipes.md lacks {name}"
+        );
+    }
+}
+
+#[test]
+fn what_the_pages_link_to_is_there() {
+    let mut broken = Vec::new();
+    let pages = std::fs::read_dir(root().join("docs")).expect("docs/");
+    let pages = pages.map(|page| page.expect("a page").path());
+    let pages = pages.filter(|page| page.extension().is_some_and(|ending| ending == "md"));
+    let more = [
+        "README.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "CHANGELOG.md",
+    ]
+    .map(|name| root().join(name));
+    for page in pages.chain(more) {
+        let text = std::fs::read_to_string(&page).expect("a readable page");
+        for link in text.split("](").skip(1) {
+            let link = link.split(')').next().unwrap_or_default();
+            let path = link.split('#').next().unwrap_or_default();
+            let is_ours = !path.is_empty() && !path.contains(':') && !path.contains(' ');
+            let target = page.parent().expect("a directory").join(path);
+            if is_ours && !target.exists() {
+                broken.push(format!("{}: {link}", page.display()));
+            }
+        }
+    }
+    assert_eq!(broken, Vec::<String>::new());
 }

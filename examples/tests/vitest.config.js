@@ -10,6 +10,7 @@ export default defineConfig({
       { test: { name: 'node', environment: 'node', ...testing } },
       { test: { name: 'jsdom', environment: 'jsdom', ...testing } },
       { test: { name: 'happy-dom', environment: 'happy-dom', ...testing } },
+      { test: { name: 'recipes', environment: 'happy-dom', include: ['recipes.test.js'] } },
       { test: { name: 'react in jsdom', environment: 'jsdom', ...react } },
       { test: { name: 'react in happy-dom', environment: 'happy-dom', ...react } },
     ],

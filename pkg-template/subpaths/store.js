@@ -37,6 +37,9 @@ export const createStore = (library, { login: config, navigate = goTo, onError }
   }
   const settings = () => (typeof config === 'function' ? config() : config)
 
+  /** Nobody waits for it: a guard of the router may wait for the session. */
+  const go = to => (async () => navigate(to))().catch(fail)
+
   const arrive = async () => {
     const was = location.href
     const answer = library.handleRedirect()
@@ -52,7 +55,7 @@ export const createStore = (library, { login: config, navigate = goTo, onError }
       return now
     } finally {
       to ??= cleaned ? here() : undefined
-      if (to !== undefined && (cleaned || to !== here())) await navigate(to)
+      if (to !== undefined && (cleaned || to !== here())) go(to)
     }
   }
 

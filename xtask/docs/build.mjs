@@ -115,10 +115,19 @@ const reference = entries => {
   execFileSync(bin('typedoc'), ['--options', join(stage, 'types/typedoc.json')], { stdio: 'inherit' })
 }
 
+/** The programs of examples/, which other suites run. */
+const programs = () => {
+  const files = ['react', 'vue', 'svelte', 'solid', 'angular'].flatMap(name => filesBelow(`examples/${name}/src`))
+  const all = [...files, ...filesBelow('examples/recipes'), ...filesBelow('examples/plain')]
+  return new Set(all.filter(path => /\.(js|jsx|ts)$/.test(path)).map(path => read(path).trim()))
+}
+
 const checkSnippets = map => {
   let count = 0
+  const run = programs()
   for (const from of map.keys()) {
     for (const { code, line, extension } of snippetsOf(read(from))) {
+      if (run.has(code.replace(/\nexport {}\n$/, '').trim())) continue
       const name = `${from.replace(/\.md$/, '').replaceAll('/', '-')}-${line}.${extension}`
       write(`snippets/${name}`, code)
       count++

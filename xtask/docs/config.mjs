@@ -2,7 +2,7 @@
 
 const GROUPS = [
   ['Start', ['start.md', 'testing.md', 'sandbox.md']],
-  ['Frameworks', ['bindings.md', /^frameworks\//]],
+  ['Frameworks', ['frameworks.md', 'react.md', 'vue.md', 'svelte.md', 'solid.md', 'angular.md']],
   ['Bundlers and shells', [/^bundlers?\b/, /^recipes/, /^shells/]],
   ['Sessions', ['sessions.md', 'errors.md', 'openid.md']],
   ['Without a backend, and with one', ['vault.md', 'relay.md']],

@@ -18,7 +18,10 @@ declare global {
   const scopesFor: typeof library.scopesFor
   const userinfo: typeof library.userinfo
   const adoptToken: typeof library.adoptToken
+  const show: (session: library.Session | null) => void
+  const mock: import('oauth-wasm/testing').TestControls
   // Of other programs.
+  const handlers: unknown[]
   const Deno: { serve(handler: (request: Request) => Promise<Response>): void; env: { toObject(): Record<string, string> } }
   const jest: { mock(name: string, factory: () => unknown): void }
   const page: import('playwright').Page

@@ -8,11 +8,10 @@ const others = { "oauth-wasm/vault": "vault", "oauth-wasm/vault-page": "serveVau
 const directory = new URL("./node_modules/oauth-wasm/", import.meta.url);
 const read = (name) => readFileSync(new URL(name, directory), "utf8");
 
-const target = (entry) => (typeof entry === "string" ? entry : target(entry.import ?? entry.default));
-// What stands beside the library: for a framework, which is not here, or for tests.
-const beside = ["./react", "./solid", "./svelte", "./testing", "./vue"];
+// The library itself and the vault; what stands beside them is for a framework, which is not here, or for tests.
+const library = [".", "./full", "./inline", "./vault", "./vault-page"];
 const modules = Object.entries(JSON.parse(read("package.json")).exports)
-  .filter(([name, entry]) => !beside.includes(name) && /^[^*]+\.js$/.test(target(entry)) && !target(entry).endsWith("/classic.js"))
+  .filter(([name]) => library.includes(name))
   .map(([name]) => name.replace(/^\./, "oauth-wasm"));
 
 function check(entry, exported) {

@@ -144,7 +144,7 @@ impl Table {
         text
     }
 
-    /// As README.md has it.
+    /// As docs/servers.md has it.
     #[cfg(test)]
     fn promised(&self) -> String {
         self.render(|_, _, _| "yes")
@@ -173,12 +173,13 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_shows_the_table_that_the_tests_have_to_show() {
+    fn the_documentation_shows_the_table_that_the_tests_have_to_show() {
         let table = Table::open().expect("capabilities.json").promised();
-        let readme = std::fs::read_to_string(root().join("README.md")).expect("README.md");
+        let page = std::fs::read_to_string(root().join("docs/servers.md"));
+        let page = page.expect("docs/servers.md");
         assert!(
-            readme.contains(&table),
-            "README.md needs this table:\n{table}"
+            page.contains(&table),
+            "docs/servers.md needs this table:\n{table}"
         );
     }
 

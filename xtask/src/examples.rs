@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Those that Vite builds.
 const VITE: &[&str] = &["react", "solid", "svelte", "vue"];
@@ -31,14 +32,47 @@ pub fn directory() -> PathBuf {
     root().join("examples")
 }
 
-/// Builds every application.
+/// Builds every application, once in a run.
 pub fn make() -> Result<()> {
+    static MADE: AtomicBool = AtomicBool::new(false);
+    if MADE.load(Ordering::Relaxed) {
+        return Ok(());
+    }
     install()?;
     recreate(&sites())?;
     for name in VITE {
         build(name, "production", name)?;
     }
-    build(FAKED, "test", "faked")
+    build(FAKED, "test", "faked")?;
+    angular()?;
+    MADE.store(true, Ordering::Relaxed);
+    Ok(())
+}
+
+fn angular() -> Result<()> {
+    let dir = directory().join("angular");
+    Tool::Angular.ensure()?;
+    put_package(&dir.join("node_modules/oauth-wasm"))?;
+    let site = sites().join("angular");
+    timed("ng build examples/angular", || {
+        let mut ng = Command::new(dir.join("node_modules/.bin/ng"));
+        ng.args(["build", "--output-path"])
+            .arg(&site)
+            .args(["--define", &format!("SANDBOX=\"{SANDBOX}\"")])
+            .env("NG_CLI_ANALYTICS", "false")
+            .current_dir(&dir);
+        output(&mut ng)?;
+        let full = dir.join("node_modules/oauth-wasm/full.wasm");
+        if full.exists() {
+            fs::copy(full, site.join("browser/full.wasm"))?;
+            fs::create_dir_all(site.join("browser/providers"))?;
+            copy(
+                &root().join("pkg/providers"),
+                &site.join("browser/providers"),
+            )?;
+        }
+        Ok(())
+    })
 }
 
 fn build(name: &str, mode: &str, site: &str) -> Result<()> {
@@ -55,9 +89,12 @@ fn build(name: &str, mode: &str, site: &str) -> Result<()> {
 /// The tools, and a copy of the package: a link would have it look for React beside pkg/.
 pub fn install() -> Result<()> {
     Tool::Examples.ensure()?;
-    let to = directory().join("node_modules/oauth-wasm");
-    recreate(&to)?;
-    copy(&root().join("pkg"), &to).context("pkg/: run `cargo xtask build` first")?;
+    put_package(&directory().join("node_modules/oauth-wasm"))
+}
+
+fn put_package(to: &Path) -> Result<()> {
+    recreate(to)?;
+    copy(&root().join("pkg"), to).context("pkg/: run `cargo xtask build` first")?;
     // The examples keep sessions over a reload.
     let manifest = to.join("package.json");
     let text = fs::read_to_string(&manifest)?;

@@ -16,6 +16,11 @@ struct Subpath {
 
 const SUBPATHS: &[Subpath] = &[
     Subpath {
+        name: "angular",
+        banner: "",
+        common_js: false,
+    },
+    Subpath {
         name: "react",
         banner: "\"use client\";",
         common_js: true,

@@ -21,6 +21,7 @@ pub enum Tool {
     OidcProvider,
     Examples,
     Docs,
+    Angular,
     Django,
 }
 
@@ -48,6 +49,15 @@ impl Tool {
         )
     }
 
+    /// Where npm installs what the examples need.
+    fn examples(self) -> PathBuf {
+        let dir = crate::examples::directory();
+        match self {
+            Tool::Angular => dir.join("angular"),
+            _ => dir,
+        }
+    }
+
     fn present(self) -> bool {
         match self {
             Tool::WasmTarget => wasm_target_present(),
@@ -57,8 +67,8 @@ impl Tool {
                 let dir = servers().join("oidc-provider");
                 is_installed(&dir.join(LOCK), &npm_stamp(&dir))
             }
-            Tool::Examples => {
-                let dir = crate::examples::directory();
+            Tool::Examples | Tool::Angular => {
+                let dir = self.examples();
                 is_installed(&dir.join(LOCK), &npm_stamp(&dir))
             }
             Tool::Docs => is_installed(&docs_dir().join(LOCK), &npm_stamp(&docs_dir())),
@@ -79,8 +89,8 @@ impl Tool {
             Tool::Node => apt(&["nodejs", "npm"]),
             Tool::NpmPackages => npm_ci(&npm_dir()),
             Tool::OidcProvider => npm_ci(&servers().join("oidc-provider")),
-            Tool::Examples => npm_ci(&crate::examples::directory()),
             Tool::Docs => npm_ci(&docs_dir()),
+            Tool::Examples | Tool::Angular => npm_ci(&self.examples()),
             Tool::Django => django(),
             Tool::WebKit => apt(&["webkit2gtk-driver", "xvfb", "xauth"]),
             Tool::Chromium => apt(&["chromium", "chromium-driver"]),
@@ -113,6 +123,7 @@ impl Tool {
             }
             Tool::Examples => "run `npm ci` in examples and see why it fails",
             Tool::Docs => "run `npm ci` in xtask/docs and see why it fails",
+            Tool::Angular => "run `npm ci` in examples/angular and see why it fails",
             Tool::Django => "install Python 3.10 or newer with venv and pip",
         }
     }

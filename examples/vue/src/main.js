@@ -1,11 +1,11 @@
-import { createApp } from 'vue'
+import { createApp, h } from 'vue'
 import { createRouter, createWebHistory } from 'vue-router'
-import { createOAuth } from 'oauth-wasm/vue'
+import { createOAuth, Protected } from 'oauth-wasm/vue'
 import { login } from '../../config.js'
 import App from './App.vue'
-import Me from './Me.vue'
+import User from './User.vue'
 
 const oauth = createOAuth({ login, navigate: to => router.replace(to) })
-const routes = [{ path: '/', component: { render: () => 'Shop' } }, { path: '/me', component: Me }]
-const router = createRouter({ history: createWebHistory(), routes })
+const me = { path: '/me', component: { render: () => h(Protected, null, () => h(User)) } }
+const router = createRouter({ history: createWebHistory(), routes: [{ path: '/', component: { render: () => 'Shop' } }, me] })
 createApp(App).use(oauth).use(router).mount('#app')

@@ -8,6 +8,9 @@ use std::path::Path;
 fn serve(world: &World, name: &str) {
     let site = e2e::target().join("stacks").join(name);
     assert!(site.exists(), "run `cargo xtask examples` first");
+    // Angular's CLI puts it one deeper.
+    let browser = site.join("browser");
+    let site = if browser.exists() { browser } else { site };
     serve_below(world, &site, &site);
 }
 
@@ -101,6 +104,54 @@ async fn a_user_of(name: &str) {
     assert_eq!(page.url().await, at("/"));
 }
 
+/// The README's example, as it is written there, but for the addresses of the provider.
+#[tokio::test]
+async fn a_user_of_the_page_without_a_bundler() {
+    let world = World::start().await;
+    world
+        .sandbox
+        .change(|settings| settings.auto_consent = true);
+    let sandbox = &world.sandbox_origin;
+    let read = |name: &str| {
+        let path = e2e::workspace().join("examples/plain").join(name);
+        std::fs::read_to_string(path).expect("a file of the example")
+    };
+    let written = read("main.js");
+    let endpoints = format!(
+        "site: 'MLB', authorizationEndpoint: '{sandbox}/authorization', tokenEndpoint: '{sandbox}/oauth/token',
+         resourceServers: ['{sandbox}'],"
+    );
+    let told = written
+        .replace("site: 'MLB',", &endpoints)
+        .replace("https://api.mercadolibre.com", sandbox);
+    assert_eq!(told.matches(sandbox.as_str()).count(), 4);
+    world.app.serve("/main.js", "text/javascript", told);
+    let full = e2e::workspace().join("pkg/full.js").exists();
+    let html = read("index.html");
+    let html = if full {
+        html.replace("/oauth-wasm.js", "/full.js")
+    } else {
+        html
+    };
+    world.app.serve("/", "text/html", html);
+
+    let page = &world.page;
+    page.open("/").await;
+    page.wait_until("document.querySelector('#log-in').hidden === false")
+        .await;
+    page.click("#log-in").await;
+    let greeted = "document.querySelector('#user')?.textContent === 'TETE9928972'";
+    page.wait_until(greeted).await;
+    assert_eq!(page.url().await, format!("{}/", world.app.origin));
+    page.open("/").await;
+    page.wait_until(greeted).await;
+    page.click("#log-out").await;
+    page.wait_until("document.querySelector('#log-in')?.hidden === false")
+        .await;
+    assert_eq!(world.token_requests("authorization_code"), 1);
+    assert_eq!(world.sandbox.refresh_tokens_spent_twice(), 0);
+}
+
 #[tokio::test]
 async fn a_user_of_the_react_application() {
     a_user_of("react").await;
@@ -119,6 +170,11 @@ async fn a_user_of_the_svelte_application() {
 #[tokio::test]
 async fn a_user_of_the_solid_application() {
     a_user_of("solid").await;
+}
+
+#[tokio::test]
+async fn a_user_of_the_angular_application() {
+    a_user_of("angular").await;
 }
 
 #[tokio::test]
