@@ -6,9 +6,7 @@
 // origin), in which version, on which port, with exactly which members; then the policy. A port on which anything else
 // is said is closed: vault.js never says it.
 
-import * as oauth from './full.js'
-
-const { Array, BroadcastChannel, JSON, Map, Math, Number, Object, Promise, RegExp, Set, String, URL, Uint8Array } = globalThis
+const { Array, JSON, Map, Math, Number, Object, Promise, RegExp, Set, String, URL, Uint8Array } = globalThis
 const { crypto, document, history, location, parent } = globalThis
 const { hasOwn, keys } = Object
 const { isInteger } = Number
@@ -22,21 +20,22 @@ const PORTS = 32
 const WINDOW = 256 * 1024
 /** Answers that are left unread; of more, the oldest is given up. */
 const UNREAD = 64
-/** Milliseconds that a login may take, and that its outcome is kept. */
+/** Milliseconds that a login may take. */
 const LIFETIME = 600_000
-/** Milliseconds that a popup waits for the page it belongs to. */
+/** Milliseconds between two looks for what the other side has left, and that a popup waits to be heard. */
+const LOOK = 200
 const PATIENCE = 5000
+/** Seconds that a way out may wait for the vault's page, and an answer for the frame. */
+const AWAY = 120
+const BACK = 300
 /** Characters of an application's own state. */
 const LONGEST_STATE = 65_536
 
-// In the vault's sessionStorage, which the frame and the page in its tab share.
-const TICKET = 'oauth-wasm.vault.ticket.'
+// In sessionStorage: the login of this tab, as the frame and as the page have it. Some browsers give them one storage.
+const BEGUN = 'oauth-wasm.vault.begun'
 const GOING = 'oauth-wasm.vault.going'
-const OUTCOME = 'oauth-wasm.vault.outcome'
-// In its localStorage, for all its frames: the minute, and how many calls it has seen.
+// In the frame's localStorage, for all of them: the minute, and how many calls it has seen.
 const CALLS = 'oauth-wasm.vault.calls'
-const CHANNEL = 'oauth-wasm.vault.'
-const GOT = 'got it'
 const MARK = '#oauth-wasm-login='
 
 const LIMITS = { concurrent: 32, perMinute: 600, bodyBytes: 10 * 1024 * 1024 }
@@ -157,11 +156,11 @@ const checked = config => {
     rules: allow.map(rule),
     headers: new Set([...HEADERS, ...names]),
     limits: { ...LIMITS, ...limits },
-    login: { redirectUri: location.origin + location.pathname, keep: 'tab', ...login, sessionScope: 'origin' },
+    login: { redirectUri: home, keep: 'tab', ...login, sessionScope: 'origin', allowFramed: true },
   }
 }
 
-// What is kept for the tab.
+// What is kept for the tab, and what the frame and the page leave for each other.
 
 const put = (name, value) => sessionStorage.setItem(name, JSON.stringify({ ...value, at: now() }))
 
@@ -175,28 +174,64 @@ const look = name => {
   }
 }
 
-const take = name => {
-  const value = look(name)
+const drop = name => {
   try {
     sessionStorage.removeItem(name)
   } catch {
     // Blocked: there is nothing.
   }
-  return value
 }
+
+/**
+ * What a frame and a page of this origin leave for each other. Storages would not do: WebKit keeps those of a frame apart
+ * by the origin of the page around it, also within one site. Cookies are one within the site and of this host alone
+ * (`__Host-`: no other can set them); the frame and the page are that by their own scripts, the server has no use for them.
+ */
+const jar = (() => {
+  const secure = location.protocol === 'https:'
+  const named = name => `${secure ? '__Host-' : ''}oauth-wasm-${name}`
+  const write = (name, value, seconds) => {
+    document.cookie = `${named(name)}=${value}; Path=/; SameSite=Strict; Max-Age=${seconds}${secure ? '; Secure' : ''}`
+  }
+  const find = name => {
+    const start = `${named(name)}=`
+    const found = document.cookie.split('; ').find(cookie => cookie.startsWith(start))
+    return found && found.slice(start.length)
+  }
+  return {
+    /** Whether it was kept: it is not where the frame is of another site, and where it is too long. */
+    put(name, value, seconds) {
+      const text = encodeURIComponent(JSON.stringify(value))
+      write(name, text, seconds)
+      return find(name) === text
+    },
+    has: name => find(name) !== undefined,
+    take(name) {
+      const text = find(name)
+      write(name, '', 0)
+      try {
+        return JSON.parse(decodeURIComponent(text))
+      } catch {
+        return null
+      }
+    },
+  }
+})()
 
 const ticket = () => {
   const bytes = crypto.getRandomValues(new Uint8Array(16))
   return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
 }
 
-const sweep = () => {
-  for (const name of keys(sessionStorage)) if (name.startsWith(TICKET) && !look(name)) sessionStorage.removeItem(name)
-}
+const pause = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds))
 
 // Who speaks.
 
 const isFramed = !!document && parent !== globalThis
+/** The page on the way to the provider and back has no use for it. */
+const library = isFramed ? import('./full.js') : null
+library?.catch(() => {})
+const home = document && location.origin + location.pathname
 const knocks = []
 let greet = (...knock) => knocks.length < PORTS && knocks.push(knock)
 
@@ -216,13 +251,10 @@ const isAmongFriends = applications => {
   return [...ancestorOrigins].every(origin => applications.has(origin))
 }
 
-/** Whether the browser keeps another storage for this frame than for the vault's own page: where it is of another site. */
+/** Whether the browser keeps cookies of this frame apart from those of the vault's own page: where it is of another site. */
 const isApart = () => {
-  const name = 'oauth-wasm-vault'
-  const cookie = age => `${name}=1; SameSite=Strict; Path=${location.pathname}; Max-Age=${age}`
-  document.cookie = cookie(5)
-  const kept = document.cookie.includes(`${name}=1`)
-  document.cookie = cookie(0)
+  const kept = jar.put('here', 1, 5)
+  jar.take('here')
   return !kept
 }
 
@@ -278,16 +310,23 @@ export const serveVault = config => {
   try {
     own = checked(config)
   } catch (data) {
-    greet = port => port.postMessage({ error: data })
-    for (const knock of knocks) greet(...knock)
+    refuse(data)
     throw Object.assign(new Error(data.message), data)
   }
-  if (!isFramed) return void asPage(own).catch(error => say(describe(error).message))
-  asFrame(own)
+  if (!isFramed) return asPage(own)
+  library.then(
+    oauth => asFrame(own, oauth),
+    () => refuse(failure('load_failed', 'the vault: its page could not load the library', 'Put the files of the package beside vault-page.js', true)),
+  )
 }
 
-const asFrame = own => {
-  const { applications, limits } = own
+const refuse = error => {
+  greet = port => port.postMessage({ error })
+  for (const knock of knocks) greet(...knock)
+}
+
+const asFrame = (own, oauth) => {
+  const { applications, limits, login } = own
   const ports = new Map()
   const logins = new Map()
   const unread = new Set()
@@ -357,7 +396,7 @@ const asFrame = own => {
       case 'handleRedirect':
         return { value: view(await (redirected ??= comeBack(app)), app) }
       case 'login':
-        return { value: begin(message, app) }
+        return { value: await begin(message, app) }
       case 'outcome':
         return { value: view(await outcome(message.login), app) }
       case 'logout':
@@ -442,49 +481,47 @@ const asFrame = own => {
     port.close()
   }
 
-  // Logins.
+  // Logins. The frame makes the request and answers the response, so the session is in the frames' own storage; the
+  // vault's page only goes the way. Neither the one nor the other is shown to the application.
 
-  const home = location.origin + location.pathname
-
-  const begin = ({ returnTo, appState, prompt, popup }, app) => {
+  const begin = async ({ returnTo, appState, prompt, popup }, app) => {
+    const back = backOf(returnTo, app)
     const state = JSON.stringify(appState ?? null)
     if (state.length > LONGEST_STATE) throw failure('invalid_config', 'appState: is too large', 'Keep it elsewhere')
-    const intent = { app, back: backOf(returnTo, app), appState: JSON.parse(state), prompt, logout: null }
-    return { ...issue(intent, popup), ...(popup ? {} : { login: null }) }
+    let to
+    await oauth.startLogin({
+      ...login,
+      ...(prompt && { prompt }),
+      appState: { vault: { app, back, appState: JSON.parse(state) } },
+      navigate: url => {
+        to = url
+      },
+    })
+    const id = wayOut({ to, back, popup })
+    if (popup) {
+      const ended = inPopup(id)
+      ended.catch(() => {})
+      logins.set(id, ended)
+      if (logins.size > 8) logins.delete(logins.keys().next().value)
+    } else {
+      put(BEGUN, { id, app })
+    }
+    return { url: home + MARK + id, login: id }
   }
 
-  const issue = (intent, popup) => {
+  /** Leaves it to the vault's page to go there. */
+  const wayOut = way => {
     const id = ticket()
-    const url = home + MARK + id
-    if (!popup) {
-      try {
-        sweep()
-        put(TICKET + id, intent)
-      } catch {
-        throw failure('storage_blocked', 'the vault has no sessionStorage', 'Allow it to keep data in this browser')
-      }
-      return { url }
+    if (jar.put(`to-${id}`, way, AWAY)) return id
+    throw failure('storage_blocked', 'the vault can keep no cookie, or its address at the provider is too long', 'Ask for less, or push the request (RFC 9126)')
+  }
+
+  const inPopup = async id => {
+    for (const end = now() + LIFETIME; now() < end; await pause(LOOK)) {
+      if (!jar.has(`back-${id}`)) continue
+      return oauth.handleRedirect(jar.take(`back-${id}`))
     }
-    const channel = new BroadcastChannel(CHANNEL + id)
-    const ended = new Promise((resolve, reject) => {
-      channel.onmessage = async ({ data }) => {
-        if (data?.ask === 'intent') return channel.postMessage({ intent })
-        if (!data?.ended) return
-        try {
-          // From the popup, which closes when it is told that this page has it.
-          if (data.error) throw data.error
-          resolve(await oauth.restore())
-        } catch (error) {
-          reject(error)
-        }
-        channel.postMessage({ got: GOT })
-        channel.close()
-      }
-    })
-    ended.catch(() => {})
-    logins.set(id, ended)
-    if (logins.size > 8) logins.delete(logins.keys().next().value)
-    return { url, login: id }
+    throw failure('timeout', 'the login took too long', 'Try again', true)
   }
 
   const outcome = async id => {
@@ -493,32 +530,27 @@ const asFrame = own => {
     return ended
   }
 
-  /** What became of the login that has just come back to this application in this tab. */
+  /** Answers the redirect that has brought this tab back. */
   const comeBack = async app => {
-    if (look(OUTCOME)?.app !== app) return null
-    const { error } = take(OUTCOME)
-    if (error) throw error
-    const session = await oauth.restore()
-    if (!session) throw notKept()
-    return session
+    const begun = look(BEGUN)
+    if (begun?.app !== app || !jar.has(`back-${begun.id}`)) return null
+    drop(BEGUN)
+    return oauth.handleRedirect(jar.take(`back-${begun.id}`))
   }
 
   const logout = async ({ revoke, endSession, returnTo }, app) => {
-    if (endSession) {
-      // The address has the ID Token in it: the vault's own page goes there.
-      return issue({ app, back: backOf(returnTo, app), appState: null, prompt: null, logout: { revoke } }, false)
+    const back = backOf(returnTo, app)
+    if (!endSession) return void (await oauth.logout({ revoke }))
+    // The address has the ID Token in it: the vault's own page goes there.
+    let to
+    const postLogoutRedirectUri = login.redirectUri
+    const navigate = url => {
+      to = url
     }
-    await oauth.logout({ revoke })
-    return { url: null }
+    await oauth.logout({ revoke, endSession: { postLogoutRedirectUri }, navigate })
+    return home + MARK + wayOut({ to, back, popup: false })
   }
 }
-
-const notKept = () =>
-  failure(
-    'vault_not_kept',
-    'the session did not outlive the way back to the application',
-    'Have the provider give a refresh token (login.scope), or log in with display: "popup"',
-  )
 
 const limited = (name, what) =>
   failure('vault_limited', `the vault: ${what} are too many`, `Wait, or raise limits.${name} in the vault's page`, true)
@@ -582,78 +614,37 @@ const view = (session, app) => {
   return { ...session, returnTo: back && back.pathname + back.search + back.hash, appState: mine && mine.appState }
 }
 
-// The vault as a page of its own: on the way to the provider, and back.
+// The vault as a page of its own: on the way to the provider, and back. It has nothing but the way.
 
-const asPage = async own => {
-  const id = location.hash.startsWith(MARK) ? location.hash.slice(MARK.length) : ''
-  if (/^[\w-]{22}$/.test(id)) {
-    history.replaceState(null, '', location.pathname)
-    const kept = take(TICKET + id)
-    const intent = kept ?? (await askedFor(id))
-    if (!intent || !own.applications.has(intent.app)) return say('This login is over. Go back to the application, and try again.')
-    const going = { ...intent, popup: kept ? null : id }
-    put(GOING, going)
-    return leave(own, going).catch(error => goBack(own, going, describe(error)))
+const asPage = ({ applications }) => {
+  const isServed = back => applications.has(new URL(back).origin)
+  // By `replace`, so that Back leads to the application.
+  const goBack = back => (isServed(back) ? location.replace(back) : say('The application is not served any more.'))
+  const { href, hash } = location
+  const id = hash.startsWith(MARK) ? hash.slice(MARK.length) : ''
+  if (id) {
+    const way = /^[\w-]{22}$/.test(id) ? jar.take(`to-${id}`) : null
+    if (!way || !isServed(way.back)) return say('This login is over. Go back to the application, and try again.')
+    put(GOING, { id, ...way })
+    return location.replace(way.to)
   }
   const going = look(GOING)
-  try {
-    const session = await oauth.handleRedirect()
-    if (!going) return say('This page keeps logins for applications. There is nothing to do here.')
-    // Without a session the user has come back by the Back button, or from logging out.
-    const lost = session && !going.popup && !session.keep
-    goBack(own, going, session ? (lost ? notKept() : null) : undefined)
-  } catch (error) {
-    const { code } = error
-    // Not the answer to the login that is under way, which waits on.
-    const foreign = code === 'unknown_state' || code === 'state_mismatch'
-    if (!going || foreign) return say('This is not the answer to a login that was begun here. Go back to the application, and try again.')
-    goBack(own, going, describe(error))
-  }
+  const isResponse = /[?&#]state=/.test(href)
+  history.replaceState(null, '', location.pathname)
+  if (!going) return say('This page keeps logins for applications. There is nothing to do here.')
+  drop(GOING)
+  // Without a response the user has come by the Back button, or has been logged out.
+  if (isResponse && !jar.put(`back-${going.id}`, href, BACK)) return say('The browser keeps no cookie of this page.')
+  if (!going.popup) return goBack(going.back)
+  closeWhenHeard(going.id)
 }
 
-/** By `replace`, so that Back leads to the application. */
-const navigate = url => location.replace(url)
-
-const leave = async ({ login }, { app, back, appState, prompt, logout }) => {
-  if (logout) {
-    await oauth.restore()
-    return oauth.logout({ ...logout, endSession: { postLogoutRedirectUri: login.redirectUri }, navigate })
-  }
-  const state = { vault: { app, back, appState } }
-  return oauth.startLogin({ ...login, ...(prompt && { prompt }), appState: state, navigate })
+const closeWhenHeard = async id => {
+  for (const end = now() + PATIENCE; jar.has(`back-${id}`) && now() < end; await pause(LOOK / 4));
+  if (!jar.has(`back-${id}`)) return globalThis.close()
+  jar.take(`back-${id}`)
+  say('The application is gone. You may close this window.')
 }
-
-/** Back to the application, which asks its frame for the outcome; `undefined` where there is none to tell. */
-const goBack = async ({ applications }, { app, back, popup }, error) => {
-  take(GOING)
-  if (popup) {
-    await deliver(popup, { ended: true, error: error ?? null })
-    return globalThis.close()
-  }
-  if (!applications.has(app) || new URL(back).origin !== app) return say('The application is not served any more.')
-  if (error !== undefined) put(OUTCOME, { app, error })
-  location.replace(back)
-}
-
-/** What the popup's page was opened for, as the frame that has opened it says. */
-const askedFor = id => exchange(id, { ask: 'intent' }, data => data?.intent)
-const deliver = (id, message) => exchange(id, message, data => data?.got)
-
-const exchange = (id, message, wanted) =>
-  new Promise(resolve => {
-    const channel = new BroadcastChannel(CHANNEL + id)
-    const end = value => {
-      clearTimeout(timer)
-      channel.close()
-      resolve(value)
-    }
-    const timer = setTimeout(end, PATIENCE, null)
-    channel.onmessage = ({ data }) => {
-      const value = wanted(data)
-      if (value) end(value)
-    }
-    channel.postMessage(message)
-  })
 
 const say = sentence => {
   const line = document.createElement('p')

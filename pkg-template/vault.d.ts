@@ -13,8 +13,6 @@ export type VaultErrorCode =
   | 'vault_version'
   /** The browser keeps the vault's storage apart in pages of the application: they are of two sites. */
   | 'vault_partitioned'
-  /** The session did not outlive the way back: the provider gave no refresh token. */
-  | 'vault_not_kept'
 
 export type VaultError = Omit<OAuthError, 'code'> & { readonly code: VaultErrorCode }
 

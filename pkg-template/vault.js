@@ -339,7 +339,7 @@ export const vault = (address, { timeout = 10 } = {}) => {
   const logout = async ({ revoke = false, endSession = false, navigate, ...others } = {}) => {
     const [unknown] = Object.keys(others)
     if (unknown) throw wrong(`${unknown}: there is no such option of a logout`)
-    const { url } = await send({ do: 'logout', revoke, endSession: !!endSession, returnTo: location.href })
+    const url = await send({ do: 'logout', revoke, endSession: !!endSession, returnTo: location.href })
     if (url) await (navigate ? navigate(url) : leaveFor(url))
   }
 

@@ -1,7 +1,7 @@
 //! A vault of the package on an origin of its own, and the application that uses it.
 
-use crate::World;
 use crate::login::lay_over;
+use crate::{Engine, World};
 use serde_json::{Value, json};
 
 /// The page of pages/vault.html: the application on `oauth-wasm/vault`.
@@ -28,6 +28,22 @@ impl World {
 
     /// Makes `World::vault` a vault with this configuration, under the headers that the build prints.
     pub fn set_up_vault(&self, config: &Value) {
+        self.serve_vault(config);
+        let headers = HEADERS
+            .replace("{applications}", &self.app.origin)
+            .replace("{servers}", &self.sandbox_origin);
+        for line in headers.lines() {
+            let (name, value) = line.split_once(": ").expect("a header");
+            // Its driver loses the page that changes its process.
+            if self.engine == Engine::WebKit && name == "Cross-Origin-Opener-Policy" {
+                continue;
+            }
+            self.vault.header("/", name, value);
+        }
+    }
+
+    /// The same without any header, which is to be no wall of its own.
+    pub fn serve_vault(&self, config: &Value) {
         self.vault.serve(
             "/",
             "text/html",
@@ -37,19 +53,6 @@ impl World {
         let script =
             format!("import {{ serveVault }} from '/pkg/vault-page.js'\nserveVault({config})\n");
         self.vault.serve("/serve.js", "text/javascript", script);
-        let applications = config["applications"].as_array();
-        let applications: Vec<_> = applications
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .collect();
-        let headers = HEADERS
-            .replace("{applications}", &applications.join(" "))
-            .replace("{servers}", &self.sandbox_origin);
-        for line in headers.lines() {
-            let (name, value) = line.split_once(": ").expect("a header");
-            self.vault.header("/", name, value);
-        }
     }
 
     /// The address of the vault's page.

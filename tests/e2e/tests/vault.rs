@@ -53,3 +53,349 @@ async fn a_login_goes_through_the_vault_and_the_application_calls_by_it() {
     let session = world.run("return await oauth.session()", &[]).await;
     assert_eq!(session, Value::Null);
 }
+
+#[tokio::test]
+async fn what_the_provider_refuses_is_told_to_the_application() {
+    let world = started().await;
+    world.sandbox.change(|settings| settings.auto_deny = true);
+    world.open_app(&world.vault_app()).await;
+    world
+        .leave_for_vault(json!({ "returnTo": world.vault_app() + "#there" }))
+        .await;
+    let outcome = world.redirected().await;
+    assert_eq!(outcome["error"]["code"], "access_denied", "{outcome}");
+    assert!(world.page.url().await.ends_with("#there"));
+    world.page.reload().await;
+    world.page.wait_until("window.oauth").await;
+    assert_eq!(world.redirected().await, json!({ "session": null }));
+}
+
+#[tokio::test]
+async fn a_popup_of_the_vaults_gives_its_session_to_the_page_that_stays() {
+    let world = started().await;
+    world
+        .sandbox
+        .change(|settings| settings.auto_consent = true);
+    world.open_app(&world.vault_app()).await;
+    let script = "window.changes = []
+        oauth.onSessionChange(({ type, session }) => changes.push([type, session?.appState]))
+        const button = document.createElement('button')
+        button.textContent = 'log in'
+        button.onclick = () => { window.went = outcome(oauth.startLogin({ display: 'popup', appState: 5 })) }
+        document.body.append(button)";
+    world.run(script, &[]).await;
+    for _ in 0..2 {
+        world.page.click("button").await;
+        let went = world.run("return await went", &[]).await;
+        assert_eq!(went["value"]["extra"]["user_id"], e2e::USER, "{went}");
+        world.until_windows(1).await;
+        assert_eq!(me(&world).await["value"]["status"], 200);
+    }
+    let changes = world.run("return changes", &[]).await;
+    assert_eq!(changes[0], json!(["started", 5]));
+    assert_eq!(world.token_requests("authorization_code"), 2);
+    world.is_quiet().await;
+}
+
+#[tokio::test]
+async fn tabs_of_the_application_have_one_session_and_one_logout() {
+    let world = started().await;
+    world.log_in_by_vault().await;
+    let first = world.page.tab().await;
+    let second = world.page.new_tab().await;
+    world.page.switch_to(&second).await;
+    world.open_app(&world.vault_app()).await;
+    let session = world.run("return await oauth.restore()", &[]).await;
+    assert_eq!(session["shared"], true, "{session}");
+    assert_eq!(me(&world).await["value"]["status"], 200);
+    let ended = "window.ended = new Promise(resolve => oauth.onSessionChange(({ type }) => type === 'ended' && resolve(true)))
+        await oauth.session()";
+    world.run(ended, &[]).await;
+    world.page.switch_to(&first).await;
+    world.run("await oauth.logout()", &[]).await;
+    world.page.switch_to(&second).await;
+    assert_eq!(world.run("return await ended", &[]).await, true);
+    assert_eq!(me(&world).await["error"]["code"], "login_required");
+}
+
+#[tokio::test]
+async fn a_call_that_the_policy_does_not_name_is_refused_before_it_is_sent() {
+    let world = started().await;
+    world.log_in_by_vault().await;
+    world.sandbox.forget_requests();
+    let api = &world.sandbox_origin;
+    let foreign = &world.foreign.origin;
+    let outside = [
+        (format!("{api}/users/me"), json!({ "method": "DELETE" })),
+        (
+            format!("{api}/users/me"),
+            json!({ "method": "POST", "body": "x" }),
+        ),
+        (format!("{api}/users/you"), json!({})),
+        (format!("{api}/users/me/"), json!({})),
+        (format!("{api}/users/me/addresses"), json!({})),
+        (format!("{api}/USERS/ME"), json!({})),
+        (format!("{api}/items/../orders/1"), json!({})),
+        (format!("{api}/items/%2e%2e/orders/1"), json!({})),
+        (format!("{api}/items/..%2forders/1"), json!({})),
+        (format!("{api}/items/..%252forders/1"), json!({})),
+        (format!("{api}/items/..%5corders/1"), json!({})),
+        (format!("{api}/items/..;/orders/1"), json!({})),
+        (format!("{api}/items/..%3b/orders/1"), json!({})),
+        (format!("{api}/items/a%00"), json!({})),
+        (format!("{api}/items/1?a=b&_method=DELETE"), json!({})),
+        (
+            api.replace("127.0.0.1", "localhost") + "/users/me",
+            json!({}),
+        ),
+        (format!("{foreign}/users/me"), json!({})),
+        (
+            format!("{foreign}/items/1"),
+            json!({ "method": "PUT", "body": "x" }),
+        ),
+        ("data:,x".to_owned(), json!({})),
+        ("/items/1".to_owned(), json!({})),
+    ];
+    for (url, init) in outside {
+        let script = "return await answered(oauth.fetchPrivate(args[0], args[1]))";
+        let answer = world.run(script, &[json!(url), init.clone()]).await;
+        assert_eq!(
+            answer["error"]["code"], "vault_refused",
+            "{url} {init}: {answer}"
+        );
+    }
+    for name in [
+        "X-HTTP-Method-Override",
+        "x-method-override",
+        "x-http-method",
+        "x-own",
+        "authorization",
+    ] {
+        let answer = world
+            .fetch_private("/users/me", json!({ "headers": { name: "DELETE" } }))
+            .await;
+        assert_eq!(answer["error"]["code"], "vault_refused", "{name}: {answer}");
+    }
+    assert_eq!(world.calls("/"), []);
+    assert_eq!(world.foreign.requests(), []);
+    let init = json!({ "method": "PUT", "headers": { "content-type": "application/json" }, "body": "{\"price\":5}" });
+    world.fetch_private("/items/MLA1", init).await;
+    let calls = world.calls("/items/");
+    assert_eq!(
+        (calls[0].method.as_str(), calls[0].token.is_some()),
+        ("PUT", true)
+    );
+}
+
+#[tokio::test]
+async fn a_call_is_aborted_here_and_at_the_provider() {
+    let world = started().await;
+    world.log_in_by_vault().await;
+    world.sandbox.hold("/users/me");
+    let script = "window.stop = new AbortController()
+        window.call = outcome(oauth.fetchPrivate(args[0] + '/users/me', { signal: stop.signal }))";
+    world.run(script, &[json!(world.sandbox_origin)]).await;
+    world.until_held(1).await;
+    let outcome = world
+        .run("stop.abort('enough'); return await call", &[])
+        .await;
+    assert_eq!(outcome, json!({ "reason": "enough" }));
+    world.sandbox.release();
+    let late = "return await outcome(oauth.fetchPrivate(args[0] + '/users/me', { signal: AbortSignal.abort('before') }))";
+    let outcome = world.run(late, &[json!(world.sandbox_origin)]).await;
+    assert_eq!(outcome, json!({ "reason": "before" }));
+}
+
+#[tokio::test]
+async fn a_logout_leaves_nothing_that_a_call_under_way_could_use() {
+    let world = started().await;
+    world.log_in_by_vault().await;
+    world.sandbox.hold("/oauth/token");
+    world.page.reload().await;
+    world.page.wait_until("window.oauth").await;
+    world.run("window.call = outcome(oauth.restore().then(() => oauth.fetchPrivate(args[0] + '/users/me')))", &[json!(world.sandbox_origin)]).await;
+    world.run("await oauth.logout()", &[]).await;
+    world.sandbox.release();
+    world.sandbox.forget_requests();
+    let outcome = world.run("return await call", &[]).await;
+    assert!(outcome["error"].is_object(), "{outcome}");
+    assert_eq!(me(&world).await["error"]["code"], "login_required");
+    assert_eq!(world.calls("/users/me"), []);
+}
+
+/// `vault(address).session()` on an application's page that is open.
+async fn asked(world: &World, address: &str) -> Value {
+    let script = "return await outcome((async () => vault(args[0], { timeout: 1.5 }).session())())";
+    world.run(script, &[json!(address)]).await
+}
+
+#[tokio::test]
+async fn what_is_no_vault_is_an_error_that_says_so_and_nothing_hangs() {
+    let world = started().await;
+    world.open_app(&world.vault_app()).await;
+    for address in [
+        "nonsense:",
+        "http://vault.example/",
+        "/here",
+        "https://vault.example/?x",
+        "ftp://x/",
+    ] {
+        let outcome = asked(&world, address).await;
+        assert_eq!(
+            outcome["error"]["code"], "invalid_config",
+            "{address}: {outcome}"
+        );
+        let message = outcome["error"]["message"].as_str().expect("text");
+        assert!(message.starts_with("vault: "), "{message}");
+    }
+    // Nobody, a page that is no vault, and none that may be framed.
+    for address in [
+        "http://127.0.0.1:9/".to_owned(),
+        format!("{}/e2e/blank.html", world.vault.origin),
+        format!("{}/", world.foreign.origin),
+    ] {
+        let outcome = asked(&world, &address).await;
+        assert_eq!(
+            outcome["error"]["code"], "vault_unreachable",
+            "{address}: {outcome}"
+        );
+        assert_eq!(outcome["error"]["retryable"], true);
+    }
+    let frames = world
+        .run("return document.querySelectorAll('iframe').length", &[])
+        .await;
+    assert_eq!(frames, 1, "of those that did not answer none is left");
+}
+
+#[tokio::test]
+async fn a_frame_that_goes_away_ends_what_waits_for_it_and_the_next_call_opens_another() {
+    let world = started().await;
+    world.log_in_by_vault().await;
+    let begin = "window.call = outcome(oauth.fetchPrivate(args[0] + '/users/me'))";
+    for gone in [
+        "document.querySelector('iframe').src = args[0]",
+        "document.querySelector('iframe').remove(); await outcome(oauth.session())",
+    ] {
+        world.sandbox.hold("/users/me");
+        world.run(begin, &[json!(world.sandbox_origin)]).await;
+        world.until_held(1).await;
+        world.run(gone, &[json!(world.foreign.origin)]).await;
+        let outcome = world.run("return await call", &[]).await;
+        assert_eq!(
+            outcome["error"]["code"], "vault_unreachable",
+            "{gone}: {outcome}"
+        );
+        world.sandbox.release();
+        let session = world.run("return await oauth.restore()", &[]).await;
+        assert!(session.is_object(), "{gone}");
+        assert_eq!(me(&world).await["value"]["status"], 200, "{gone}");
+    }
+}
+
+#[tokio::test]
+async fn a_configuration_that_serves_nobody_names_its_setting() {
+    let world = started().await;
+    world.open_app(&world.vault_app()).await;
+    let route = json!(["GET https://api.example/*"]);
+    for (more, setting) in [
+        (json!({ "allow": [] }), "allow: must name a route"),
+        (
+            json!({ "allow": ["GET /users/me"] }),
+            "allow: \"GET /users/me\"",
+        ),
+        (json!({ "allow": ["get https://api.example/*"] }), "allow: "),
+        (
+            json!({ "allow": ["GET https://api.example/*/x"] }),
+            "allow: ",
+        ),
+        (
+            json!({ "allow": ["GET https://api.example/a/../b"] }),
+            "allow: ",
+        ),
+        (
+            json!({ "allow": ["GET https://API.example/a"] }),
+            "https://api.example",
+        ),
+        (
+            json!({ "allow": route, "applications": [] }),
+            "applications: ",
+        ),
+        (
+            json!({ "allow": route, "applications": ["https://app.example/"] }),
+            "applications: ",
+        ),
+        (
+            json!({ "allow": route, "applications": ["*"] }),
+            "applications: ",
+        ),
+        (
+            json!({ "allow": route, "headers": ["Authorization"] }),
+            "headers: ",
+        ),
+        (
+            json!({ "allow": route, "headers": ["X-HTTP-Method-Override"] }),
+            "headers: ",
+        ),
+        (
+            json!({ "allow": route, "limits": { "perHour": 5 } }),
+            "limits.perHour: ",
+        ),
+        (
+            json!({ "allow": route, "limits": { "concurrent": 0 } }),
+            "limits.concurrent: ",
+        ),
+        (json!({ "allow": route, "policy": 5 }), "policy: "),
+        (json!({ "login": { "returnTo": "/" } }), "login.returnTo: "),
+        (
+            json!({ "login": { "sessionScope": "tab" } }),
+            "login.sessionScope: ",
+        ),
+    ] {
+        let config = world.vault_config(more);
+        world.serve_vault(&config);
+        let outcome = asked(&world, &world.vault_address()).await;
+        assert_eq!(
+            outcome["error"]["code"], "invalid_config",
+            "{config}: {outcome}"
+        );
+        let message = outcome["error"]["message"].as_str().expect("text");
+        assert!(message.contains(setting), "{setting}: {message}");
+    }
+}
+
+#[tokio::test]
+async fn the_vaults_limits_hold_and_say_which_they_are() {
+    let world = World::start().await;
+    let limits = json!({ "concurrent": 2, "perMinute": 5, "bodyBytes": 10 });
+    world.set_up_vault(&world.vault_config(json!({ "limits": limits })));
+    world.log_in_by_vault().await;
+    let body = json!({ "method": "PUT", "body": "more than ten" });
+    let answer = world.fetch_private("/items/MLA1", body).await;
+    assert_eq!(answer["error"]["code"], "vault_limited", "{answer}");
+    world.sandbox.hold("/users/me");
+    let script = "window.calls = [1, 2].map(() => outcome(oauth.fetchPrivate(args[0] + '/users/me', { cache: 'no-store' }).then(r => r.status)))";
+    world.run(script, &[json!(world.sandbox_origin)]).await;
+    world.until_held(2).await;
+    let answer = me(&world).await;
+    assert_eq!(answer["error"]["code"], "vault_limited", "{answer}");
+    world.sandbox.release();
+    let calls = world.run("return await Promise.all(calls)", &[]).await;
+    assert_eq!(calls, json!([{ "value": 200 }, { "value": 200 }]));
+    // Another frame of the vault's counts on.
+    let (mut made, mut refused) = (2, Value::Null);
+    while refused.is_null() && made < 10 {
+        world.page.reload().await;
+        world.page.wait_until("window.oauth").await;
+        world.run("await oauth.restore()", &[]).await;
+        let answer = me(&world).await;
+        refused = answer["error"].clone();
+        made += 1;
+    }
+    assert_eq!(refused["code"], "vault_limited", "{refused}");
+    assert!(refused["retryAfter"].as_u64() > Some(0), "{refused}");
+    let seen = world.calls("/users/me").len();
+    assert!(
+        seen <= 10,
+        "five a minute, and a minute may have ended: {seen}"
+    );
+}
