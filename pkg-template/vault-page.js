@@ -383,15 +383,25 @@ const asFrame = (own, oauth) => {
     }
   })
 
+  /** The frame is new where the page is, or where it was taken away; the session is the vault's all the same. */
+  let restoring
+  const restored = () =>
+    (restoring ??= oauth.restore().catch(() => {
+      restoring = undefined
+    }))
+
   const answer = async (message, app, calls) => {
     switch (message.do) {
       case 'fetch':
+        await restored()
         return call(message, calls)
       case 'session':
+        await restored()
         return { value: view(await oauth.session(), app) }
       case 'restore':
         return { value: view(await oauth.restore(), app) }
       case 'userinfo':
+        await restored()
         return { value: await oauth.userinfo() }
       case 'handleRedirect':
         return { value: view(await (redirected ??= comeBack(app)), app) }

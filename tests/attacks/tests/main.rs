@@ -15,3 +15,4 @@ mod sealed;
 mod stack;
 mod storage;
 mod tokens;
+mod vault;

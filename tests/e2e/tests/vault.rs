@@ -281,13 +281,11 @@ async fn a_frame_that_goes_away_ends_what_waits_for_it_and_the_next_call_opens_a
         world.until_held(1).await;
         world.run(gone, &[json!(world.foreign.origin)]).await;
         let outcome = world.run("return await call", &[]).await;
-        assert_eq!(
-            outcome["error"]["code"], "vault_unreachable",
-            "{gone}: {outcome}"
-        );
+        // In Firefox the frame says as it goes that its request has failed.
+        let unreachable = outcome["error"]["code"] == "vault_unreachable";
+        let cut_off = outcome["error"]["name"] == "TypeError";
+        assert!(unreachable || cut_off, "{gone}: {outcome}");
         world.sandbox.release();
-        let session = world.run("return await oauth.restore()", &[]).await;
-        assert!(session.is_object(), "{gone}");
         assert_eq!(me(&world).await["value"]["status"], 200, "{gone}");
     }
 }
@@ -386,7 +384,6 @@ async fn the_vaults_limits_hold_and_say_which_they_are() {
     while refused.is_null() && made < 10 {
         world.page.reload().await;
         world.page.wait_until("window.oauth").await;
-        world.run("await oauth.restore()", &[]).await;
         let answer = me(&world).await;
         refused = answer["error"].clone();
         made += 1;
