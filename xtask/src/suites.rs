@@ -351,11 +351,12 @@ const IN_FIREFOX: &[&str] = &[
     "redirect",
     "stacks",
     "tabs",
+    "vault",
     "webview",
 ];
 
 /// The suites of the servers go through whole lives in WebKit as well.
-const IN_WEBKIT: &[&str] = &["events", "login", "redirect"];
+const IN_WEBKIT: &[&str] = &["events", "login", "redirect", "vault"];
 
 fn e2e(browser: &str, tally: &mut Tally) -> Result<()> {
     let mut tests = Vec::new();
