@@ -420,30 +420,37 @@ async fn a_third_origin_beside_the_vault_and_one_in_its_place_hear_and_get_nothi
                     parent.frames[n].postMessage({ 'oauth-wasm': 'vault', version }, '*', [port2])
                 }
             }
-            // In its place: whatever is said to it.
-            addEventListener('message', ({ data }) => parent.postMessage({ heard: data }, '*'))
-            parent.postMessage({ arrived: true }, '*')
             setTimeout(() => parent.postMessage({ answers }, '*'), 1000)
         </script>",
     );
-    let stranger = format!("{}/beside.html", world.app.at("localhost"));
+    // In its place: it tells whatever is said to it.
+    world.app.serve(
+        "/instead.html",
+        "text/html",
+        "<!doctype html><title>instead</title><script>
+            addEventListener('message', ({ data }) => parent.postMessage({ heard: data }, '*'))
+            parent.postMessage({ arrived: true }, '*')
+        </script>",
+    );
+    let strangers = world.app.at("localhost");
     let script = "const told = new Promise(resolve => addEventListener('message', ({ data }) => data.answers && resolve(data.answers)))
-        const frame = Object.assign(document.createElement('iframe'), { src: args[0] })
+        const frame = Object.assign(document.createElement('iframe'), { src: args[0] + '/beside.html' })
         document.body.append(frame)
         const answers = await told
         frame.remove()
         const heard = []
         addEventListener('message', ({ data }) => data.heard && heard.push(data.heard))
         const settled = new Promise(resolve => addEventListener('message', ({ data }) => data.arrived && resolve()))
-        document.querySelector('iframe').src = args[0]
+        document.querySelector('iframe').src = args[0] + '/instead.html'
         await settled
+        // What was asked as the frame went is answered by an error; what comes next opens another, of the vault.
+        await outcome(oauth.session())
         const call = await outcome(oauth.fetchPrivate(args[1] + '/users/me').then(({ status }) => status))
         return [answers, heard, call.error?.code ?? call.value]";
-    let args = [json!(stranger), json!(world.sandbox_origin)];
+    let args = [json!(strangers), json!(world.sandbox_origin)];
     let seen = world.run(script, &args).await;
     assert_eq!(seen[0], json!([]), "beside");
     assert_eq!(seen[1], json!([]), "in its place");
-    // The call opened another frame, of the vault.
     assert_eq!(seen[2], 200);
 }
 
