@@ -236,8 +236,20 @@ fn error_codes_are_one_list_in_code_types_and_documentation() {
 #[test]
 fn the_entry_and_the_protocol_agree() {
     use oauth_wasm::protocol::authorization::STATE_PREFIX;
+    use oauth_wasm::protocol::parameters;
     let address = read("src/address.js");
     assert!(address.contains(&format!("'state={STATE_PREFIX}'")));
+    assert!(address.contains("'oauth-wasm.pending.'"));
+    let names = [parameters::OF_RESPONSES, parameters::ADDED].concat();
+    let list = address.split("for (const name of [").nth(1);
+    let list = list
+        .and_then(|rest| rest.split(']').next())
+        .expect("a list");
+    let known: Vec<_> = list.split('\'').skip(1).step_by(2).collect();
+    assert_eq!(
+        known, names,
+        "a parameter that is read leaves the address bar"
+    );
     let load_failed = ErrorCode::LoadFailed;
     let entry = read("pkg-template/entry.js");
     assert!(entry.contains(&format!("'{}'", oauth_wasm::protocol::resource::OPTIONS)));

@@ -259,6 +259,11 @@ impl PendingLogin {
         if !self.expects(&response) {
             return Err(ErrorCode::RedirectUriMismatch.error());
         }
+        if response.is_mangled {
+            return Err(invalid(
+                "a router or a script has changed the address before handleRedirect has read it",
+            ));
+        }
         if response.repeated {
             return Err(ErrorCode::DuplicateParameter.error());
         }
@@ -450,12 +455,14 @@ pub struct AuthorizationResponse {
     parameters: Members,
     in_query: usize,
     repeated: bool,
+    /// It was a response once: a router or a script has written the address anew.
+    is_mangled: bool,
     /// A fragment that is JSON text, which one provider has sent.
     json: Option<Zeroizing<String>>,
 }
 
 impl AuthorizationResponse {
-    /// Reads a URL. `None` if it is no response to an authorization request: no `state`, or nothing with it.
+    /// Reads a URL. `None` if it is no response to an authorization request: no `state`, or nothing with it and not ours.
     pub fn read(href: &str) -> Option<Box<Self>> {
         let (address, fragment, query) = url::cut(href);
         let mut parameters = form::parse(query.unwrap_or(""));
@@ -468,16 +475,20 @@ impl AuthorizationResponse {
         if !is_json {
             parameters.append(&mut form::parse(fragment));
         }
-        let state = State::new(String::from(find(&parameters, "state")?));
-        let answers = ["code", "error", "access_token"];
-        if !is_json && !answers.iter().any(|name| count(&parameters, name) > 0) {
-            return None;
-        }
+        let is_answer = is_json
+            || ["code", "error", "access_token"]
+                .iter()
+                .any(|name| count(&parameters, name) > 0);
+        let state = match find(&parameters, "state").filter(|_| is_answer) {
+            Some(state) => String::from(state),
+            None => mangled_state(href)?,
+        };
         let repeated = parameters::OF_RESPONSES
             .iter()
             .any(|name| count(&parameters, name) > 1);
         Some(Box::new(Self {
-            state,
+            state: State::new(state),
+            is_mangled: !is_answer || find(&parameters, "state").is_none(),
             address: String::from(address),
             parameters,
             in_query,
@@ -552,6 +563,15 @@ fn without_root(address: &str) -> &str {
         Some(origin) if origin.bytes().filter(|b| *b == b'/').count() == 2 => origin,
         _ => address,
     }
+}
+
+/// A `state` of ours that stands anywhere else than a response has it: `#/state=..`, `#/cb?code=..&state=..`.
+fn mangled_state(href: &str) -> Option<String> {
+    let start = text::concat(&["state=", STATE_PREFIX]);
+    let (_, rest) = text::cut(href, &start)?;
+    let end = rest.bytes().position(|b| text::is_one_of(b, b"&#?/"));
+    let rest = rest.get(..end.unwrap_or(rest.len()))?;
+    Some(text::concat(&[STATE_PREFIX, rest]))
 }
 
 fn count(parameters: &Members, name: &str) -> usize {
@@ -1051,6 +1071,31 @@ mod tests {
         };
         assert_eq!(pending_at(1600), Ok(()));
         assert_eq!(pending_at(1601), Err(ErrorCode::LoginExpired));
+    }
+
+    #[test]
+    fn a_response_that_a_router_has_mangled_says_so() {
+        for url in [
+            "https://app.example/cb#/access_token=a&token_type=bearer&state=STATE",
+            "https://app.example/cb#/?code=c&state=STATE",
+            "https://app.example/cb#/cb?state=STATE&code=c",
+            "https://app.example/cb?/state=STATE",
+            "https://app.example/cb?state=STATE",
+        ] {
+            let error = answer("", url).expect_err(url);
+            assert_eq!(error.code, ErrorCode::InvalidAuthorizationResponse);
+            assert!(error.detail.starts_with("a router or a script"), "{url}");
+        }
+    }
+
+    #[test]
+    fn names_and_a_state_that_are_percent_encoded_are_read_as_what_they_are() {
+        let pending = pending("");
+        let state = pending.state().expose().replacen("ow1x", "%6Fw1%78", 1);
+        let url = format!("https://app.example/cb?co%64e=c&%73tate={state}");
+        let response = AuthorizationResponse::read(&url).expect("a response");
+        assert!(response.is_ours());
+        pending.accept(response, 1010, 10).expect("a code");
     }
 
     #[test]

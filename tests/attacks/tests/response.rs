@@ -199,6 +199,63 @@ async fn an_answer_of_another_issuer_is_refused_even_when_it_is_an_error() {
     assert_eq!(world.token_requests("authorization_code"), 2);
 }
 
+/// Whatever is read of an address as a response does not stay there, however it is written (RFC 9700 section 4.3), and
+/// whatever is the application's own does.
+#[tokio::test]
+async fn an_answered_response_leaves_the_address_bar_however_it_was_written() {
+    let world = World::start().await;
+    world.open_app(APP).await;
+    let app = format!("{}{APP}", world.app.origin);
+    let encoded = |url: &str| {
+        let url = url.replace("code=", "co%64e=");
+        url.replace("state=ow1x", "st%61te=o%771x")
+    };
+    let own = format!("{app}?page=1&user_id=7&prompt=x");
+    let strangers = "&authuser=0&hd=a.example&client_info=e30&session_state=1&id_token=x.y.z&refresh_token=r#_=_";
+    for (redirect_uri, change, home) in [
+        (
+            &app,
+            (|url: &str| url.replace("code=", "co%64e=")) as fn(&str) -> String,
+            &app,
+        ),
+        (
+            &app,
+            |url| url.replace("state=ow1x", "st%61te=o%771x"),
+            &app,
+        ),
+        (&app, |url| url.replacen('?', "#", 1), &app),
+        (
+            &app,
+            |url| {
+                let (home, query) = url.split_once('?').expect("a query");
+                let (one, other): (Vec<_>, Vec<_>) = query
+                    .split('&')
+                    .partition(|pair| pair.starts_with("state="));
+                format!("{home}?{}#{}", one.join("&"), other.join("&"))
+            },
+            &app,
+        ),
+        (&own, |url| String::from(url), &own),
+    ] {
+        let more = json!({ "redirectUri": redirect_uri });
+        let url = world.begin(more).await;
+        let redirect = change(&world.redirect(&url));
+        let outcome = world.come_back(&redirect).await;
+        assert!(outcome["session"].is_object(), "{redirect}: {outcome}");
+        assert_eq!(&world.page.url().await, home, "{redirect}");
+    }
+    let url = world.begin(json!({ "redirectUri": own })).await;
+    let redirect = format!("{}{strangers}", encoded(&world.redirect(&url)));
+    let outcome = world.come_back(&redirect).await;
+    assert!(outcome["session"].is_object(), "{outcome}");
+    assert_eq!(world.page.url().await, own, "it is its own address again");
+    let later = world
+        .come_back(&format!("{app}#/state=ow1xabc&access_token=a"))
+        .await;
+    assert_eq!(later["error"]["code"], "unknown_state", "{later}");
+    assert_eq!(world.page.url().await, app);
+}
+
 #[tokio::test]
 async fn the_code_is_exchanged_once_however_often_the_page_asks() {
     let world = World::start().await;
