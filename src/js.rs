@@ -12,15 +12,12 @@ use crate::address;
 use crate::browser::http::{self, Request};
 use crate::browser::task::{self, Outcome};
 use crate::browser::value;
-#[cfg(feature = "full")]
-use crate::browser::windows::Place;
-use crate::client::{self, Failure, Going, Leaving};
+use crate::browser::windows::Window;
+use crate::client::{Failure, LogoutRequest};
+use crate::door::{self, client, described, outcome};
 use crate::protocol::config::Config;
-#[cfg(feature = "full")]
 use crate::protocol::config::Display;
 use crate::protocol::error::Error;
-#[cfg(not(feature = "full"))]
-use crate::protocol::error::ErrorCode;
 use crate::protocol::provider;
 use crate::protocol::resource::OPTIONS;
 
@@ -33,17 +30,16 @@ pub fn start_login(config: JsValue) -> JsValue {
     let navigate = value::own_function(&config, "navigate");
     let config = complete(&value::to_json(&config));
     // Now: while the user's click is handled.
-    #[cfg(feature = "full")]
     let popup = match config.as_ref().map(Config::display) {
-        Ok(Display::Popup) => Place::popup(),
+        Ok(Display::Popup) => Window::popup(),
         _ => None,
     };
-    let going = Going {
-        navigate,
-        #[cfg(feature = "full")]
-        popup,
-    };
-    promise(start(config, going))
+    promise(async move {
+        Ok(match door::start_login(config?, navigate, popup).await? {
+            Some(session) => Outcome::Json(session),
+            None => Outcome::Value(JsValue::UNDEFINED),
+        })
+    })
 }
 
 /// Takes a token that the user has already.
@@ -53,7 +49,7 @@ pub fn adopt_token(token: JsValue, config: JsValue) -> JsValue {
         token.as_string().unwrap_or_default(),
         value::to_json(&config),
     );
-    promise(async move { Ok(Outcome::Json(client::adopt(token, complete(&text)?)?)) })
+    promise(async move { Ok(Outcome::Json(client().adopt(token, complete(&text)?)?)) })
 }
 
 /// The least scope for some calls.
@@ -65,7 +61,7 @@ pub fn scopes_for(calls: JsValue, config: JsValue) -> JsValue {
             true => None,
             false => Some(complete(&config)?),
         };
-        Ok(Outcome::Json(client::scope_for(&calls, config)?))
+        Ok(Outcome::Json(client().scope_for(&calls, config)?))
     })
 }
 
@@ -73,8 +69,8 @@ pub fn scopes_for(calls: JsValue, config: JsValue) -> JsValue {
 #[wasm_bindgen(skip_typescript)]
 pub fn explain(response: JsValue) -> JsValue {
     promise(async move {
-        let (answer, body) = http::inspect(&response).await?;
-        Ok(match client::explain(&answer, &body) {
+        let (answer, body) = http::inspect(&response).await.map_err(Failure::Native)?;
+        Ok(match client().explain(&answer, &body) {
             Some(error) => Outcome::Made(error.to_json()),
             None => described(None),
         })
@@ -92,13 +88,16 @@ pub fn handle_redirect(url: Option<String>) -> JsValue {
 #[wasm_bindgen(js_name = fetchPrivate, skip_typescript)]
 pub fn fetch_private(input: JsValue, init: JsValue) -> JsValue {
     let request = Request::new(&input, &init, OPTIONS);
-    promise(async move { Ok(Outcome::Value(client::fetch_private(request?).await?)) })
+    promise(async move {
+        let request = request.map_err(Failure::Native)?;
+        Ok(Outcome::Value(client().fetch_private(request).await?))
+    })
 }
 
 /// What is known of the session.
 #[wasm_bindgen(skip_typescript)]
 pub fn session() -> JsValue {
-    promise(async { Ok(described(client::describe_session())) })
+    promise(async { Ok(described(client().describe_session())) })
 }
 
 /// Calls a function at each change of a session.
@@ -111,33 +110,23 @@ pub fn on_session_change(listener: JsValue, options: JsValue) -> JsValue {
 #[wasm_bindgen(skip_typescript)]
 pub fn restore(options: JsValue) -> JsValue {
     let client_id = value::own_member(&options, "clientId");
-    #[cfg(feature = "full")]
-    let flow = async move {
+    promise(async move {
         let client_id = client_id.as_string().unwrap_or_default();
-        Ok(described(client::restore(client_id).await))
-    };
-    #[cfg(not(feature = "full"))]
-    let flow = async move {
-        drop(client_id);
-        Err(ErrorCode::NeedsFull.at("restore").into())
-    };
-    promise(flow)
+        Ok(described(client().restore(client_id).await))
+    })
 }
 
 /// What the provider says of the user.
 #[wasm_bindgen(skip_typescript)]
 pub fn userinfo() -> JsValue {
-    #[cfg(feature = "full")]
-    return promise(async { Ok(Outcome::Json(client::userinfo().await?)) });
-    #[cfg(not(feature = "full"))]
-    promise(async { Err(ErrorCode::NeedsFull.at("userinfo").into()) })
+    promise(async { Ok(Outcome::Json(client().userinfo().await?)) })
 }
 
 /// Forgets the session.
 #[wasm_bindgen(skip_typescript)]
 pub fn logout(options: JsValue) -> JsValue {
     let end = value::own_member(&options, "endSession");
-    let leaving = Leaving {
+    let wanted = LogoutRequest {
         revoke: value::own_flag(&options, "revoke"),
         end_session: match end.as_bool() {
             None => value::own_text(&end, "postLogoutRedirectUri"),
@@ -146,15 +135,8 @@ pub fn logout(options: JsValue) -> JsValue {
         navigate: value::own_function(&options, "navigate"),
     };
     promise(async move {
-        client::logout(leaving).await?;
+        client().logout(wanted).await?;
         Ok(Outcome::Value(JsValue::UNDEFINED))
-    })
-}
-
-async fn start(config: Result<Config, Error>, going: Going) -> Result<Outcome, Failure> {
-    Ok(match client::start_login(config?, going).await? {
-        Some(session) => Outcome::Json(session),
-        None => Outcome::Value(JsValue::UNDEFINED),
     })
 }
 
@@ -164,14 +146,10 @@ fn complete(config: &str) -> Result<Config, Error> {
     config.complete(found)
 }
 
-async fn answer(href: String, taken: bool) -> Result<Outcome, Failure> {
-    Ok(described(client::handle_redirect(&href, taken).await?))
+async fn answer(href: String, taken: bool) -> Result<Outcome, Failure<JsValue>> {
+    Ok(described(client().handle_redirect(&href, taken).await?))
 }
 
-fn promise(flow: impl Future<Output = Result<Outcome, Failure>> + 'static) -> JsValue {
-    task::to_promise(Box::pin(flow), Failure::outcome)
-}
-
-fn described(session: Option<String>) -> Outcome {
-    Outcome::Json(session.unwrap_or_else(|| String::from("null")))
+fn promise(flow: impl Future<Output = Result<Outcome, Failure<JsValue>>> + 'static) -> JsValue {
+    task::to_promise(Box::pin(flow), outcome)
 }

@@ -12,18 +12,20 @@
 //!
 //! ```text
 //! JavaScript   startLogin   handleRedirect   adoptToken   fetchPrivate   explain   scopesFor   session   logout   ..
-//! 4 js         parse · call · translate the error
+//! 4 doors      parse · call · translate the error
 //! 3 client     ask the protocol what to do, do it with the browser
 //! 2 browser    1 protocol          these two never meet
 //! ```
 //!
 //! - [`protocol`]: the RFCs as values. No clock, no randomness, no network, no JavaScript; runs natively.
-//! - `browser`: address, history, storage, fetch, clock, entropy, tasks. No word of OAuth.
-//! - `client`: the flows, as straight lines of await. Never decides.
-//! - What only the feature `full` has stands in modules of its own: in `client/` the flows of common sessions, of logins
-//!   elsewhere and of OpenID Connect; in `browser/` what is kept, other tabs, windows; `protocol/session/common.rs` says
-//!   what pages leave each other. The npm package has the module twice, without it and with it.
-//! - `js`: the exports of the npm package; `rust`: the same for Rust applications (feature `rust`).
+//! - `browser`: address, history, storage, fetch, clock, entropy, tasks. No word of OAuth. `browser/port.rs` says as traits
+//!   what the flows ask of it; `browser/web.rs` is the one that runs.
+//! - `client`: the flows, as straight lines of await, of whatever browser implements the port: natively a simulated one.
+//!   Never decides. What starts a login and what answers it are separate halves that meet in a stored record.
+//! - What only some applications need stands in modules of its own, each with an empty twin: `client/optional.rs` and
+//!   `client/optional/none.rs`. `protocol/session/common.rs` says what pages leave each other. The npm package has the
+//!   module twice, without it and with it.
+//! - `js`: the exports of the npm package; `rust`: the same for Rust applications (feature `rust`); `door`: what they share.
 //!
 //! # Invariants, each with its enforcer
 //!
@@ -36,7 +38,7 @@
 //! 5. A response leaves the address bar before the first await: `address.js`, and a browser test.
 //! 6. A token goes to a declared resource server only: `protocol/resource.rs`.
 //! 7. Input from outside cannot panic: the lints below.
-//! 8. A refresh token is sent at most once, by whichever page: `client/common.rs` under a lock and a label, and
+//! 8. A refresh token is sent at most once, by whichever page: `client/optional/shared/renew.rs` under a lock and a label, and
 //!    `tests/e2e/tests/tabs.rs`.
 //! 9. No token is readable from the page: the natives of `browser/natives.js`, the sealed glue of `xtask`, and
 //!    an end-to-end test with a canary.
@@ -64,10 +66,20 @@ pub mod protocol;
 
 #[cfg(all(target_family = "wasm", not(feature = "npm")))]
 mod address;
-#[allow(dead_code, reason = "used as soon as the client asks it")]
+#[cfg(any(target_family = "wasm", test))]
+#[cfg_attr(
+    not(target_family = "wasm"),
+    allow(dead_code, reason = "for the tests")
+)]
 mod browser;
-#[cfg(target_family = "wasm")]
+#[cfg(any(target_family = "wasm", test))]
+#[cfg_attr(
+    not(target_family = "wasm"),
+    allow(dead_code, reason = "for the tests")
+)]
 mod client;
+#[cfg(target_family = "wasm")]
+mod door;
 #[cfg(all(target_family = "wasm", feature = "js", not(feature = "npm")))]
 mod js;
 #[cfg(all(target_family = "wasm", feature = "npm"))]

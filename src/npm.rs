@@ -11,8 +11,9 @@ use wasm_bindgen::prelude::*;
 use crate::browser::http::{self, Request};
 use crate::browser::task::{self, Outcome};
 #[cfg(feature = "full")]
-use crate::browser::windows::Place;
-use crate::client::{self, Failure, Going, Leaving};
+use crate::browser::windows::Window;
+use crate::client::{Failure, LogoutRequest};
+use crate::door::{client, described, outcome};
 use crate::protocol::config::Config;
 #[cfg(feature = "full")]
 use crate::protocol::config::Display;
@@ -61,52 +62,53 @@ pub fn ask(name: &str, first: String, second: String, value: JsValue) -> JsValue
         "restore" => Box::pin(restore(first)),
         "logout" => Box::pin(logout(first == "revoke", second, value)),
         #[cfg(feature = "full")]
-        "userinfo" => Box::pin(async { Ok(Outcome::Json(client::userinfo().await?)) }),
+        "userinfo" => Box::pin(async { Ok(Outcome::Json(client().userinfo().await?)) }),
         _ => Box::pin(ready(at_once(name, &first, &second, value))),
     };
-    task::to_promise(flow, Failure::outcome)
+    task::to_promise(flow, outcome)
 }
 
-async fn start_login(config: String, found: String, going: JsValue) -> Result<Outcome, Failure> {
+async fn start_login(
+    config: String,
+    found: String,
+    target: JsValue,
+) -> Result<Outcome, Failure<JsValue>> {
     let config = complete(&config, &found)?;
     #[cfg(feature = "full")]
-    let going = match config.display() {
-        Display::Popup => Going {
-            popup: Place::opened(going),
-            navigate: None,
-        },
-        _ => Going::to(function(going)),
+    let (navigate, popup) = match config.display() {
+        Display::Popup => (None, Window::opened(target)),
+        _ => (function(target), None),
     };
     #[cfg(not(feature = "full"))]
-    let going = Going::to(function(going));
-    Ok(match client::start_login(config, going).await? {
-        Some(session) => Outcome::Json(session),
+    let (navigate, popup) = (function(target), None);
+    Ok(match client().start(config, navigate).await? {
+        Some(login) => Outcome::Json(client().log_in(login, popup).await?),
         None => Outcome::Value(JsValue::UNDEFINED),
     })
 }
 
 #[cfg(feature = "full")]
-async fn restore(options: String) -> Result<Outcome, Failure> {
+async fn restore(options: String) -> Result<Outcome, Failure<JsValue>> {
     let options = Json::parse(options.as_bytes()).unwrap_or(Json::Null);
     let client_id = String::from(options.str("clientId").unwrap_or(""));
-    Ok(described(client::restore(client_id).await))
+    Ok(described(client().restore(client_id).await))
 }
 
-async fn handle_redirect(href: String, own: bool) -> Result<Outcome, Failure> {
-    Ok(described(client::handle_redirect(&href, own).await?))
+async fn handle_redirect(href: String, own: bool) -> Result<Outcome, Failure<JsValue>> {
+    Ok(described(client().handle_redirect(&href, own).await?))
 }
 
-async fn fetch_private(request: Request) -> Result<Outcome, Failure> {
-    Ok(Outcome::Value(client::fetch_private(request).await?))
+async fn fetch_private(request: Request) -> Result<Outcome, Failure<JsValue>> {
+    Ok(Outcome::Value(client().fetch_private(request).await?))
 }
 
-async fn logout(revoke: bool, end: String, navigate: JsValue) -> Result<Outcome, Failure> {
-    let leaving = Leaving {
+async fn logout(revoke: bool, end: String, navigate: JsValue) -> Result<Outcome, Failure<JsValue>> {
+    let wanted = LogoutRequest {
         revoke,
         end_session: end.strip_prefix("end ").map(String::from),
         navigate: function(navigate),
     };
-    client::logout(leaving).await?;
+    client().logout(wanted).await?;
     Ok(Outcome::Value(JsValue::UNDEFINED))
 }
 
@@ -115,21 +117,26 @@ fn function(value: JsValue) -> Option<JsValue> {
 }
 
 /// What waits for nothing.
-fn at_once(name: &str, first: &str, second: &str, value: JsValue) -> Result<Outcome, Failure> {
+fn at_once(
+    name: &str,
+    first: &str,
+    second: &str,
+    value: JsValue,
+) -> Result<Outcome, Failure<JsValue>> {
     let text = || value.as_string().unwrap_or_default();
     Ok(match name {
-        "adoptToken" => Outcome::Json(client::adopt(text(), complete(first, second)?)?),
+        "adoptToken" => Outcome::Json(client().adopt(text(), complete(first, second)?)?),
         "scopesFor" => {
             let config = match first.is_empty() {
                 true => None,
                 false => Some(complete(first, second)?),
             };
-            Outcome::Json(client::scope_for(&text(), config)?)
+            Outcome::Json(client().scope_for(&text(), config)?)
         }
-        "explain" => explained(client::explain(first, &http::bytes_of(&value))),
+        "explain" => explained(client().explain(first, &http::bytes_of(&value))),
         #[cfg(not(feature = "full"))]
         "restore" | "userinfo" => return Err(ErrorCode::NeedsFull.at(name).into()),
-        _ => described(client::describe_session()),
+        _ => described(client().describe_session()),
     })
 }
 
@@ -142,8 +149,4 @@ fn explained(error: Option<Error>) -> Outcome {
         Some(error) => Outcome::Made(error.to_json()),
         None => described(None),
     }
-}
-
-fn described(session: Option<String>) -> Outcome {
-    Outcome::Json(session.unwrap_or_else(|| String::from("null")))
 }

@@ -6,7 +6,6 @@ mod words;
 
 pub use change::{ChangeKind, ChangeOrigin, SessionChange, Subscription, on_session_change};
 pub use words::{CodeChallengeMethod, Keep, ResponseType, SessionState};
-#[cfg(feature = "full")]
 pub use words::{Display, SessionScope};
 
 use alloc::collections::BTreeMap;
@@ -18,11 +17,10 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::address;
-#[cfg(feature = "full")]
-use crate::browser::windows::Place;
+use crate::browser::windows::Window;
 use crate::browser::{http, value};
-use crate::client::{self, Going, Leaving};
-#[cfg(feature = "full")]
+use crate::client::{self, LogoutRequest};
+use crate::door::{self, client};
 use crate::protocol::config;
 use crate::protocol::config::Config;
 use crate::protocol::error::{Error, ErrorCode};
@@ -95,36 +93,32 @@ pub struct LoginConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending_max_age: Option<u32>,
     /// Checks the signature of every ID Token by the keys of `jwks_uri`.
-    #[cfg(feature = "full")]
     #[serde(skip_serializing_if = "core::ops::Not::not")]
     pub verify_id_token: bool,
+<<<<<<< HEAD
     /// Whom an ID Token may be meant for besides this client.
     #[cfg(feature = "full")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub trusted_audiences: Vec<String>,
     #[cfg(feature = "full")]
+=======
+>>>>>>> 3a8b21d (Make the client a value over a browser: one implementation for every door, compiled natively)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<String>,
-    #[cfg(feature = "full")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub userinfo_endpoint: Option<String>,
     /// Binds the tokens to a key that no script can read (RFC 9449).
-    #[cfg(feature = "full")]
     #[serde(skip_serializing_if = "core::ops::Not::not")]
     pub dpop: bool,
     /// Posts the authorization request before the user leaves (RFC 9126).
-    #[cfg(feature = "full")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pushed_authorization_request: Option<bool>,
-    #[cfg(feature = "full")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pushed_authorization_request_endpoint: Option<String>,
     /// For which resources tokens are wanted (RFC 8707).
-    #[cfg(feature = "full")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<Vec<String>>,
     /// JSON text of what is asked for in detail (RFC 9396).
-    #[cfg(feature = "full")]
     #[serde(skip)]
     pub authorization_details: Option<String>,
     #[serde(skip_serializing_if = "core::ops::Not::not")]
@@ -141,31 +135,24 @@ pub struct LoginConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prompt: Option<String>,
     /// `Page` unless said otherwise.
-    #[cfg(feature = "full")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub display: Option<Display>,
     /// Seconds that a login in a popup or a frame may take.
-    #[cfg(feature = "full")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub display_timeout: Option<u32>,
     /// `Tab` unless said otherwise.
-    #[cfg(feature = "full")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_scope: Option<SessionScope>,
     /// Keeps the refresh token for [`restore`].
-    #[cfg(feature = "full")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep: Option<Keep>,
     /// Seconds that a session is kept without being renewed; thirty days unless said otherwise.
-    #[cfg(feature = "full")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep_max_age: Option<u32>,
     /// Does without where the browser can keep nothing, instead of failing.
-    #[cfg(feature = "full")]
     #[serde(skip_serializing_if = "core::ops::Not::not")]
     pub keep_optional: bool,
     /// Lets the pending login outlive its tab.
-    #[cfg(feature = "full")]
     #[serde(skip_serializing_if = "core::ops::Not::not")]
     pub keep_pending: bool,
     /// JSON text of an object with the provider's tables, each as a provider's file has it: `scopes`, `routes`,
@@ -211,12 +198,10 @@ pub struct Session<Extra = SomeExtra> {
     /// Whether other tabs have it too.
     pub shared: bool,
     /// Who has logged in, where `openid` was in the scope.
-    #[cfg(feature = "full")]
     pub claims: Option<Claims>,
 }
 
 /// What a provider says of a user (OpenID Connect Core sections 2 and 5.1): text from outside.
-#[cfg(feature = "full")]
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 pub struct Claims {
     /// The provider.
@@ -266,8 +251,8 @@ impl core::fmt::Display for Failure {
 
 impl core::error::Error for Failure {}
 
-impl From<client::Failure> for Failure {
-    fn from(failure: client::Failure) -> Self {
+impl From<client::Failure<JsValue>> for Failure {
+    fn from(failure: client::Failure<JsValue>) -> Self {
         match failure {
             client::Failure::OAuth(error) => Self::OAuth(error),
             client::Failure::Native(reason) => Self::JavaScript(reason),
@@ -291,31 +276,25 @@ impl From<gloo_net::Error> for Failure {
 /// while a click is handled, which is when this future is first polled.
 pub async fn start_login(config: &LoginConfig) -> Result<Option<Session>, Failure> {
     let config = read(config)?;
-    let going = Going {
-        navigate: None,
-        #[cfg(feature = "full")]
-        popup: match config.display() {
-            config::Display::Popup => Place::popup(),
-            _ => None,
-        },
+    let popup = match config.display() {
+        config::Display::Popup => Window::popup(),
+        _ => None,
     };
-    described(client::start_login(config, going).await?)
+    described(door::start_login(config, None, popup).await?)
 }
 
 /// Gives a session back without the user: one that another tab shares, or one that was kept. See `restore` of the npm
 /// package.
-#[cfg(feature = "full")]
 pub async fn restore(client_id: Option<&str>) -> Result<Option<Session>, Failure> {
     restore_with(client_id).await
 }
 
 /// [`restore`] with a type for the provider's own members.
-#[cfg(feature = "full")]
 pub async fn restore_with<Extra: DeserializeOwned>(
     client_id: Option<&str>,
 ) -> Result<Option<Session<Extra>>, Failure> {
     let client_id = String::from(client_id.unwrap_or(""));
-    described(client::restore(client_id).await)
+    described(client().restore(client_id).await)
 }
 
 /// Gives the URL to `navigate` instead of leaving the page; a promise it returns is waited for.
@@ -323,7 +302,7 @@ pub async fn start_login_with(
     config: &LoginConfig,
     navigate: js_sys::Function,
 ) -> Result<(), Failure> {
-    client::start_login(read(config)?, Going::to(Some(navigate.into()))).await?;
+    door::start_login(read(config)?, Some(navigate.into()), None).await?;
     Ok(())
 }
 
@@ -332,7 +311,7 @@ pub fn adopt_token<Extra: DeserializeOwned>(
     token: String,
     config: &LoginConfig,
 ) -> Result<Option<Session<Extra>>, Failure> {
-    described(Some(client::adopt(token, read(config)?)?))
+    described(Some(client().adopt(token, read(config)?)?))
 }
 
 /// The least scope for these calls, each a method and a URL, by the routes of the configuration's provider, or without
@@ -346,7 +325,7 @@ pub fn scopes_for(
         list.push(Object::new().str("method", method).str("url", url).done());
     }
     let config = config.map(read).transpose()?;
-    let scope = client::scope_for(&Json::Array(list).text(), config)?;
+    let scope = client().scope_for(&Json::Array(list).text(), config)?;
     Ok(Json::parse(scope.as_bytes()).map_or(Vec::new(), |scope| scope.texts()))
 }
 
@@ -364,7 +343,7 @@ pub async fn handle_redirect_with<Extra: DeserializeOwned>(
         Some(url) => String::from(url),
         None => address::take_address(),
     };
-    described(client::handle_redirect(&href, url.is_none()).await?)
+    described(client().handle_redirect(&href, url.is_none()).await?)
 }
 
 /// `fetch` with the token of the session whose resource server the URL belongs to; see `fetchPrivate` of the npm
@@ -410,7 +389,7 @@ pub async fn explained(response: Response) -> Result<Response, Failure> {
     let native: web_sys::Response = response.into();
     let found = http::inspect(&native).await;
     let (answer, body) = found.map_err(Failure::JavaScript)?;
-    match client::explain(&answer, &body) {
+    match client().explain(&answer, &body) {
         Some(error) => Err(error.into()),
         None => Ok(native.into()),
     }
@@ -418,30 +397,25 @@ pub async fn explained(response: Response) -> Result<Response, Failure> {
 
 /// What the provider says of the user of the newest session, and what only the ID Token says: [`Claims`], or a type of
 /// the application's own.
-#[cfg(feature = "full")]
 pub async fn userinfo<T: DeserializeOwned>() -> Result<T, Failure> {
-    let text = client::userinfo().await?;
+    let text = client().userinfo().await?;
     serde_wasm_bindgen::from_value(value::from_json(&text)).map_err(javascript)
 }
 
 /// What is known of the newest session.
 pub fn session<Extra: DeserializeOwned>() -> Result<Option<Session<Extra>>, Failure> {
-    described(client::describe_session())
+    described(client().describe_session())
 }
 
 /// Forgets every session and overwrites its tokens. With `revoke` the providers are told to forget them too.
 pub async fn logout(revoke: bool) -> Result<(), Failure> {
-    let leaving = Leaving {
-        revoke,
-        ..Leaving::default()
-    };
-    Ok(client::logout(leaving).await?)
+    leave(revoke, None, None).await
 }
 
 /// [`logout`], and the user is sent to the provider to be logged out there too, and from there back to
 /// `post_logout_redirect_uri` unless it is empty.
 pub async fn end_session(revoke: bool, post_logout_redirect_uri: &str) -> Result<(), Failure> {
-    leave(revoke, post_logout_redirect_uri, None).await
+    leave(revoke, Some(post_logout_redirect_uri), None).await
 }
 
 /// [`end_session`] that gives the URL to `navigate` instead of leaving the page; a promise it returns is waited for.
@@ -450,22 +424,23 @@ pub async fn end_session_with(
     post_logout_redirect_uri: &str,
     navigate: js_sys::Function,
 ) -> Result<(), Failure> {
-    leave(revoke, post_logout_redirect_uri, Some(navigate.into())).await
+    let navigate = Some(navigate.into());
+    leave(revoke, Some(post_logout_redirect_uri), navigate).await
 }
 
-async fn leave(revoke: bool, back: &str, navigate: Option<JsValue>) -> Result<(), Failure> {
-    let leaving = Leaving {
+async fn leave(revoke: bool, back: Option<&str>, navigate: Option<JsValue>) -> Result<(), Failure> {
+    let wanted = LogoutRequest {
         revoke,
-        end_session: Some(String::from(back)),
+        end_session: back.map(String::from),
         navigate,
     };
-    Ok(client::logout(leaving).await?)
+    Ok(client().logout(wanted).await?)
 }
 
 async fn fetch(request: Request, init: JsValue) -> Result<Response, Failure> {
     let request: web_sys::Request = request.into();
     let request = http::Request::new(&request, &init, OPTIONS).map_err(Failure::JavaScript)?;
-    let response = client::fetch_private(request).await?;
+    let response = client().fetch_private(request).await?;
     Ok(response.unchecked_into::<web_sys::Response>().into())
 }
 
@@ -478,7 +453,6 @@ fn read(config: &LoginConfig) -> Result<Config, Failure> {
             .ok_or_else(|| ErrorCode::InvalidConfig.at("appState: must be JSON"))?;
         json.fill(Json::Object(alloc::vec![("appState".into(), value)]));
     }
-    #[cfg(feature = "full")]
     if let Some(details) = &config.authorization_details {
         let value = Json::parse(details.as_bytes())
             .ok_or_else(|| ErrorCode::InvalidConfig.at("authorizationDetails: must be JSON"))?;

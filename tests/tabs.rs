@@ -2,14 +2,14 @@
 //! come back, in whatever order, its refresh token is spent once, a session that was left is left by all, and no failure
 //! of the network loses it.
 //!
-//! `Tab` makes the calls that `src/client/common.rs` makes while it holds the lock of the session; the record is what
+//! `Tab` makes the calls that `src/client/optional/shared` makes while it holds the lock of the session; the record is what
 //! IndexedDB would hold, where opening a sealed part is comparing what it was sealed with.
 #![cfg(all(not(target_family = "wasm"), feature = "full"))]
 
 use oauth_wasm::protocol::config::Config;
 use oauth_wasm::protocol::error::ErrorCode;
 use oauth_wasm::protocol::json::Json;
-use oauth_wasm::protocol::session::common::{self, Label, Meeting, Sent};
+use oauth_wasm::protocol::session::common::{self, Label, RecordState, Sent};
 use oauth_wasm::protocol::session::{Access, Session, SessionId, Sessions};
 use oauth_wasm::protocol::token::{HttpResponse, TokenRequest, Tokens};
 use proptest::collection::vec;
@@ -278,21 +278,21 @@ impl World {
         let label = self.record.as_ref().map(Record::label);
         let session = self.session(tab).expect("a session");
         match session.meets(label.as_ref()) {
-            Meeting::Gone => {
+            RecordState::Gone => {
                 self.tabs[tab] = None;
                 return;
             }
-            Meeting::Lost => panic!("the configuration forbids it"),
-            Meeting::Spent => {
+            RecordState::Lost => panic!("the configuration forbids it"),
+            RecordState::Spent => {
                 self.change(tab, |session| session.doubt(false));
                 return;
             }
-            Meeting::Newer => {
+            RecordState::Newer => {
                 if self.take_over(tab) {
                     return;
                 }
             }
-            Meeting::Same => {}
+            RecordState::Same => {}
         }
         let session = self.session(tab).expect("a session");
         let request = session.renewal().expect("it can be renewed");
@@ -403,8 +403,8 @@ impl World {
             return;
         };
         match session.meets(label.as_ref()) {
-            Meeting::Gone => self.close(tab),
-            Meeting::Newer => drop(self.take_over(tab)),
+            RecordState::Gone => self.close(tab),
+            RecordState::Newer => drop(self.take_over(tab)),
             _ => {}
         }
     }
@@ -469,9 +469,9 @@ impl World {
             let left = self.left.iter().any(|known| known == name);
             if left {
                 // It may not have heard yet; but it finds nothing to renew with.
-                assert!(self.record.is_none() && met == Meeting::Gone);
+                assert!(self.record.is_none() && met == RecordState::Gone);
             } else {
-                assert_ne!(met, Meeting::Gone, "no session is lost");
+                assert_ne!(met, RecordState::Gone, "no session is lost");
             }
             let known = session.describe();
             assert!(!known.contains("at-") && !known.contains("rt-"), "{known}");

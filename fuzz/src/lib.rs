@@ -14,7 +14,7 @@ use oauth_wasm::protocol::openid::{self, About, Channel, Rules, Unchecked};
 use oauth_wasm::protocol::pkce::base64url;
 use oauth_wasm::protocol::resource::{self, PrivateRequest};
 use oauth_wasm::protocol::secret::{AuthorizationCode, CodeVerifier, IdToken, RefreshToken};
-use oauth_wasm::protocol::session::common::{self, Label, Meeting, Sent};
+use oauth_wasm::protocol::session::common::{self, Label, RecordState, Sent};
 use oauth_wasm::protocol::session::{Access, AfterRefusal, Session, Sessions, explain};
 use oauth_wasm::protocol::token::{Grant, HttpResponse, TokenRequest, Tokens};
 use oauth_wasm::protocol::{metadata, parameters, pushed, url as address};
@@ -550,9 +550,12 @@ pub fn part(data: &[u8]) {
         check_endpoint(request.endpoint());
     }
     let met = session.meets(Some(&label));
-    let doubted = matches!(met, Meeting::Spent | Meeting::Lost);
+    let doubted = matches!(met, RecordState::Spent | RecordState::Lost);
     assert_eq!(doubted, label.sent != Sent::Never, "{text}");
-    assert!(met != Meeting::Lost || label.sent == Sent::Once, "{text}");
+    assert!(
+        met != RecordState::Lost || label.sent == Sent::Once,
+        "{text}"
+    );
 }
 
 /// The configuration that a page gives.

@@ -2,7 +2,7 @@
 
 use wasm_bindgen::prelude::*;
 
-use super::task::Local;
+use super::local::Local;
 
 #[wasm_bindgen(module = "/src/browser/natives.js")]
 extern "C" {

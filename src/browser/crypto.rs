@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 use wasm_bindgen::prelude::*;
 
+use super::port::{NotKept, Unchecked};
 use super::task::Answer;
 
 #[wasm_bindgen(module = "/src/browser/crypto.js")]
@@ -29,14 +30,6 @@ extern "C" {
     fn hand_over(bytes: &JsValue) -> Vec<u8>;
 }
 
-/// Why a signature could not be checked.
-pub enum Unchecked {
-    /// This browser has not the algorithm, or no WebCrypto at all.
-    Unsupported,
-    /// The key is none.
-    BadKey,
-}
-
 /// Whether `key`, the JSON text of a public JWK, made the signature over the text. `name` is the algorithm's in a header.
 pub async fn check(name: &str, key: &str, text: &str, signature: &[u8]) -> Result<bool, Unchecked> {
     let answer = Answer::to(|id| check_signature(id, name, key, text, signature)).await;
@@ -47,22 +40,13 @@ pub async fn check(name: &str, key: &str, text: &str, signature: &[u8]) -> Resul
     }
 }
 
-/// There is none, or it does not work.
-pub struct NoSigner;
-
-impl From<JsValue> for NoSigner {
-    fn from(_: JsValue) -> Self {
-        Self
-    }
-}
-
 /// A P-256 key that signs, and that nobody can read.
 #[derive(Clone)]
 pub struct Signer(JsValue);
 
 impl Signer {
     /// A new one, and the point that anybody may know, uncompressed.
-    pub async fn new() -> Result<(Signer, Vec<u8>), NoSigner> {
+    pub async fn new() -> Result<(Signer, Vec<u8>), NotKept> {
         let signer = Answer::to(make_signer).await?;
         Ok((Signer(key_of_signer(&signer)), shown_of(&signer)))
     }
@@ -78,7 +62,7 @@ impl Signer {
     }
 
     /// The signature over a text, by ECDSA with SHA-256.
-    pub async fn sign(&self, text: &str) -> Result<Vec<u8>, NoSigner> {
+    pub async fn sign(&self, text: &str) -> Result<Vec<u8>, NotKept> {
         let signature = Answer::to(|id| sign_text(id, &self.0, text)).await?;
         Ok(hand_over(&signature))
     }

@@ -5,13 +5,11 @@ use alloc::vec::Vec;
 use wasm_bindgen::prelude::*;
 use zeroize::Zeroizing;
 
+use super::port::{OwnRequest, OwnResponse, Unanswered};
 use super::task::Answer;
 
 #[wasm_bindgen(module = "/src/browser/natives.js")]
 extern "C" {
-    #[cfg(not(feature = "full"))]
-    fn request(id: usize, method: &str, url: &str, form: &str, auth: &str, milliseconds: u32);
-    #[cfg(feature = "full")]
     #[allow(clippy::too_many_arguments, reason = "what a request has")]
     fn request(
         id: usize,
@@ -23,7 +21,6 @@ extern "C" {
         name: &str,
         value: &str,
     );
-    #[cfg(feature = "full")]
     #[wasm_bindgen(js_name = addHeader)]
     fn add_header(prepared: &JsValue, name: &str, value: &str);
     #[wasm_bindgen(js_name = readBody)]
@@ -60,79 +57,36 @@ extern "C" {
     );
 }
 
-/// A request of the library's own.
-pub struct Own<'a> {
-    pub method: &'a str,
-    pub url: &'a str,
-    /// The body; empty where there is none.
-    pub form: Zeroizing<String>,
-    /// The Authorization header; empty where there is none.
-    pub authorization: Zeroizing<String>,
-    /// One header more.
-    #[cfg(feature = "full")]
-    pub more: Option<(&'static str, String)>,
-    /// The header of the answer that is looked at.
-    #[cfg(feature = "full")]
-    pub wanted: &'static str,
-}
-
-/// An answer to a request of the library's own.
-pub struct Answered {
-    pub status: u16,
-    pub content_type: String,
-    /// `Retry-After`, in seconds from now.
-    pub retry_after: Option<u32>,
-    pub body: Zeroizing<Vec<u8>>,
-    /// The header that was looked at; empty where there is none or the page may not read it.
-    #[cfg(feature = "full")]
-    pub wanted: String,
-}
-
-/// Why there is none.
-#[derive(Clone, Copy)]
-pub enum Unanswered {
-    /// Offline, blocked, refused by CORS, redirected, cut off: a page is not told which.
-    Network,
-    Timeout,
-    TooLarge,
-}
-
 /// Sends a request and reads at most `limit` bytes of the answer.
-pub async fn ask(own: Own<'_>, limit: u32, milliseconds: u32) -> Result<Answered, Unanswered> {
+pub async fn ask(
+    own: OwnRequest<'_>,
+    limit: u32,
+    milliseconds: u32,
+) -> Result<OwnResponse, Unanswered> {
+    let wanted = own.wanted;
     let answer = Answer::to(|id| {
         let (form, auth) = (&own.form, &own.authorization);
-        #[cfg(not(feature = "full"))]
-        request(id, own.method, own.url, form, auth, milliseconds);
-        #[cfg(feature = "full")]
-        {
-            let (name, value) = own
-                .more
-                .as_ref()
-                .map_or(("", ""), |(name, value)| (name, value));
-            request(
-                id,
-                own.method,
-                own.url,
-                form,
-                auth,
-                milliseconds,
-                name,
-                value,
-            );
-        }
+        let (name, value) = &own.more;
+        request(
+            id,
+            own.method,
+            own.url,
+            form,
+            auth,
+            milliseconds,
+            name,
+            value,
+        );
     });
-    #[cfg(feature = "full")]
-    let wanted = own.wanted;
     drop(own);
     let response = answer.await.map_err(unanswered)?;
     let body = Answer::to(|id| read_body(id, &response, limit)).await;
     let body = body.map_err(unanswered)?;
-    Ok(Answered {
+    Ok(OwnResponse {
         status: status(&response),
         content_type: header(&response, "content-type"),
         retry_after: retry_after_of(&response),
         body: Zeroizing::new(hand_over(&body)),
-        #[cfg(feature = "full")]
         wanted: header(&response, wanted),
     })
 }
@@ -179,23 +133,18 @@ impl Request {
         text_of(&self.0)
     }
 
-    /// Adds a header for the next time it is sent.
-    #[cfg(feature = "full")]
-    pub fn add(&self, name: &str, value: &str) {
-        add_header(&self.0, name, value);
-    }
-
-    /// Sends it with one header more, and with another one if that has a name. The answer is what `fetch` gives, or
+    /// Sends it with these headers besides; those without a name do not count. The answer is what `fetch` gives, or
     /// throws. Only where `again` says so may it be sent once more.
     pub async fn send_with(
         &self,
-        name: &str,
-        value: Zeroizing<String>,
-        (more, more_value): &(String, String),
+        [first, second, third]: [(&str, &str); 3],
         again: bool,
     ) -> Result<JsValue, JsValue> {
-        let answer = Answer::to(|id| send(id, &self.0, name, &value, more, more_value, again));
-        drop(value);
+        if !third.0.is_empty() {
+            add_header(&self.0, third.0, third.1);
+        }
+        let answer =
+            Answer::to(|id| send(id, &self.0, first.0, first.1, second.0, second.1, again));
         let response = answer.await?;
         note(&response, &self.0);
         Ok(response)

@@ -3,7 +3,7 @@
 // evaluated (see natives.js). A key pair comes in an object of the platform's making, whose `then` a page could put on
 // Object.prototype: it would get a key that it cannot read, for one agreement that it could have asked for itself.
 
-import { bufferOf, byteLength, copyInto, fill, hide, listed, listen, member, nameOf, of, own, ownValue, record, resolved, then, wake, wallClock } from './natives.js'
+import { bufferOf, byteLength, copyInto, fill, hide, listen, member, nameOf, of, ownValue, record, resolved, then, wake, wallClock } from './natives.js'
 
 const { ArrayBuffer, CryptoKey, IDBDatabase, IDBFactory, IDBKeyRange, IDBObjectStore, IDBRequest, IDBTransaction } = globalThis
 const { SubtleCrypto, TextEncoder, Uint32Array, Uint8Array, crypto } = globalThis
@@ -190,12 +190,9 @@ const textIn = (item, name) => {
   return typeof text === 'string' ? text : ''
 }
 export const textOfItem = item => textIn(item, 'text')
-/** Items as JSON text: `[{name, text}]`. */
-export const textsOf = items => {
-  const list = []
-  for (let i = 0; i < items.length; i++) own(list, i, record({ name: textIn(items[i], 'name'), text: textOfItem(items[i]) }), true)
-  return listed(list)
-}
+export const nameOfItem = item => textIn(item, 'name')
+/** The nth of a list of items; undefined after the last. */
+export const nthItem = (items, n) => (n < items.length ? items[n] : undefined)
 /** The bytes of an item's part; none where there is no such part, or somebody has put something else there. */
 export const partOf = (item, name) => {
   try {

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use wasm_bindgen::prelude::*;
 use zeroize::Zeroizing;
 
+use super::port::{NotKept, Record};
 use super::task::Answer;
 
 #[wasm_bindgen(module = "/src/browser/kept.js")]
@@ -40,8 +41,10 @@ extern "C" {
     fn value_of(item: &JsValue) -> JsValue;
     #[wasm_bindgen(js_name = textOfItem)]
     fn text_of(item: &JsValue) -> String;
-    #[wasm_bindgen(js_name = textsOf)]
-    fn texts_of(items: &JsValue) -> String;
+    #[wasm_bindgen(js_name = nameOfItem)]
+    fn name_of(item: &JsValue) -> String;
+    #[wasm_bindgen(js_name = nthItem)]
+    fn nth_item(items: &JsValue, n: usize) -> JsValue;
     #[wasm_bindgen(js_name = partOf)]
     fn part_of(item: &JsValue, name: &str) -> Vec<u8>;
 
@@ -65,10 +68,6 @@ extern "C" {
     fn hand_over(bytes: &JsValue) -> Vec<u8>;
 }
 
-/// It cannot be kept, or what was kept cannot be had.
-#[derive(Debug)]
-pub struct NotKept;
-
 impl From<JsValue> for NotKept {
     fn from(_: JsValue) -> Self {
         Self
@@ -85,39 +84,36 @@ pub fn has_crypto() -> bool {
     can_seal()
 }
 
-/// Something that is kept under a name: a text that says what it is, and two parts of bytes.
-pub struct Item(JsValue);
-
-impl Item {
-    pub fn text(&self) -> String {
-        text_of(&self.0)
-    }
-
-    /// The part called `one` or `two`; empty where there is none.
-    pub fn part(&self, name: &str) -> Vec<u8> {
-        part_of(&self.0, name)
-    }
-}
-
 /// The item of this name.
-pub async fn find(name: &str) -> Result<Option<Item>, NotKept> {
+pub async fn find(name: &str) -> Result<Option<Record>, NotKept> {
     item(Answer::to(|id| find_item(id, name)).await)
 }
 
 /// The item of this name, which is there no more; nobody else gets it.
-pub async fn take(name: &str) -> Result<Option<Item>, NotKept> {
+pub async fn take(name: &str) -> Result<Option<Record>, NotKept> {
     item(Answer::to(|id| take_item(id, name)).await)
 }
 
-fn item(answer: Result<JsValue, JsValue>) -> Result<Option<Item>, NotKept> {
+fn item(answer: Result<JsValue, JsValue>) -> Result<Option<Record>, NotKept> {
     let value = answer?;
-    Ok((!value.is_undefined()).then_some(Item(value)))
+    Ok((!value.is_undefined()).then(|| Record {
+        text: text_of(&value),
+        one: part_of(&value, "one"),
+        two: part_of(&value, "two"),
+    }))
 }
 
-/// The items whose names begin so, as JSON text: `[{name, text}]`.
-pub async fn find_all(prefix: &str) -> Result<String, NotKept> {
+/// Names and texts of the items whose names begin so.
+pub async fn find_all(prefix: &str) -> Result<Vec<(String, String)>, NotKept> {
     let items = Answer::to(|id| find_items(id, prefix)).await?;
-    Ok(texts_of(&items))
+    let mut found = Vec::new();
+    loop {
+        let item = nth_item(&items, found.len());
+        if item.is_undefined() {
+            return Ok(found);
+        }
+        found.push((name_of(&item), text_of(&item)));
+    }
 }
 
 /// Puts an item in the place of the one whose text is `expected` (empty: there is none yet). Parts that are `None` stay

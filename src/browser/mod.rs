@@ -5,6 +5,11 @@
 //! takes the platform's functions while the module is evaluated, so that nothing the page patches later sees a value of
 //! ours.
 
+pub mod local;
+#[cfg_attr(
+    not(feature = "full"),
+    allow(dead_code, reason = "for those who need it")
+)]
 pub mod port;
 
 #[cfg(target_family = "wasm")]
@@ -25,5 +30,7 @@ pub mod tabs;
 pub mod task;
 #[cfg(all(target_family = "wasm", not(feature = "npm")))]
 pub mod value;
+#[cfg(target_family = "wasm")]
+pub mod web;
 #[cfg(all(target_family = "wasm", feature = "full"))]
 pub mod windows;

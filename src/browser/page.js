@@ -25,6 +25,10 @@ const startsWith = uncurry(String.prototype.startsWith)
 
 export const href = () => (location ? location.href : '')
 export const origin = () => (location ? location.origin : '')
+const { navigator } = globalThis
+const onLine = navigator && member(Object.getPrototypeOf(navigator), 'onLine')
+/** False where the device knows that it has no network. */
+export const isOnline = () => !onLine || onLine(navigator) !== false
 const framed = (() => {
   try {
     for (let frame = globalThis; frame !== frame.parent; frame = frame.parent) {

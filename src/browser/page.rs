@@ -4,6 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use wasm_bindgen::prelude::*;
 
+use super::port::NotStored;
 use super::task::Answer;
 
 #[wasm_bindgen(module = "/src/browser/page.js")]
@@ -26,17 +27,13 @@ extern "C" {
     fn when_shown_again(id: usize);
     #[wasm_bindgen(js_name = nthKey)]
     fn nth_key(prefix: &str, n: usize) -> Option<String>;
+    #[wasm_bindgen(js_name = isOnline)]
+    fn page_is_online() -> bool;
 }
 
 /// Waits until the page is shown again as it was left (from the back/forward cache).
 pub async fn shown_again() {
     let _ = Answer::to(when_shown_again).await;
-}
-
-/// Why something cannot be stored.
-pub enum NotStored {
-    Blocked,
-    Full,
 }
 
 /// The page's origin; empty where there is no page.
@@ -47,6 +44,11 @@ pub fn origin() -> String {
 /// Whether this page stands in a frame of another origin's.
 pub fn is_framed() -> bool {
     page_is_framed()
+}
+
+/// `false` where the device knows that it has no network.
+pub fn is_online() -> bool {
+    page_is_online()
 }
 
 /// Leaves for another page.

@@ -16,9 +16,9 @@ use zeroize::Zeroizing;
 pub type Task = Pin<Box<dyn Future<Output = ()>>>;
 
 /// A page or a worker, its clocks, its network, and what lives as long as its tab.
-pub trait Browser: Clone + 'static {
-    /// What the page's own functions throw, and `fetch`; handed on untouched.
-    type Reason: 'static;
+pub trait Browser: Copy + 'static {
+    /// What the page's own functions give or throw, and what `fetch` throws; handed on untouched.
+    type Value: 'static;
     /// A function of the caller's.
     type Callback: 'static;
     /// A request of the caller's, which the caller can no longer reach.
@@ -37,7 +37,8 @@ pub trait Browser: Clone + 'static {
     /// Waits until the page is shown again as it was left (from the back/forward cache).
     async fn shown_again(&self);
     /// Calls a function of the caller's and waits for what it gives.
-    async fn call(&self, callback: &Self::Callback, text: &str) -> Result<(), Self::Reason>;
+    async fn call(&self, callback: &Self::Callback, text: &str)
+    -> Result<Self::Value, Self::Value>;
     /// Tells the page's listeners, in a turn of their own. `text` is JSON.
     fn emit(&self, text: &str);
 
@@ -68,6 +69,8 @@ pub trait Browser: Clone + 'static {
 
     /// `false` where the device knows that it has none; `true` says nothing.
     fn is_online(&self) -> bool;
+    /// Whether the server behind an address answers at all.
+    async fn reach(&self, url: &str, milliseconds: u32) -> bool;
     /// Sends a request of the library's own and reads at most `limit` bytes of the answer.
     async fn ask(
         &self,
@@ -86,7 +89,7 @@ pub trait Browser: Clone + 'static {
         request: &Self::Request,
         headers: [(&str, &str); 3],
         again: bool,
-    ) -> Result<Self::Response, Self::Reason>;
+    ) -> Result<Self::Response, Self::Value>;
     fn status(&self, response: &Self::Response) -> u16;
     /// A header; empty where there is none or the page may not read it.
     fn header(&self, response: &Self::Response, name: &str) -> String;
@@ -256,8 +259,8 @@ pub trait Tabs: Records {
     fn has_locks(&self) -> bool;
     /// Waits for a lock, at most so many milliseconds; 0 for ever.
     async fn lock(&self, name: &str, milliseconds: u32) -> Option<Self::Lock>;
-    /// The names of the locks that are held by whichever page, each on a line of its own; `None` where nobody knows.
-    async fn held(&self) -> Option<String>;
+    /// The names of the locks that are held by whichever page, in one text; `None` where nobody knows.
+    async fn held_locks(&self) -> Option<String>;
 
     /// Begins to listen to the channel; what is said before is not heard.
     fn listen(&self);

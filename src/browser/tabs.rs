@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 use wasm_bindgen::prelude::*;
 
 use super::task::Answer;
-use super::{http, kept};
 
 #[wasm_bindgen(module = "/src/browser/tabs.js")]
 extern "C" {
@@ -29,11 +28,6 @@ extern "C" {
     fn bytes_in(message: &JsValue) -> Vec<u8>;
 }
 
-/// Seconds after which somebody else may take a lease: longer than anything that is done under one.
-const LEASE: u32 = 90;
-/// How often a lease is looked at, in milliseconds.
-const LOOK: u32 = 200;
-
 /// A lock of this origin. It is given back when this is dropped, and when the page dies.
 pub struct Lock(Option<JsValue>);
 
@@ -54,26 +48,6 @@ pub async fn lock(name: &str, milliseconds: u32) -> Option<Lock> {
 /// Whether the browser has locks.
 pub fn has_locks() -> bool {
     can_lock()
-}
-
-/// Does something while nobody else of this origin does anything under the same name. Where the browser has no locks,
-/// an item says until when it is taken. `None`: it was not to be had in time.
-pub async fn alone<T>(name: &str, milliseconds: u32, work: impl Future<Output = T>) -> Option<T> {
-    if can_lock() {
-        let _lock = lock(name, milliseconds).await?;
-        return Some(work.await);
-    }
-    let mut waited = 0;
-    while !kept::lease(name, LEASE).await.ok()? {
-        if waited >= milliseconds {
-            return None;
-        }
-        http::pause(LOOK).await;
-        waited += LOOK;
-    }
-    let done = work.await;
-    let _ = kept::end_lease(name).await;
-    Some(done)
 }
 
 /// The names of the locks that are held, as JSON text; `None` where nobody knows.

@@ -4,15 +4,16 @@
 //! its own, and costs more bytes. Here a task runs at once until it must wait, and `natives.js` wakes it by number.
 
 use alloc::boxed::Box;
-use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::cell::{RefCell, UnsafeCell};
 use core::future::Future;
 use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 use wasm_bindgen::prelude::*;
+
+use super::local::Local;
+use super::port::Task;
 
 #[wasm_bindgen(module = "/src/browser/natives.js")]
 extern "C" {
@@ -30,45 +31,9 @@ extern "C" {
     fn call_with(id: usize, callback: &JsValue, value: &str);
 }
 
-/// What one page (one wasm instance, one thread) holds.
-pub struct Local<T> {
-    value: UnsafeCell<T>,
-    #[cfg(debug_assertions)]
-    busy: core::cell::Cell<bool>,
-}
-
-// SAFETY: the module is compiled without threads; one instance is entered by one thread only.
-#[allow(unsafe_code, reason = "a static of a single-threaded module")]
-unsafe impl<T> Sync for Local<T> {}
-
-impl<T> Local<T> {
-    pub const fn new(value: T) -> Self {
-        Self {
-            value: UnsafeCell::new(value),
-            #[cfg(debug_assertions)]
-            busy: core::cell::Cell::new(false),
-        }
-    }
-
-    /// Runs `f` on the value. `f` must not come back here: it neither awaits nor calls the page. The tests, which
-    /// are built with debug assertions, would fail if it did; a `RefCell` would check it at a kilobyte's cost.
-    pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
-        #[cfg(debug_assertions)]
-        assert!(!self.busy.replace(true), "Local::with is entered twice");
-        // SAFETY: one thread, and `f` does not come back here.
-        #[allow(unsafe_code, reason = "see above")]
-        let result = f(unsafe { &mut *self.value.get() });
-        #[cfg(debug_assertions)]
-        self.busy.set(false);
-        result
-    }
-}
-
-type Boxed = Pin<Box<dyn Future<Output = ()>>>;
-
 enum Slot {
     Free,
-    Idle(Boxed),
+    Idle(Task),
     Running,
     /// Woken while running: run once more.
     Again,
@@ -82,7 +47,7 @@ pub fn emit(text: &str) {
 }
 
 /// Runs a future until it must wait; it goes on by itself when what it waits for is there.
-pub fn spawn(future: Boxed) {
+pub fn spawn(future: Task) {
     let id = TASKS.with(|tasks| {
         let free = tasks.iter().position(|slot| matches!(slot, Slot::Free));
         let id = free.unwrap_or(tasks.len());
@@ -274,49 +239,5 @@ impl Drop for Answer {
                 answers.swap_remove(at);
             }
         });
-    }
-}
-
-/// One result for any number of waiters, who may come before or after it is there.
-pub struct Shared<T>(Rc<RefCell<(Option<T>, Vec<Waker>)>>);
-
-impl<T> Clone for Shared<T> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
-}
-
-impl<T: Clone + 'static> Shared<T> {
-    /// Runs the future, once.
-    pub fn spawn(future: Pin<Box<dyn Future<Output = T>>>) -> Self {
-        let shared = Self(Rc::new(RefCell::new((None, Vec::new()))));
-        let same = shared.clone();
-        spawn(Box::pin(async move {
-            let result = future.await;
-            let waiting = {
-                let mut inner = same.0.borrow_mut();
-                inner.0 = Some(result);
-                mem::take(&mut inner.1)
-            };
-            for waker in waiting {
-                waker.wake();
-            }
-        }));
-        shared
-    }
-}
-
-impl<T: Clone> Future for Shared<T> {
-    type Output = T;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        let mut inner = self.0.borrow_mut();
-        match &inner.0 {
-            Some(result) => Poll::Ready(result.clone()),
-            None => {
-                inner.1.push(context.waker().clone());
-                Poll::Pending
-            }
-        }
     }
 }

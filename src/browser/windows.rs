@@ -3,6 +3,7 @@
 use alloc::string::String;
 use wasm_bindgen::prelude::*;
 
+use super::port::WindowError;
 use super::task::Answer;
 
 #[wasm_bindgen(module = "/src/browser/windows.js")]
@@ -21,45 +22,46 @@ extern "C" {
 }
 
 /// A window or a frame of ours.
-pub struct Place(JsValue);
+pub struct Window(JsValue);
 
-/// Why nothing came from it.
-pub enum Silent {
-    Closed,
-    Timeout,
-}
-
-impl Place {
+impl Window {
     /// A popup; `None` where the browser blocks it. To be called while the user's click is handled.
     #[cfg(not(feature = "npm"))]
-    pub fn popup() -> Option<Place> {
-        Place::opened(popup())
+    pub fn popup() -> Option<Window> {
+        Window::opened(popup())
     }
 
     /// What `popup` of `windows.js` gave.
-    pub fn opened(value: JsValue) -> Option<Place> {
-        (!value.is_undefined()).then_some(Place(value))
+    pub fn opened(value: JsValue) -> Option<Window> {
+        (!value.is_undefined()).then_some(Window(value))
     }
 
     /// A frame that nobody sees.
-    pub fn frame() -> Place {
-        Place(frame())
+    pub fn frame() -> Window {
+        Window(frame())
     }
 
     /// Shows an address, and waits for what a page there says under this name.
-    pub async fn answer(&self, url: &str, name: &str, milliseconds: u32) -> Result<String, Silent> {
+    pub async fn answer(
+        &self,
+        url: &str,
+        name: &str,
+        milliseconds: u32,
+    ) -> Result<String, WindowError> {
         let answer = Answer::to(|id| answer_of(id, &self.0, name, milliseconds));
         guide(&self.0, url);
         match answer.await {
             Ok(text) => Ok(text.as_string().unwrap_or_default()),
-            Err(reason) if reason.as_string().as_deref() == Some("Closed") => Err(Silent::Closed),
-            Err(_) => Err(Silent::Timeout),
+            Err(reason) if reason.as_string().as_deref() == Some("Closed") => {
+                Err(WindowError::Closed)
+            }
+            Err(_) => Err(WindowError::Timeout),
         }
     }
 }
 
 /// It is closed when nobody waits for it any more.
-impl Drop for Place {
+impl Drop for Window {
     fn drop(&mut self) {
         put_away(&self.0);
     }

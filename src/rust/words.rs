@@ -11,7 +11,6 @@ pub enum ResponseType {
     /// The implicit grant, for providers that offer nothing else: RFC 9700 section 2.1.2 advises against it.
     Token,
     /// The same with an ID Token (OpenID Connect Core section 3.2).
-    #[cfg(feature = "full")]
     #[serde(rename = "id_token token")]
     IdTokenToken,
 }
@@ -27,7 +26,6 @@ pub enum CodeChallengeMethod {
 }
 
 /// Where the provider is shown.
-#[cfg(feature = "full")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Display {
@@ -40,7 +38,6 @@ pub enum Display {
 }
 
 /// Whose session it is.
-#[cfg(feature = "full")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum SessionScope {

@@ -248,7 +248,11 @@ fn deny(tally: &mut Tally) -> Result<()> {
 fn native(tally: &mut Tally) -> Result<()> {
     let args = ["test", "--no-fail-fast", "--workspace", "--all-targets"];
     let without = ["--exclude", "e2e", "--exclude", "attacks"];
-    live::tests(cargo().args(args).args(without), tally)
+    live::tests(cargo().args(args).args(without), tally)?;
+    // The flavour without what only some applications need.
+    let small = ["test", "--no-fail-fast", "-p", "oauth-wasm", "--lib"];
+    let features = ["--no-default-features", "--features", "std"];
+    live::tests(cargo().args(small).args(features), tally)
 }
 
 /// The documentation of everything natively and of the library for the browser, and the examples

@@ -51,7 +51,7 @@ impl core::fmt::Debug for Secret {
 
 /// What a page finds that wants to renew a common session, and holds its lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Meeting {
+pub enum RecordState {
     /// Nobody has renewed it since.
     Same,
     /// Another page has: its tokens are in the record.
@@ -262,17 +262,17 @@ impl Session {
     }
 
     /// What another page has made of the session, by its label.
-    pub fn meets(&self, label: Option<&Label>) -> Meeting {
+    pub fn meets(&self, label: Option<&Label>) -> RecordState {
         match label {
-            None => Meeting::Gone,
+            None => RecordState::Gone,
             Some(label) if label.generation > self.generation() => match label.sent {
-                Sent::Never => Meeting::Newer,
-                _ => Meeting::Spent,
+                Sent::Never => RecordState::Newer,
+                _ => RecordState::Spent,
             },
             Some(label) => match label.sent {
-                Sent::Never => Meeting::Same,
-                Sent::Once if self.login.may_resend_refresh_token() => Meeting::Lost,
-                _ => Meeting::Spent,
+                Sent::Never => RecordState::Same,
+                Sent::Once if self.login.may_resend_refresh_token() => RecordState::Lost,
+                _ => RecordState::Spent,
             },
         }
     }
@@ -392,7 +392,7 @@ impl Sessions {
     pub fn leave_doubted(&mut self, name: &str, label: Option<&Label>) {
         let mut leaving = self.leaving.iter_mut();
         if let Some((_, session)) = leaving.find(|(_, session)| session.name() == Some(name))
-            && session.meets(label) != Meeting::Same
+            && session.meets(label) != RecordState::Same
         {
             session.doubt(false);
         }
@@ -448,9 +448,9 @@ mod tests {
     fn a_refresh_token_that_another_page_has_sent_may_be_sent_once_more_by_its_label() {
         let strict = r#","refreshTokenReuse":false"#;
         for (sent, meeting, strictly) in [
-            (Sent::Never, Meeting::Same, Meeting::Same),
-            (Sent::Once, Meeting::Lost, Meeting::Spent),
-            (Sent::Twice, Meeting::Spent, Meeting::Spent),
+            (Sent::Never, RecordState::Same, RecordState::Same),
+            (Sent::Once, RecordState::Lost, RecordState::Spent),
+            (Sent::Twice, RecordState::Spent, RecordState::Spent),
         ] {
             for (fields, meeting) in [("", meeting), (strict, strictly)] {
                 let session = session(fields);
@@ -463,8 +463,8 @@ mod tests {
                 };
                 let newer = session.meets(Some(&newer));
                 let known = sent == Sent::Never;
-                assert_eq!(newer == Meeting::Newer, known, "{sent:?}");
-                assert_eq!(newer == Meeting::Spent, !known, "{sent:?}");
+                assert_eq!(newer == RecordState::Newer, known, "{sent:?}");
+                assert_eq!(newer == RecordState::Spent, !known, "{sent:?}");
             }
         }
         assert_eq!(Sent::Never.and_again(), Sent::Once);

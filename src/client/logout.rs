@@ -1,0 +1,102 @@
+//! Leaving sessions: here, in other pages, at the provider.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::{Client, Failure, Page, Port};
+use crate::protocol::error::{Error, ErrorCode};
+use crate::protocol::json;
+use crate::protocol::session::{Session, SessionId};
+
+/// When somebody last logged out in this tab; no secret.
+const LEFT: &str = "oauth-wasm.left";
+
+/// What else a logout does than to forget.
+pub struct LogoutRequest<B: Port> {
+    /// Tell the providers to forget the tokens too.
+    pub revoke: bool,
+    /// Send the user to the provider to be logged out there as well, and back to this address if there is one.
+    pub end_session: Option<String>,
+    /// Gets the URL in the place of the page.
+    pub navigate: Option<B::Callback>,
+}
+
+impl<B: Page> Client<B> {
+    /// Forgets every session and overwrites its tokens. What is done besides comes after; here they are gone whatever
+    /// comes of that.
+    pub async fn logout(self, wanted: LogoutRequest<B>) -> Result<(), Failure<B::Value>> {
+        let end = wanted.end_session.map(|back| {
+            let session = |sessions: &mut crate::protocol::session::Sessions| {
+                Some(sessions.last()?.end_session_url(&back))
+            };
+            let url = self.sessions.with(session);
+            url.unwrap_or_else(|| Err(ErrorCode::LoginRequired.error()))
+        });
+        let traces = self.traces();
+        let left = self.forget(wanted.revoke);
+        // What the pages of this tab look at that come back, whether or not this one had a session. Where nothing can be
+        // stored, they cannot know.
+        let _ = self
+            .browser
+            .store(LEFT, &json::decimal(self.browser.wall().into()));
+        if !left.is_empty() {
+            self.announce("ended", true, None, Some("logout"));
+        }
+        let traces = self.wipe(traces, &left).await;
+        let mut outcome = Ok(());
+        if wanted.revoke {
+            for id in left {
+                outcome = outcome.and(self.give_back(id).await);
+            }
+        }
+        self.forget_keys(traces).await;
+        if let Some(url) = end {
+            self.go(&url?, wanted.navigate).await?;
+        }
+        Ok(outcome?)
+    }
+
+    /// When somebody last logged out in this tab.
+    pub(super) fn last_logout(self) -> Option<String> {
+        self.browser.load(LEFT)
+    }
+
+    /// Ends every session here. With `keep` they wait apart until the provider has been told.
+    pub(super) fn forget(self, keep: bool) -> Vec<SessionId> {
+        self.logouts.with(|count| *count += 1);
+        self.answered.with(|answered| drop(answered.take()));
+        self.sessions.with(|sessions| sessions.clear(keep))
+    }
+
+    /// How often this page has logged out.
+    pub(super) fn logouts(self) -> u32 {
+        self.logouts.with(|count| *count)
+    }
+
+    async fn give_back(self, id: SessionId) -> Result<(), Error> {
+        // A renewal under way brings tokens that are to be given back as well.
+        if let Some(renewal) = self.running(id) {
+            let _ = renewal.await;
+        }
+        let Some(mut session) = self.sessions.with(|sessions| sessions.leave(id)) else {
+            return Ok(());
+        };
+        session.revocation()?;
+        if session.renews_to_revoke(self.browser.elapsed())
+            && let Ok(tokens) = self.exchange(session.renewal()?).await
+        {
+            session.renew(tokens, self.browser.wall(), self.browser.elapsed());
+        }
+        self.give_up(&session).await
+    }
+
+    /// Tells the provider to forget a session that nobody has any more.
+    pub(super) async fn give_up(self, session: &Session) -> Result<(), Error> {
+        let revocation = session.revocation()?;
+        let (method, url) = (&revocation.method, &revocation.url);
+        let answer = self
+            .ask(method, url, revocation.form, revocation.authorization)
+            .await?;
+        session.revoked(answer.status, &answer.body)
+    }
+}

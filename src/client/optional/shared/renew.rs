@@ -1,0 +1,146 @@
+//! Renewing a shared session: once for all pages.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+
+use super::{Boxed, PATIENCE, RECORD};
+use crate::browser::port::{NotKept, Record};
+use crate::client::{Client, Page};
+use crate::protocol::error::{Error, ErrorCode};
+use crate::protocol::session::common::{Label, RecordState, Sent};
+use crate::protocol::session::{Session, SessionId};
+use crate::protocol::text::concat;
+
+/// Names of the locks of who renews.
+const RENEW: &str = "oauth-wasm.renew.";
+
+impl<B: Page> Client<B> {
+    /// Renews a shared session: once for all pages. `None`: it is none.
+    pub(in crate::client) async fn renew_shared(self, id: SessionId) -> Option<Result<(), Error>> {
+        let known = self.session(id, |session| {
+            (session.name().map(String::from), session.generation())
+        });
+        let (name, generation) = known.ok()?;
+        let name = name?;
+        let lock = concat(&[RENEW, &name]);
+        let work: Boxed<'_, _> = Box::pin(self.renew_under_lock(id, name, generation));
+        let done = self.browser.alone(&lock, PATIENCE, work).await;
+        Some(done.unwrap_or_else(|| Err(ErrorCode::Timeout.error())))
+    }
+
+    async fn renew_under_lock(
+        self,
+        id: SessionId,
+        name: String,
+        generation: u32,
+    ) -> Result<(), Error> {
+        let blocked = |_: NotKept| ErrorCode::StorageBlocked.error();
+        let found = self.record(&name).await.map_err(blocked)?;
+        let label = found.as_ref().and_then(|found| Label::read(&found.text));
+        // While this page waited it may have heard that another one has done what it was to do.
+        if self.session(id, Session::generation)? != generation {
+            return Ok(());
+        }
+        let sent = label.as_ref().map_or(Sent::Never, |label| label.sent);
+        match self.session(id, |session| session.meets(label.as_ref()))? {
+            RecordState::Gone => return Err(self.left(id, false)),
+            RecordState::Spent => return Err(self.doubted(id, false)),
+            RecordState::Lost => {
+                let now = self.browser.elapsed();
+                let living = self.session(id, |session| session.living_token(now))?;
+                if living.is_some() {
+                    return Err(self.doubted(id, true));
+                }
+            }
+            RecordState::Newer => {
+                if let (Some(found), Some(label)) = (found, label)
+                    && self.take_over(id, &found, label.generation).await?
+                {
+                    return Ok(());
+                }
+            }
+            RecordState::Same => {}
+        }
+        let request = self.session(id, Session::renewal)??;
+        if !self.is_reachable(&request).await {
+            return self.conclude(id, Err(ErrorCode::NetworkError.error()));
+        }
+        // From here on the refresh token may be spent, whatever becomes of this page: nobody else is to send it.
+        let record = concat(&[RECORD, &name]);
+        let before = self.record(&name).await.map_err(blocked)?;
+        let before = before.map_or(String::new(), |found| found.text);
+        let wall = self.browser.wall();
+        let sent = self.session(id, |session| session.label(sent.and_again(), wall))?;
+        let marked = !before.is_empty()
+            && self
+                .browser
+                .replace(&record, &before, &sent, None, None)
+                .await
+                .map_err(blocked)?;
+        if !marked {
+            return Err(self.left(id, false));
+        }
+        let outcome = self.exchange(request).await;
+        let code = outcome.as_ref().err().map(|error| error.code);
+        let concluded = self.conclude(id, outcome);
+        match code {
+            None => {}
+            Some(ErrorCode::SessionIndeterminate) => return concluded,
+            Some(_) if self.session(id, |_| ()).is_err() => {
+                self.forget_record(id, &name).await;
+                return concluded;
+            }
+            Some(_) => {
+                // It was refused and not spent.
+                let replaced = self.browser.replace(&record, &sent, &before, None, None);
+                let _ = replaced.await;
+                return concluded;
+            }
+        }
+        self.change(id, Session::next_generation);
+        match self.write(id, &sent).await {
+            Ok(true) => self.say("renewed", &name),
+            // Somebody has logged out meanwhile: these tokens are nobody's.
+            Ok(false) => return Err(self.left(id, true)),
+            Err(NotKept) => {
+                self.let_go(id);
+                self.change(id, Session::make_own);
+            }
+        }
+        concluded
+    }
+
+    /// Takes what another page has left in the record. Whether that has a token that lives.
+    pub(super) async fn take_over(
+        self,
+        id: SessionId,
+        found: &Record,
+        generation: u32,
+    ) -> Result<bool, Error> {
+        let origin = self.browser.origin();
+        let (shared, kept) = self.keys_of(id);
+        for (key, part, sealed) in [(shared, "shared", &found.one), (kept, "kept", &found.two)] {
+            let Some(key) = key else {
+                continue;
+            };
+            let bound = self.session(id, |session| session.bound(part, &origin, generation))?;
+            let Ok(bytes) = self.browser.open(&key, &bound, sealed).await else {
+                continue;
+            };
+            let (wall, now) = (self.browser.wall(), self.browser.elapsed());
+            let taken = self.change(id, |session| {
+                session.take_over(&bytes, generation, wall, now)
+            });
+            if taken.flatten().is_some() {
+                let lives = self
+                    .session(id, |session| session.living_token(now))?
+                    .is_some();
+                if lives {
+                    self.announce("renewed", false, Some(id), None);
+                }
+                return Ok(lives);
+            }
+        }
+        Err(self.doubted(id, false))
+    }
+}

@@ -1,0 +1,213 @@
+//! Sessions given from tab to tab, and back to a page that comes after.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+
+use super::record::{ALIVE, SHARED};
+use super::{Boxed, PATIENCE};
+use crate::browser::port::ANSWER;
+use crate::client::{Client, Page};
+use crate::protocol::error::ErrorCode;
+use crate::protocol::json::{Json, Object};
+use crate::protocol::pkce::base64url;
+use crate::protocol::session::Session;
+use crate::protocol::session::common::{self, Label, RecordState};
+use crate::protocol::text::{concat, contains};
+
+/// The name of the lock of who restores.
+const RESTORE: &str = "oauth-wasm.restore";
+/// How long a tab may take to answer, in milliseconds.
+const PROMPTLY: u32 = 1_500;
+/// Bytes of what a tab shows of its half of an agreement: a point of P-256, uncompressed.
+const POINT: usize = 65;
+
+impl<B: Page> Client<B> {
+    /// Gives a session back without the user, if there is one: of another tab, or one that was kept. As JSON text.
+    pub async fn restore(self, client_id: String) -> Option<String> {
+        let there = || {
+            let session = |sessions: &mut crate::protocol::session::Sessions| {
+                Some(sessions.of_client(&client_id)?.describe())
+            };
+            self.sessions.with(session)
+        };
+        if there().is_none() && self.can_wait_long() {
+            self.listen();
+            let work: Boxed<'_, ()> = Box::pin(async {
+                if there().is_none() && self.somebody_shares().await {
+                    self.ask_the_tabs().await;
+                }
+                if there().is_none() {
+                    self.open_kept(&client_id).await;
+                }
+            });
+            self.browser.alone(RESTORE, PATIENCE, work).await;
+        }
+        there()
+    }
+
+    /// Whether a tab lives that shares a session, as far as one can know.
+    async fn somebody_shares(self) -> bool {
+        match self.browser.held_locks().await {
+            Some(names) => contains(&names, &concat(&[ALIVE, SHARED])),
+            None => true,
+        }
+    }
+
+    /// Opens the newest session that was kept, and renews it: nobody knows what became of it meanwhile.
+    async fn open_kept(self, client_id: &str) {
+        let wall = self.browser.wall();
+        let mut best: Option<(String, Label, String)> = None;
+        for (name, label) in self.records().await {
+            if label.is_stale(wall) {
+                self.discard_record(&name).await;
+                continue;
+            }
+            let Some(salt) = self.salt_of(&name, &label) else {
+                continue;
+            };
+            let fits = client_id.is_empty() || label.client_id == client_id;
+            let newer = best
+                .as_ref()
+                .is_none_or(|(_, known, _)| label.at >= known.at);
+            if fits && newer {
+                best = Some((name, label, salt));
+            }
+        }
+        let Some((name, label, salt)) = best else {
+            return;
+        };
+        let secret = self.browser.entropy();
+        let Some(id) = self.open(&name, &label, &salt, secret, false).await else {
+            self.discard_record(&name).await;
+            return;
+        };
+        let restoring = &self.optional.restoring;
+        restoring.with(|restoring| *restoring = Some(id));
+        let outcome = self.renewed(id).await;
+        restoring.with(|restoring| *restoring = None);
+        match outcome.map_err(|error| error.code) {
+            Err(ErrorCode::SessionIndeterminate)
+                if self.session(id, Session::is_renewable) != Ok(true) =>
+            {
+                self.sessions.with(|sessions| sessions.remove(id));
+                self.release(id, &name);
+                self.discard_record(&name).await;
+            }
+            // Ended, or it is there: renewed, or as soon as the network is back.
+            _ => self.announce("restored", true, Some(id), None),
+        }
+    }
+
+    /// Asks the tabs that live for the sessions they share.
+    async fn ask_the_tabs(self) -> Option<()> {
+        let pair = self.browser.make_pair().await.ok()?;
+        let nonce = base64url(&self.browser.entropy::<16>()?);
+        let mark = concat(&[ANSWER, "\"", &nonce, "\""]);
+        let answer = self.browser.answer(&mark, PROMPTLY);
+        let mut question = Object::new();
+        let question = question.str("ask", &nonce).done().text();
+        self.browser.tell(&question, &self.browser.shown(&pair));
+        let bytes = answer.await?;
+        let (theirs, sealed) = bytes.split_at_checked(POINT)?;
+        let key = self.browser.agree(&pair, theirs, &nonce).await.ok()?;
+        let shared = self.browser.open(&key, &nonce, sealed).await.ok()?;
+        for (name, secret, salt) in common::shared(&shared) {
+            let known = self.sessions.with(|sessions| sessions.named(name));
+            let found = self.record(name).await.ok()?;
+            let label = found.and_then(|found| Label::read(&found.text));
+            if let (None, Some(label)) = (known, label)
+                && let Some(id) = self.open(name, &label, salt, Some(secret), true).await
+            {
+                self.announce("restored", false, Some(id), None);
+            }
+        }
+        Some(())
+    }
+
+    /// Answers a tab that asks for the sessions that this one shares.
+    async fn answer_a_tab(self, nonce: &str, theirs: &[u8]) -> Option<()> {
+        let shared = self.sessions.with(|sessions| sessions.shared());
+        if shared.is_empty() || nonce.len() > 64 {
+            return None;
+        }
+        let pair = self.browser.make_pair().await.ok()?;
+        let key = self.browser.agree(&pair, theirs, nonce).await.ok()?;
+        let mut bytes = self.browser.shown(&pair);
+        bytes.extend(self.browser.seal(&key, nonce, &shared).await.ok()?);
+        let mut text = Object::new();
+        let text = text.str("to", nonce).done().text();
+        self.browser.tell(&text, &bytes);
+        Some(())
+    }
+
+    /// Listens to the other pages from now on.
+    pub(super) fn listen(self) {
+        let is_listening = &self.optional.is_listening;
+        if is_listening.with(|listening| core::mem::replace(listening, true)) {
+            return;
+        }
+        self.browser.listen();
+        self.browser.spawn(Box::pin(async move {
+            while let Some((text, bytes)) = self.browser.hear().await {
+                self.heard(&text, &bytes).await;
+            }
+        }));
+    }
+
+    async fn heard(self, text: &str, bytes: &[u8]) {
+        let message = Json::parse(text.as_bytes()).unwrap_or(Json::Null);
+        if let Some(nonce) = message.str("ask") {
+            self.answer_a_tab(nonce, bytes).await;
+        }
+        if let Some(name) = message.str("name") {
+            match message.str("said") {
+                Some("started") => {
+                    if self
+                        .sessions
+                        .with(|sessions| sessions.named(name))
+                        .is_none()
+                    {
+                        self.ask_the_tabs().await;
+                    }
+                }
+                _ => self.look(name).await,
+            }
+        }
+    }
+
+    /// Looks at the record of a session which somebody says has changed.
+    async fn look(self, name: &str) {
+        let Some(id) = self.sessions.with(|sessions| sessions.named(name)) else {
+            return;
+        };
+        let Ok(found) = self.record(name).await else {
+            return;
+        };
+        let label = found.as_ref().and_then(|found| Label::read(&found.text));
+        let met = self.session(id, |session| {
+            (session.meets(label.as_ref()), session.is_shared())
+        });
+        match (met, found, label) {
+            (Ok((RecordState::Gone, _)), ..) => drop(self.left(id, false)),
+            // What is only kept has no access token to take over.
+            (Ok((RecordState::Newer, true)), Some(found), Some(label)) => {
+                let _ = self.take_over(id, &found, label.generation).await;
+            }
+            _ => {}
+        }
+    }
+
+    /// A page that comes back from the back/forward cache may have missed what was said.
+    pub(in crate::client) async fn look_at_records(self) {
+        for name in self.sessions.with(|sessions| sessions.names()) {
+            self.look(&name).await;
+        }
+    }
+
+    /// Tells the other pages that something has become of a session.
+    pub(super) fn say(self, said: &str, name: &str) {
+        let mut text = Object::new();
+        let text = text.str("said", said).str("name", name).done().text();
+        self.browser.tell(&text, &[]);
+    }
+}

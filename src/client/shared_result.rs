@@ -1,0 +1,55 @@
+//! One result for any number of waiters, who may come before or after it is there.
+
+use alloc::boxed::Box;
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+use core::future::Future;
+use core::mem;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+
+use crate::browser::port::Browser;
+use crate::protocol::error::Error;
+use crate::protocol::session::SessionId;
+
+/// The session that a login or a renewal has led to.
+type Outcome = Result<SessionId, Error>;
+
+#[derive(Clone)]
+pub struct SharedResult(Rc<RefCell<(Option<Outcome>, Vec<Waker>)>>);
+
+impl SharedResult {
+    /// Runs the future, once, whether or not somebody waits.
+    pub fn spawn(browser: &impl Browser, future: Pin<Box<dyn Future<Output = Outcome>>>) -> Self {
+        let shared = Self(Rc::new(RefCell::new((None, Vec::new()))));
+        let same = shared.clone();
+        browser.spawn(Box::pin(async move {
+            let result = future.await;
+            let waiting = {
+                let mut inner = same.0.borrow_mut();
+                inner.0 = Some(result);
+                mem::take(&mut inner.1)
+            };
+            for waker in waiting {
+                waker.wake();
+            }
+        }));
+        shared
+    }
+}
+
+impl Future for SharedResult {
+    type Output = Outcome;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
+        let mut inner = self.0.borrow_mut();
+        match &inner.0 {
+            Some(result) => Poll::Ready(result.clone()),
+            None => {
+                inner.1.push(context.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}

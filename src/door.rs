@@ -1,0 +1,56 @@
+//! Floor 4, what its doors have in common: the client of this page, and what its answers look like to JavaScript.
+
+#[cfg(any(feature = "js", feature = "npm"))]
+use alloc::string::String;
+#[cfg(any(feature = "js", feature = "npm"))]
+use wasm_bindgen::JsValue;
+
+#[cfg(any(feature = "js", feature = "npm"))]
+use crate::browser::task::Outcome;
+use crate::browser::web::Web;
+#[cfg(any(feature = "js", feature = "rust"))]
+use crate::client::Window;
+use crate::client::{Client, Failure, Held, Page};
+#[cfg(any(feature = "js", feature = "rust"))]
+use crate::protocol::config::Config;
+
+static HELD: Held<Web> = Held::new();
+
+impl Page for Web {
+    fn held(&self) -> &Held<Self> {
+        &HELD
+    }
+}
+
+/// The client of this page.
+pub fn client() -> Client<Web> {
+    Client::new(Web)
+}
+
+/// What a JavaScript caller sees of a failure.
+#[cfg(any(feature = "js", feature = "npm"))]
+pub fn outcome(failure: Failure<JsValue>) -> Outcome {
+    match failure {
+        Failure::OAuth(error) => Outcome::Error(error.to_json()),
+        Failure::Native(reason) => Outcome::Reason(reason),
+    }
+}
+
+/// A session, or `null`.
+#[cfg(any(feature = "js", feature = "npm"))]
+pub fn described(session: Option<String>) -> Outcome {
+    Outcome::Json(session.unwrap_or_else(|| String::from("null")))
+}
+
+/// Starts a login, and answers it too where it is in a window: then its session as JSON text.
+#[cfg(any(feature = "js", feature = "rust"))]
+pub async fn start_login(
+    config: Config,
+    navigate: Option<JsValue>,
+    popup: Option<Window<Web>>,
+) -> Result<Option<String>, Failure<JsValue>> {
+    match client().start(config, navigate).await? {
+        Some(login) => Ok(Some(client().log_in(login, popup).await?)),
+        None => Ok(None),
+    }
+}
