@@ -1161,6 +1161,7 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "full")]
     #[test]
     fn a_record_begins_with_the_part_of_the_library_that_answers_it() {
         let begins = |extra: &str| String::from(&pending(extra).to_record()[..2]);

@@ -1103,6 +1103,7 @@ mod tests {
         ))
     }
 
+    #[cfg(feature = "full")]
     #[test]
     fn what_belongs_together_is_demanded_together() {
         let openid = r#","scope":"openid","issuer":"https://as.example""#;
@@ -1155,6 +1156,7 @@ mod tests {
     }
 
     /// The examples of RFC 8707 section 2 and RFC 9396 section 2.
+    #[cfg(feature = "full")]
     #[test]
     fn resources_are_uris_and_details_have_a_type() {
         for resource in [
@@ -1203,6 +1205,7 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "full")]
     #[test]
     fn the_metadata_says_whether_requests_must_be_pushed() {
         use crate::protocol::metadata;
