@@ -1,47 +1,40 @@
 //! What one page (one wasm instance, one thread) holds.
 
-use core::cell::{Cell, RefCell};
+use core::cell::RefCell;
 
-/// A value that is taken out while it is used and put back afterwards. Whoever came back meanwhile would find the empty
-/// one, and what it left there would be lost: a mistake that debug builds stop at, and never two references to one value.
-/// A `RefCell` would check it at a kilobyte's cost.
-#[derive(Default)]
-pub struct Local<T> {
-    value: RefCell<T>,
-    #[cfg(debug_assertions)]
-    busy: Cell<bool>,
-}
+/// A value that is used by one caller at a time. Whoever comes back while it is in use stops the module: a mistake of ours,
+/// never two references to one value. Without a message it costs a few bytes a place.
+#[derive(Debug)]
+pub struct Local<T>(RefCell<T>);
 
 // SAFETY: the module is compiled without threads; one instance is entered by one thread only.
 #[cfg(all(target_family = "wasm", not(target_feature = "atomics")))]
 #[allow(unsafe_code, reason = "a static of a single-threaded module")]
 unsafe impl<T> Sync for Local<T> {}
 
-impl<T: Default> Local<T> {
+impl<T> Local<T> {
     pub const fn new(value: T) -> Self {
-        Self {
-            value: RefCell::new(value),
-            #[cfg(debug_assertions)]
-            busy: Cell::new(false),
-        }
+        Self(RefCell::new(value))
     }
 
     /// Runs `f` on the value. `f` neither awaits nor calls the page, so it does not come back here.
     pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
-        #[cfg(debug_assertions)]
-        assert!(!self.busy.replace(true), "Local::with is entered twice");
-        let Ok(mut value) = self.value.try_borrow_mut() else {
-            #[cfg(target_family = "wasm")]
-            core::arch::wasm32::unreachable();
-            #[cfg(not(target_family = "wasm"))]
-            panic!();
+        let Ok(mut value) = self.0.try_borrow_mut() else {
+            entered_twice();
         };
-        let result = f(&mut value);
-        drop(value);
-        #[cfg(debug_assertions)]
-        self.busy.set(false);
-        result
+        f(&mut value)
     }
+}
+
+#[cfg(all(target_family = "wasm", not(debug_assertions)))]
+fn entered_twice() -> ! {
+    core::arch::wasm32::unreachable()
+}
+
+#[cfg(not(all(target_family = "wasm", not(debug_assertions))))]
+#[allow(clippy::panic, reason = "for the tests to stop at")]
+fn entered_twice() -> ! {
+    panic!("Local::with is entered twice")
 }
 
 #[cfg(test)]
@@ -61,7 +54,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "entered twice")]
     fn coming_back_is_a_mistake_that_tests_stop_at() {
-        let local: Local<Vec<u8>> = Local::default();
+        let local: Local<Vec<u8>> = Local::new(Vec::new());
         local.with(|_| local.with(|list| list.push(1)));
     }
 }
