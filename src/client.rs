@@ -123,6 +123,11 @@ impl<B: Page> Client<B> {
         })
     }
 
+    /// Changes a session, if it is still there.
+    fn change<R>(self, id: SessionId, f: impl FnOnce(&mut Session) -> R) -> Option<R> {
+        self.sessions.with(|sessions| sessions.change(id, f))
+    }
+
     /// Leaves the page, or hands the URL to the callback.
     async fn go(self, url: &str, navigate: Option<B::Callback>) -> Result<(), Failure<B::Value>> {
         match navigate {

@@ -10,7 +10,6 @@
 
 const { AbortSignal, Array, DOMException, Date, Error, Headers, JSON, Object, Promise, ReadableStream, Request, Response } = globalThis
 const { URL, Uint8Array, WeakMap, WeakSet, WebAssembly, WritableStream, fetch, performance, setTimeout } = globalThis
-const isolated = globalThis.crossOriginIsolated
 const { create, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, keys, setPrototypeOf } = Object
 const { parse, stringify } = JSON
 const { isArray } = Array
@@ -280,25 +279,29 @@ export const request = (id, method, url, form, authorization, milliseconds, name
   }, nameOf)
 
 /**
- * Wakes the task when the server has answered anything, which nobody reads. An isolated page may not ask so: there it
- * counts as answered.
+ * Wakes the task when the server has answered anything, which nobody reads. First as the requests that matter are sent,
+ * which no header of the answer can hide but CORS's; then as one that CORS says nothing about. Neither is a HEAD: some
+ * servers answer one with a body, in which the next answer on the connection gets lost.
  */
 export const reach = (id, url, milliseconds) =>
-  later(id, () =>
-    isolated
-      ? resolved
-      : fetch(
-          url,
-          record({
-            method: 'HEAD',
-            mode: 'no-cors',
-            cache: 'no-store',
-            credentials: 'omit',
-            referrerPolicy: 'no-referrer',
-            signal: timeout && timeout(milliseconds),
-          }),
-        ),
-  )
+  later(id, () => {
+    const asked = more =>
+      fetch(
+        url,
+        record({
+          ...more,
+          cache: 'no-store',
+          credentials: 'omit',
+          referrerPolicy: 'no-referrer',
+          signal: timeout && timeout(milliseconds),
+        }),
+      )
+    return new Promise((resolve, reject) =>
+      then(asked({ method: 'POST', redirect: 'error' }), resolve, () =>
+        then(asked({ mode: 'no-cors' }), resolve, reject),
+      ),
+    )
+  })
 
 /** Wakes the task after a while. */
 export const sleep = (id, milliseconds) => setTimeout(() => wake(id, true), milliseconds)

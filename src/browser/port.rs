@@ -69,7 +69,7 @@ pub trait Browser: Copy + 'static {
 
     /// `false` where the device knows that it has none; `true` says nothing.
     fn is_online(&self) -> bool;
-    /// Whether the server behind an address answers at all.
+    /// Whether the server behind an address answers at all, as far as a page can find out.
     async fn reach(&self, url: &str, milliseconds: u32) -> bool;
     /// Sends a request of the library's own and reads at most `limit` bytes of the answer.
     async fn ask(

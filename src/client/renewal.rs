@@ -1,13 +1,18 @@
 //! New tokens for a session.
 
 use alloc::boxed::Box;
+use alloc::string::String;
 
 use super::shared_result::SharedResult;
-use super::{Client, Page, TIMEOUT};
+use super::{Client, Page};
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::secret::AccessToken;
 use crate::protocol::session::{Session, SessionId};
 use crate::protocol::token::{HttpResponse, TokenRequest, Tokens};
+
+/// How long a server may take to show that it is there, in milliseconds; twice, and all within the patience of who waits
+/// for a renewal of another page.
+const PROMPTLY: u32 = 10_000;
 
 impl<B: Page> Client<B> {
     /// Renews the session's tokens, once for all who wait, and gives the new access token.
@@ -53,17 +58,40 @@ impl<B: Page> Client<B> {
     /// Renews a session that is this page's own.
     async fn renew_alone(self, id: SessionId) -> Result<(), Error> {
         let request = self.session(id, Session::renewal)??;
-        let outcome = match self.is_reachable(&request).await {
-            true => self.exchange(request).await,
+        let again = self.session(id, Session::was_sent)?;
+        let outcome = match self.may_send(&request, again).await {
+            true => self.exchange_for(id, request).await,
             false => Err(ErrorCode::NetworkError.error()),
         };
         self.conclude(id, outcome)
     }
 
-    /// A server that cannot be reached has not got the request, and the refresh token is still good. Only a request that
-    /// was sent, and whose answer did not come, may have spent it.
-    pub(super) async fn is_reachable(self, request: &TokenRequest) -> bool {
-        self.browser.is_online() && self.browser.reach(request.endpoint(), TIMEOUT).await
+    /// Whether a renewal is to be sent now. Without a network it would not get anywhere. A refresh token whose first
+    /// answer was lost is sent again to a server that answers, and to no other: there is no third time.
+    pub(super) async fn may_send(self, request: &TokenRequest, again: bool) -> bool {
+        self.browser.is_online()
+            && (!again || self.browser.reach(request.endpoint(), PROMPTLY).await)
+    }
+
+    /// Sends a renewal. Where its answer was lost and the server cannot be reached either, the network was down, and the
+    /// page is told just that.
+    pub(super) async fn exchange_for(
+        self,
+        id: SessionId,
+        request: TokenRequest,
+    ) -> Result<Tokens, Error> {
+        let endpoint = String::from(request.endpoint());
+        let outcome = self.exchange(request).await;
+        let Err(error) = outcome else {
+            return outcome;
+        };
+        if self.session(id, |session| session.may_be_unsure(&error)) == Ok(true)
+            && !self.browser.reach(&endpoint, PROMPTLY).await
+        {
+            self.change(id, |session| session.unsure(error));
+            return Err(ErrorCode::NetworkError.error());
+        }
+        Err(error)
     }
 
     /// Takes the outcome of a renewal, and tells the page.

@@ -66,6 +66,8 @@ enum Refresh {
     /// It was sent and the answer was lost, so it may be spent. Once the access token is over it is sent once more: what
     /// would be lost then is lost otherwise.
     Lost(Error),
+    /// It was sent while the server could not be reached, so it is probably unspent. What comes next is as for `Lost`.
+    Unsure(Error),
     /// The same, and it is not sent again.
     Doubtful(Error),
     /// The server refuses it, and may do so for a reason that passes: it is not sent again, and the session ends with
@@ -122,13 +124,31 @@ impl Session {
 
     /// Whether there is a way to new tokens without the user.
     pub fn is_renewable(&self) -> bool {
-        let usable = matches!(self.refresh, Refresh::Good | Refresh::Lost(_));
-        usable && self.tokens.is_renewable()
+        let spent = matches!(self.refresh, Refresh::Doubtful(_) | Refresh::Refused(_));
+        !spent && self.tokens.is_renewable()
     }
 
     /// Whether the answer to a renewal was lost. A renewal from here on is the last of this refresh token.
     pub fn is_in_doubt(&self) -> bool {
         matches!(self.refresh, Refresh::Lost(_) | Refresh::Doubtful(_))
+    }
+
+    /// Whether the refresh token was sent and no answer came. It is sent again only to a server that answers.
+    pub fn was_sent(&self) -> bool {
+        self.is_in_doubt() || matches!(self.refresh, Refresh::Unsure(_))
+    }
+
+    /// Whether it matters after this failure of a renewal that the server cannot be reached: the refresh token was sent
+    /// for the first time, no answer came, and it may be sent once more.
+    pub fn may_be_unsure(&self, failure: &Error) -> bool {
+        let first = matches!(self.refresh, Refresh::Good);
+        let is_lost = failure.code == ErrorCode::SessionIndeterminate && failure.is_lost();
+        first && is_lost && self.login.may_resend_refresh_token()
+    }
+
+    /// The server cannot be reached after that: there is nothing to tell the page yet but the state of the network.
+    pub fn unsure(&mut self, failure: Error) {
+        self.refresh = Refresh::Unsure(failure);
     }
 
     pub fn client_id(&self) -> &str {
@@ -141,7 +161,7 @@ impl Session {
             _ if !self.tokens.is_renewable() => Access::LoginRequired,
             Refresh::Refused(error) => Access::Ended(error.clone()),
             Refresh::Doubtful(error) => Access::Trouble(error.clone()),
-            Refresh::Good | Refresh::Lost(_) => match self.failing(now) {
+            Refresh::Good | Refresh::Lost(_) | Refresh::Unsure(_) => match self.failing(now) {
                 Some(error) => Access::Trouble(error),
                 None => Access::Renew,
             },
@@ -186,7 +206,7 @@ impl Session {
             ErrorCode::NetworkError | ErrorCode::Timeout => {}
             // An answer to the second of two that were sent: there is no third.
             _ => {
-                if let Refresh::Lost(error) = &self.refresh {
+                if let Refresh::Lost(error) | Refresh::Unsure(error) = &self.refresh {
                     self.refresh = Refresh::Doubtful(error.clone());
                     return;
                 }
@@ -408,6 +428,11 @@ impl Sessions {
         let mut all = self.list.iter_mut().chain(&mut self.leaving);
         let entry = all.find(|(known, _)| *known == id)?;
         Some(&mut entry.1)
+    }
+
+    /// Changes a session, if it is still there.
+    pub fn change<R>(&mut self, id: SessionId, f: impl FnOnce(&mut Session) -> R) -> Option<R> {
+        Some(f(self.get_mut(id)?))
     }
 
     /// Takes note that a resource server has refused the token: the next call renews it first.
@@ -1229,6 +1254,44 @@ mod tests {
             .expect("the second was answered");
         let session = other.get(fine).expect("it lives");
         assert!(!session.is_in_doubt() && session.is_renewable());
+    }
+
+    #[test]
+    fn a_network_that_was_down_all_along_is_no_doubt_that_a_page_gets_to_see() {
+        let mut sessions = Sessions::default();
+        let id = sessions.add(session("1", API, RENEWABLE));
+        let unsure = |sessions: &Sessions, error| {
+            let session = sessions.get(id).expect("it lives");
+            session.may_be_unsure(&error)
+        };
+        assert!(unsure(&sessions, lost()));
+        assert!(!unsure(&sessions, ErrorCode::ServerError.error()));
+        sessions.change(id, |session| session.unsure(lost()));
+        fail(&mut sessions, id, ErrorCode::NetworkError.error(), 80, 0);
+        let session = sessions.get(id).expect("it lives");
+        assert!(
+            session
+                .describe()
+                .contains(r#""renewable":true,"state":"active""#)
+        );
+        assert_eq!(
+            session.access(80),
+            Access::Token(session.token()),
+            "not again while it lives"
+        );
+        assert!(session.was_sent() && !session.is_in_doubt());
+        assert_eq!(session.access(100), Access::Renew);
+        // It is sent once more all the same, and not a third time.
+        assert!(!unsure(&sessions, lost()));
+        fail(&mut sessions, id, lost(), 100, 0);
+        let session = sessions.get(id).expect("it lives");
+        assert!(!session.is_renewable() && session.is_in_doubt());
+        assert_eq!(session.access(200), Access::Trouble(lost()));
+        // Who must not send it twice is told at once.
+        let mut strict = Sessions::default();
+        let id = strict.add(with(STRICT, API, RENEWABLE));
+        let session = strict.get(id).expect("it lives");
+        assert!(!session.may_be_unsure(&lost()));
     }
 
     #[test]

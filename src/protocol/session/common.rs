@@ -371,11 +371,6 @@ impl Sessions {
             .find(fits)
     }
 
-    /// Changes a session, if it is still there.
-    pub fn change<R>(&mut self, id: SessionId, f: impl FnOnce(&mut Session) -> R) -> Option<R> {
-        Some(f(self.get_mut(id)?))
-    }
-
     /// A session ends.
     pub fn remove(&mut self, id: SessionId) -> Option<Session> {
         let at = self.list.iter().position(|(known, _)| *known == id)?;

@@ -73,11 +73,6 @@ impl<B: Page> Client<B> {
         }
     }
 
-    /// Changes a session, if it is still there.
-    pub(super) fn change<R>(self, id: SessionId, f: impl FnOnce(&mut Session) -> R) -> Option<R> {
-        self.sessions.with(|sessions| sessions.change(id, f))
-    }
-
     /// Gets the keys of a session, and lets the others know that it lives here.
     pub(super) async fn hold(self, id: SessionId) -> Result<(), NotKept> {
         let known = self.session(id, |session| {

@@ -62,7 +62,8 @@ impl<B: Page> Client<B> {
             RecordState::Same => {}
         }
         let request = self.session(id, Session::renewal)??;
-        if !self.is_reachable(&request).await {
+        let again = sent != Sent::Never || self.session(id, Session::was_sent)?;
+        if !self.may_send(&request, again).await {
             return self.conclude(id, Err(ErrorCode::NetworkError.error()));
         }
         // From here on the refresh token may be spent, whatever becomes of this page: nobody else is to send it.
@@ -80,16 +81,16 @@ impl<B: Page> Client<B> {
         if !marked {
             return Err(self.left(id, false));
         }
-        let outcome = self.exchange(request).await;
+        let outcome = self.exchange_for(id, request).await;
         let code = outcome.as_ref().err().map(|error| error.code);
         let concluded = self.conclude(id, outcome);
         match code {
             None => {}
-            Some(ErrorCode::SessionIndeterminate) => return concluded,
             Some(_) if self.session(id, |_| ()).is_err() => {
                 self.forget_record(id, &name).await;
                 return concluded;
             }
+            Some(_) if self.session(id, Session::was_sent) == Ok(true) => return concluded,
             Some(_) => {
                 // It was refused and not spent.
                 let replaced = self.browser.replace(&record, &sent, &before, None, None);
