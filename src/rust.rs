@@ -95,14 +95,9 @@ pub struct LoginConfig {
     /// Checks the signature of every ID Token by the keys of `jwks_uri`.
     #[serde(skip_serializing_if = "core::ops::Not::not")]
     pub verify_id_token: bool,
-<<<<<<< HEAD
     /// Whom an ID Token may be meant for besides this client.
-    #[cfg(feature = "full")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub trusted_audiences: Vec<String>,
-    #[cfg(feature = "full")]
-=======
->>>>>>> 3a8b21d (Make the client a value over a browser: one implementation for every door, compiled natively)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

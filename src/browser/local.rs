@@ -19,22 +19,28 @@ impl<T> Local<T> {
 
     /// Runs `f` on the value. `f` neither awaits nor calls the page, so it does not come back here.
     pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        #[cfg(any(debug_assertions, not(target_family = "wasm")))]
+        assert!(
+            self.0.try_borrow_mut().is_ok(),
+            "Local::with is entered twice"
+        );
         let Ok(mut value) = self.0.try_borrow_mut() else {
-            entered_twice();
+            stop();
         };
         f(&mut value)
     }
 }
 
-#[cfg(all(target_family = "wasm", not(debug_assertions)))]
-fn entered_twice() -> ! {
+#[cfg(target_family = "wasm")]
+fn stop() -> ! {
     core::arch::wasm32::unreachable()
 }
 
-#[cfg(not(all(target_family = "wasm", not(debug_assertions))))]
-#[allow(clippy::panic, reason = "for the tests to stop at")]
-fn entered_twice() -> ! {
-    panic!("Local::with is entered twice")
+#[cfg(not(target_family = "wasm"))]
+fn stop() -> ! {
+    loop {
+        core::hint::spin_loop();
+    }
 }
 
 #[cfg(test)]
