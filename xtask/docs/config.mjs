@@ -3,7 +3,7 @@
 const GROUPS = [
   ['Start', ['start.md', 'testing.md', 'sandbox.md']],
   ['Frameworks', ['frameworks.md', 'react.md', 'vue.md', 'svelte.md', 'solid.md', 'angular.md']],
-  ['Bundlers and shells', [/^bundlers?\b/, /^recipes/, /^shells/]],
+  ['Bundlers, recipes, servers', [/^bundlers/, /^recipes/, /^servers/]],
   ['Sessions', ['sessions.md', 'errors.md', 'openid.md']],
   ['Without a backend, and with one', ['vault.md', 'relay.md']],
   ['Coming from another library', [/^migrat/, /^compar/, /^benchmark/]],
