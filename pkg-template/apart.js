@@ -2,9 +2,10 @@
 
 import { library } from './entry.js'
 import files from '#providers-apart'
-import { header, of, readAll, status, then } from '../src/browser/natives.js'
+import { header, of, original, readAll, status, then } from '../src/browser/natives.js'
 
-const { Response, fetch } = globalThis
+const { Response } = globalThis
+const fetch = original('fetch')
 const textOf = of(Response, 'text')
 const LIMIT = 1 << 20
 

@@ -4,6 +4,7 @@
 import { start } from '#glue'
 import { isOurs, takeAddress } from '../src/address.js'
 import {
+  Promise,
   abortable,
   calls as readCalls,
   error,
@@ -22,7 +23,7 @@ import {
 import { href } from '../src/browser/page.js'
 import { popup, putAway } from '#windows'
 
-const { Object, Promise, WebAssembly } = globalThis
+const { Object, WebAssembly } = globalThis
 const { compile } = WebAssembly || {}
 const { keys } = Object
 // As protocol/resource.rs has them.

@@ -23,6 +23,7 @@ const openDatabase = of(IDBFactory, 'open')
 const createStore = of(IDBDatabase, 'createObjectStore')
 const closeDatabase = of(IDBDatabase, 'close')
 const transaction = of(IDBDatabase, 'transaction')
+const abortWork = of(IDBTransaction, 'abort')
 const storeOf = of(IDBTransaction, 'objectStore')
 const getItem = of(IDBObjectStore, 'get')
 const getItems = of(IDBObjectStore, 'getAll')
@@ -81,26 +82,44 @@ const opened = (done, failed) => {
   })
 }
 
-/** Runs `work(store, give)` as one transaction; `done` gets what it gave when all of it is kept. */
+/**
+ * Runs `work(store, give)` as one transaction; `done` gets what it gave when all of it is kept. A connection may be gone
+ * without a word (Safari ends those of a page in the background): the work is then done once more, over another.
+ */
 const within = (mode, work, done, failed) => {
-  const attempt = f => {
-    try {
-      f()
-    } catch {
+  const run = otherwise => {
+    let over
+    let running
+    const broken = () => {
+      if (over) return
+      over = true
       database = undefined
-      failed(nowhere)
+      try {
+        abortWork(running)
+      } catch {
+        // It has ended, or never began.
+      }
+      otherwise()
     }
+    const attempt = f => {
+      try {
+        f()
+      } catch {
+        broken()
+      }
+    }
+    const begin = () => {
+      running = transaction(database, ITEMS, mode)
+      let given
+      listen(running, 'complete', () => over || done(given))
+      listen(running, 'abort', broken)
+      work(storeOf(running, ITEMS), value => {
+        given = value
+      })
+    }
+    attempt(() => opened(() => attempt(begin), failed))
   }
-  const run = () => {
-    const work_ = transaction(database, ITEMS, mode)
-    let given
-    listen(work_, 'complete', () => done(given))
-    listen(work_, 'abort', () => failed(nowhere))
-    work(storeOf(work_, ITEMS), value => {
-      given = value
-    })
-  }
-  attempt(() => opened(() => attempt(run), failed))
+  run(() => run(() => failed(nowhere)))
 }
 
 const answering = (id, mode, work) =>

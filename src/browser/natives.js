@@ -8,8 +8,8 @@
 // - No code of the page's runs, and no error it can see is made, while the module is on the stack: a stack trace
 //   can name the instance. Whatever could do so waits for the next turn (`later`).
 
-const { AbortSignal, Array, DOMException, Date, Error, Headers, JSON, Object, Promise, ReadableStream, Request, Response } = globalThis
-const { URL, Uint8Array, WeakMap, WeakSet, WebAssembly, WritableStream, fetch, performance, setTimeout } = globalThis
+const { AbortController, AbortSignal, Array, DOMException, Date, Error, Headers, JSON, Object, ReadableStream, Request, Response } = globalThis
+const { URL, Uint8Array, WeakMap, WeakSet, WebAssembly, WritableStream, Zone, performance } = globalThis
 const { create, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, keys, setPrototypeOf } = Object
 const { parse, stringify } = JSON
 const { isArray } = Array
@@ -18,12 +18,27 @@ const { ceil, max, min } = Math
 /** uncurry(f)(self, ...rest) is f.call(self, ...rest), whatever becomes of Function.prototype.call. */
 export const uncurry = Function.prototype.bind.bind(Function.prototype.call)
 
-/** A method or a getter of a prototype; undefined where the platform has none (Node, old browsers). */
+// zone.js, which came first where it is at all (Angular), keeps what it replaces under a name of its own.
+const nameOfOriginal = Zone && Zone.__symbol__
+
+/** A function of the page as the platform made it. */
+export const original = name => (nameOfOriginal && globalThis[nameOfOriginal(name)]) || globalThis[name]
+
+/**
+ * A method or a getter of a prototype, or of what that inherits from (a test environment may subclass); undefined where
+ * the platform has none (Node, old browsers).
+ */
 export const member = (prototype, name) => {
-  const found = prototype && getOwnPropertyDescriptor(prototype, name)
-  return found && uncurry(found.get || found.value)
+  for (; prototype; prototype = getPrototypeOf(prototype)) {
+    const unpatched = nameOfOriginal && getOwnPropertyDescriptor(prototype, nameOfOriginal(name))
+    const found = unpatched || getOwnPropertyDescriptor(prototype, name)
+    if (found) return uncurry(found.get || found.value)
+  }
 }
 export const of = (type, name) => member(type && type.prototype, name)
+
+const fetch = original('fetch')
+const setTimeout = original('setTimeout')
 
 /** An object whose properties are its own and nobody else's. */
 export const record = properties => {
@@ -47,9 +62,29 @@ export const hide = types => {
 }
 hide([Response, Instance, Module])
 
+/**
+ * The engine's promises. The global `Promise` may be another's (zone.js, bluebird), and so is an async function's where
+ * a build tool has rewritten it, as Angular's does; a stream's is not.
+ */
+export const { constructor: Promise } = getPrototypeOf(
+  (() => {
+    try {
+      return new ReadableStream().cancel()
+    } catch {
+      return globalThis.Promise.resolve()
+    }
+  })(),
+)
+
 const chain = of(Promise, 'then')
+const linked = (promise, done, failed) => chain(defineProperty(promise, 'constructor', nothing), done, failed)
 export const then = (promise, done, failed) => {
-  chain(defineProperty(promise, 'constructor', nothing), done, failed)
+  try {
+    linked(promise, done, failed)
+  } catch {
+    // Not the engine's: of a `fetch` that the page had replaced before.
+    linked(new Promise(resolve => resolve(promise)), done, failed)
+  }
 }
 
 const split = uncurry(String.prototype.split)
@@ -62,7 +97,18 @@ export const byteLength = member(typedArray, 'byteLength')
 export const bufferOf = member(typedArray, 'buffer')
 export const copyInto = member(typedArray, 'set')
 export const fill = member(typedArray, 'fill')
-export const timeout = AbortSignal && AbortSignal.timeout && AbortSignal.timeout.bind(AbortSignal)
+const signalFrom = of(AbortController, 'signal')
+const abort = of(AbortController, 'abort')
+/** A signal that aborts by itself; browsers before 2022 have no `AbortSignal.timeout`. */
+export const timeout =
+  AbortSignal && AbortSignal.timeout
+    ? AbortSignal.timeout.bind(AbortSignal)
+    : milliseconds => {
+        if (!AbortController) return
+        const controller = new AbortController()
+        setTimeout(() => abort(controller), milliseconds)
+        return signalFrom(controller)
+      }
 const getHeader = of(Headers, 'get')
 const setHeader = of(Headers, 'set')
 const hasHeader = of(Headers, 'has')
@@ -70,7 +116,7 @@ const requestHeaders = of(Request, 'headers')
 const responseHeaders = of(Response, 'headers')
 const responseBody = of(Response, 'body')
 const pipeTo = of(ReadableStream, 'pipeTo')
-export const resolved = Promise.resolve()
+export const resolved = new Promise(resolve => resolve())
 
 // Clocks, in milliseconds.
 
@@ -153,23 +199,37 @@ export const callWith = (id, callback, value) =>
 
 // Events: listeners of the caller's, each called with a value of its own when the module is off the stack.
 
-const listeners = []
+let listeners = []
+
+/** A function of the caller's, to be called where it was handed over: in the zone that was current then. */
+const inZone = f => {
+  const { Zone } = globalThis
+  return Zone && Zone.current ? Zone.current.wrap(f, 'oauth-wasm') : f
+}
 
 /** Adds a listener, until the signal says otherwise or what it returns is called. */
 export const listenTo = (listener, signal) => {
-  const entry = record({ listener })
+  const entry = record({ listener: typeof listener === 'function' ? inZone(listener) : undefined })
   const remove = () => {
     entry.listener = undefined
+    const others = []
+    for (let i = 0; i < listeners.length; i++) {
+      if (listeners[i] !== entry) own(others, others.length, listeners[i], true)
+    }
+    listeners = others
+    if (signal) unlisten(signal, 'abort', remove)
   }
+  if (signal && aborted(signal)) return () => {}
   own(listeners, listeners.length, entry, true)
-  if (signal) aborted(signal) ? remove() : listen(signal, 'abort', remove)
+  if (signal) listen(signal, 'abort', remove)
   return remove
 }
 
 export const emit = text =>
   then(resolved, () => {
-    for (let i = 0; i < listeners.length; i++) {
-      const { listener } = listeners[i]
+    const told = listeners
+    for (let i = 0; i < told.length; i++) {
+      const { listener } = told[i]
       try {
         listener && listener(parse(text))
       } catch (e) {
@@ -200,7 +260,7 @@ export const toJson = value => {
 /** A function that stands in `object` itself. */
 export const ownFunction = (object, name) => {
   const value = ownValue(object, name)
-  return typeof value === 'function' ? value : undefined
+  return typeof value === 'function' ? inZone(value) : undefined
 }
 
 /** A member as text, empty where there is none; undefined where there is no object. */
@@ -273,7 +333,7 @@ export const request = (id, method, url, form, authorization, milliseconds, name
         credentials: 'omit',
         redirect: 'error',
         referrerPolicy: 'no-referrer',
-        signal: timeout && timeout(milliseconds),
+        signal: timeout(milliseconds),
       }),
     )
   }, nameOf)
@@ -293,7 +353,7 @@ export const reach = (id, url, milliseconds) =>
           cache: 'no-store',
           credentials: 'omit',
           referrerPolicy: 'no-referrer',
-          signal: timeout && timeout(milliseconds),
+          signal: timeout(milliseconds),
         }),
       )
     return new Promise((resolve, reject) =>

@@ -1,7 +1,7 @@
 // What only a page has: its address, its history, its sessionStorage. Taken while the module is evaluated (see
 // natives.js); on a server there is none of it, and importing must not throw.
 
-import { listen, member, of, then, uncurry, unlisten, wake } from './natives.js'
+import { listen, member, of, resolved, then, uncurry, unlisten, wake } from './natives.js'
 
 const { location, history, Storage } = globalThis
 const storage = (() => {
@@ -20,7 +20,6 @@ const keyAt = member(items, 'key')
 const state = history && member(Object.getPrototypeOf(history), 'state')
 const replaceState = history && history.replaceState.bind(history)
 const isPersisted = of(globalThis.PageTransitionEvent, 'persisted')
-const left = Promise.resolve()
 const startsWith = uncurry(String.prototype.startsWith)
 
 export const href = () => (location ? location.href : '')
@@ -45,7 +44,7 @@ const framed = (() => {
  */
 export const isFramed = () => framed
 /** In the next turn: leaving tells the page, and the module must be off the stack then. */
-export const navigate = url => then(left, () => location.assign(url))
+export const navigate = url => then(resolved, () => location.assign(url))
 export const replaceAddress = url => {
   try {
     replaceState(state(history), '', url)

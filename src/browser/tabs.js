@@ -1,10 +1,11 @@
 // The other pages of this origin: locks, and a channel that all of them hear. The natives are taken while the module is
 // evaluated (see natives.js). Whatever is heard may come from anybody who runs script here.
 
-import { byteLength, copyInto, listed, listen, of, own, ownValue, record, resolved, then, timeout, uncurry, wake } from './natives.js'
+import { Promise, byteLength, copyInto, listed, listen, of, original, own, ownValue, record, resolved, then, timeout, uncurry, wake } from './natives.js'
 
-const { BroadcastChannel, LockManager, MessageEvent, Promise, Uint8Array, navigator } = globalThis
-const { clearTimeout, setTimeout } = globalThis
+const { BroadcastChannel, LockManager, MessageEvent, Uint8Array, navigator } = globalThis
+const clearTimeout = original('clearTimeout')
+const setTimeout = original('setTimeout')
 const startsWith = uncurry(String.prototype.startsWith)
 /** How a message begins that answers another one. */
 const ANSWER = '{"to":'

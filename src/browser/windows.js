@@ -1,10 +1,11 @@
 // Windows and frames that this page opens, and what a page in one of them has to tell. The natives are taken while the
 // module is evaluated (see natives.js).
 
-import { listen, member, of, record, resolved, then, wake } from './natives.js'
+import { listen, member, of, original, record, resolved, then, wake } from './natives.js'
 
 const { BroadcastChannel, Document, Element, MessageEvent, Node, document } = globalThis
-const { clearInterval, clearTimeout, parent, setInterval, setTimeout } = globalThis
+const { parent } = globalThis
+const [clearInterval, clearTimeout, setInterval, setTimeout] = ['clearInterval', 'clearTimeout', 'setInterval', 'setTimeout'].map(original)
 const openWindow = globalThis.open && globalThis.open.bind(globalThis)
 const closeWindow = globalThis.close && globalThis.close.bind(globalThis)
 const createElement = of(Document, 'createElement')

@@ -75,9 +75,9 @@ always {
     LoadFailed "load_failed" true
         "a file of the library could not be loaded"
         "Correct what the message names, or import oauth-wasm/inline"
-    /// sessionStorage is blocked by the browser or the frame.
+    /// sessionStorage or IndexedDB is blocked by the browser or the frame.
     StorageBlocked "storage_blocked" false
-        "the browser blocks site data (sessionStorage)"
+        "the browser blocks site data (sessionStorage, IndexedDB)"
         "Ask the user to allow site data for this site"
     /// sessionStorage is full.
     StorageFull "storage_full" true
