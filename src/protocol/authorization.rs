@@ -7,19 +7,15 @@ use alloc::vec;
 use zeroize::Zeroizing;
 
 use super::client::{Client, Display, ResponseType};
-#[cfg(feature = "full")]
 use super::dpop::ProofKey;
 use super::error::{Error, ErrorCode, ServerError, redact};
 use super::form;
 use super::json::{Json, Members};
-#[cfg(feature = "full")]
 use super::openid::{About, Channel};
 use super::pkce;
 use super::record::Stored;
 use super::scope;
-#[cfg(feature = "full")]
-use super::secret::IdToken;
-use super::secret::{AuthorizationCode, CodeVerifier, State};
+use super::secret::{AuthorizationCode, CodeVerifier, IdToken, State};
 use super::token::{Grant, TokenRequest, Tokens};
 use super::{Seconds, parameters, text, url};
 
@@ -42,10 +38,8 @@ pub struct PendingLogin {
     expires_at: Seconds,
     login: Rc<Client>,
     /// To which the tokens will be bound.
-    #[cfg(feature = "full")]
     key: Option<ProofKey>,
     /// Whom a silent login is about.
-    #[cfg(feature = "full")]
     hint: Option<IdToken>,
 }
 
@@ -78,9 +72,7 @@ impl PendingLogin {
             code_verifier: CodeVerifier::from_entropy(&verifier_bytes),
             expires_at: now.saturating_add(login.max_age()),
             login,
-            #[cfg(feature = "full")]
             key: None,
-            #[cfg(feature = "full")]
             hint: None,
         })
     }
@@ -152,7 +144,6 @@ impl PendingLogin {
         if let Some(details) = client.authorization_details() {
             add("authorization_details", &details.text());
         }
-        #[cfg(feature = "full")]
         self.add_more(&mut request);
         request
     }
@@ -165,7 +156,6 @@ impl PendingLogin {
         // No reallocation leaves a copy of the verifier behind.
         out.reserve(512);
         out.push_str(self.code_verifier.expose());
-        #[cfg(feature = "full")]
         if let Some(key) = &self.key {
             out.push(' ');
             key.to_jwk().write(&mut out);
@@ -187,18 +177,16 @@ impl PendingLogin {
         if !login.is_sound(origin) {
             return None;
         }
-        let (code_verifier, _key) = text::cut(rest, " ").unwrap_or((rest, ""));
+        let (code_verifier, key) = text::cut(rest, " ").unwrap_or((rest, ""));
         Some(Self {
             state: State::new(String::from(state)),
             code_verifier: CodeVerifier::read(String::from(code_verifier))?,
             expires_at,
             login: Rc::new(login),
-            #[cfg(feature = "full")]
-            key: match _key {
+            key: match key {
                 "" => None,
                 jwk => Some(ProofKey::read(&Json::parse(jwk.as_bytes())?)?),
             },
-            #[cfg(feature = "full")]
             hint: None,
         })
     }
@@ -342,9 +330,7 @@ impl PendingLogin {
                 code_verifier: self.code_verifier.clone(),
             },
         );
-        #[cfg(feature = "full")]
-        let request = request.about(self.about(), self.key.clone());
-        Ok(request)
+        Ok(request.about(self.about(), self.key.clone()))
     }
 
     /// Section 4.2.2: the token stands in the fragment, never in the query.
@@ -356,22 +342,17 @@ impl PendingLogin {
         if response.one("access_token").is_some() {
             return Err(invalid("access_token stands in the query"));
         }
-        #[cfg(feature = "full")]
         if response.one("id_token").is_some() {
             return Err(invalid("id_token stands in the query"));
         }
         let mut members = Json::Object(fragment);
         members.take("refresh_token");
-        #[cfg(feature = "full")]
         let id_token = members.take("id_token");
         let tokens = Tokens::granted(&mut members, &self.login, now);
-        #[cfg(feature = "full")]
-        let tokens = tokens?.came_with(id_token, Channel::Indirect, self.about());
-        tokens
+        tokens?.came_with(id_token, Channel::Indirect, self.about())
     }
 }
 
-#[cfg(feature = "full")]
 impl PendingLogin {
     /// Whether the tokens are to be bound to a key (RFC 9449).
     pub fn is_to_be_bound(&self) -> bool {
@@ -413,7 +394,7 @@ impl PendingLogin {
         self.key.as_ref()
     }
 
-    /// What the full build adds to the authorization request.
+    /// Whom and what the tokens are to be about.
     fn add_more(&self, url: &mut String) {
         if let Some(key) = &self.key {
             form::append(url, "dpop_jkt", &key.thumbprint());
@@ -440,9 +421,7 @@ impl PendingLogin {
     }
 
     fn about(&self) -> Option<About> {
-        self.login.has_id_token().then(|| About::Login {
-            nonce: self.code_verifier.nonce(),
-        })
+        About::login(&self.login, &self.code_verifier)
     }
 }
 

@@ -30,7 +30,7 @@ impl Config {
         match Json::parse(text.as_bytes()) {
             Some(json) => Config::read(json),
             None => Err(ErrorCode::InvalidConfig.at(
-                "the configuration, with appState, must be JSON: no object with more than 256 members, no more than 32 levels, no half characters",
+                "the configuration must be plain data, appState too: no object with more than 256 members, no more than 32 levels, no half characters",
             )),
         }
     }

@@ -3,11 +3,13 @@
 //! Inside there is an order too: each module imports only what stands before it in the list of `tests/floors.rs`. Words
 //! (text, secret, json, error), their shapes (url, form, scope, resource ..), the client (provider, metadata, config), the
 //! two requests (token, authorization), the session.
+//!
+//! What only some applications need has an empty twin, which is there in its place without the feature `full`.
 
 pub mod authorization;
 pub mod client;
 pub mod config;
-#[cfg(feature = "full")]
+#[cfg_attr(not(feature = "full"), path = "dpop/without.rs")]
 pub mod dpop;
 pub mod error;
 pub mod form;
@@ -15,7 +17,7 @@ pub mod form;
 pub mod jose;
 pub mod json;
 pub mod metadata;
-#[cfg(feature = "full")]
+#[cfg_attr(not(feature = "full"), path = "openid/without.rs")]
 pub mod openid;
 pub mod parameters;
 pub mod pkce;

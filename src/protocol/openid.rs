@@ -9,7 +9,7 @@ use super::client::Client;
 use super::error::{Error, ErrorCode};
 use super::jose::{self, Jws, NoKey};
 use super::json::{self, Json};
-use super::secret::IdToken;
+use super::secret::{CodeVerifier, IdToken};
 use super::{Seconds, text};
 
 /// How wrong the device's clock may be where the ID Token came from the token endpoint: over TLS, in answer to our own
@@ -46,6 +46,15 @@ pub enum About {
     Login { nonce: String },
     /// The user that these claims are about (section 12.2).
     Renewal { claims: Json },
+}
+
+impl About {
+    /// Whom the ID Token of a login has to be about, where there is to be one.
+    pub fn login(client: &Client, code_verifier: &CodeVerifier) -> Option<About> {
+        client.has_id_token().then(|| About::Login {
+            nonce: code_verifier.nonce(),
+        })
+    }
 }
 
 /// An ID Token as it came with an access token: not believed before it is checked.

@@ -243,7 +243,6 @@ impl PrivateRequest {
     }
 
     /// Whether its body is a stream, which can be sent once.
-    #[cfg(feature = "full")]
     pub fn is_stream(&self) -> bool {
         self.request.flag("stream")
     }

@@ -62,7 +62,6 @@ secret!(
     /// What was one of these and is of no use any more: kept only so that it is known where a server repeats it.
     Spent
 );
-#[cfg(feature = "full")]
 secret!(
     /// ID Token (OpenID Connect Core section 2): no key to anything, but it tells who somebody is.
     IdToken

@@ -2,13 +2,15 @@
 
 #[cfg(feature = "full")]
 pub mod common;
-#[cfg(feature = "full")]
-mod full;
+#[cfg_attr(not(feature = "full"), path = "session/anonymous.rs")]
+mod identity;
 mod leaving;
 mod permission;
-#[cfg(not(feature = "full"))]
-mod unbound;
 
+#[cfg(feature = "full")]
+use common::Common;
+#[cfg(not(feature = "full"))]
+use identity::Common;
 pub use leaving::Revocation;
 pub use permission::explain;
 
@@ -20,7 +22,6 @@ use super::Seconds;
 use super::client::Client;
 use super::error::{Error, ErrorCode};
 use super::json::{self, Json, Object, decimal};
-#[cfg(feature = "full")]
 use super::openid;
 use super::resource::{challenge, covers, undeclared};
 use super::secret::AccessToken;
@@ -46,8 +47,7 @@ pub struct Session {
     /// When it began, in the seconds of the `now` it was made with.
     begun: Seconds,
     /// What it has in common with other pages' sessions.
-    #[cfg(feature = "full")]
-    common: Option<common::Common>,
+    common: Option<Common>,
 }
 
 /// So many renewals in a row have failed; the next one waits until then.
@@ -117,7 +117,6 @@ impl Session {
             failing: None,
             refresh: Refresh::Good,
             begun: now,
-            #[cfg(feature = "full")]
             common: None,
         }
     }
@@ -290,9 +289,7 @@ impl Session {
         let token = self.tokens.refresh_token().cloned();
         let token = token.ok_or_else(|| ErrorCode::LoginRequired.error())?;
         let request = TokenRequest::new(self.login.clone(), Grant::RefreshToken(token));
-        #[cfg(feature = "full")]
-        let request = request.about(self.same_user(), self.tokens.key().cloned());
-        Ok(request)
+        Ok(request.about(self.same_user(), self.tokens.key().cloned()))
     }
 
     /// Puts renewed tokens in the place of the old ones.
@@ -354,13 +351,8 @@ impl Session {
                 self.login.app_state().cloned().unwrap_or(Json::Null),
             )
             .value("rateLimit", self.rate_limit());
-        #[cfg(feature = "full")]
-        let (keep, shared) = (self.keep().said(), self.is_shared());
-        #[cfg(not(feature = "full"))]
-        let (keep, shared) = (None, false);
-        out.value("keep", text(keep))
-            .value("shared", Json::Bool(shared));
-        #[cfg(feature = "full")]
+        out.value("keep", text(self.keep().said()))
+            .value("shared", Json::Bool(self.is_shared()));
         out.value(
             "claims",
             self.tokens.claims().map_or(Json::Null, openid::shown),
@@ -1515,15 +1507,9 @@ mod tests {
             r#","expires_in":100,"refresh_token":"r-canary","user_id":7"#,
         );
         let text = session.describe();
-        let claims = match cfg!(feature = "full") {
-            true => r#","claims":null"#,
-            false => "",
-        };
         assert_eq!(
             text,
-            format!(
-                r#"{{"provider":null,"site":null,"clientId":"1","scope":[],"expiresAt":1090000,"renewable":true,"state":"active","extra":{{"user_id":7}},"returnTo":null,"appState":null,"rateLimit":null,"keep":null,"shared":false{claims}}}"#
-            )
+            r#"{"provider":null,"site":null,"clientId":"1","scope":[],"expiresAt":1090000,"renewable":true,"state":"active","extra":{"user_id":7},"returnTo":null,"appState":null,"rateLimit":null,"keep":null,"shared":false,"claims":null}"#
         );
         assert!(!text.contains("canary"));
         assert_eq!(session.client_id(), "1");

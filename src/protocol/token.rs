@@ -1,10 +1,10 @@
 //! The token endpoint (RFC 6749 sections 4.1.3, 5 and 6), read strictly.
 
-#[cfg(feature = "full")]
-mod full;
+#[cfg_attr(not(feature = "full"), path = "token/anonymous.rs")]
+mod identity;
 
 #[cfg(feature = "full")]
-pub use full::Signed;
+pub use identity::Signed;
 
 use alloc::rc::Rc;
 use alloc::string::String;
@@ -13,11 +13,9 @@ use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 use super::client::Client;
-#[cfg(feature = "full")]
 use super::dpop::ProofKey;
 use super::error::{Error, ErrorCode, wrong};
 use super::json::{self, Json};
-#[cfg(feature = "full")]
 use super::openid::About;
 use super::secret::{AccessToken, AuthorizationCode, CodeVerifier, RefreshToken, Spent};
 use super::{Seconds, form, refusal, shown, text};
@@ -74,10 +72,8 @@ pub struct TokenRequest {
     login: Rc<Client>,
     grant: Grant,
     /// Whom the ID Token has to be about, where there has to be one.
-    #[cfg(feature = "full")]
     about: Option<About>,
     /// What the tokens are bound to.
-    #[cfg(feature = "full")]
     key: Option<ProofKey>,
 }
 
@@ -97,9 +93,7 @@ impl TokenRequest {
         Self {
             login,
             grant,
-            #[cfg(feature = "full")]
             about: None,
-            #[cfg(feature = "full")]
             key: None,
         }
     }
@@ -158,10 +152,7 @@ impl TokenRequest {
             && let Some(members @ Json::Object(_)) = &mut members
             && members.get("error").is_none()
         {
-            #[cfg(feature = "full")]
             let tokens = self.tokens(members, now);
-            #[cfg(not(feature = "full"))]
-            let tokens = Tokens::granted(members, &self.login, now);
             let mut tokens = match tokens {
                 Ok(tokens) => tokens,
                 Err(error) => {
@@ -277,8 +268,7 @@ pub struct Tokens {
     extra: Json,
     /// The newest secrets that these tokens came for or after.
     spent: Vec<Spent>,
-    #[cfg(feature = "full")]
-    more: full::More,
+    more: identity::More,
 }
 
 impl Tokens {
@@ -297,8 +287,7 @@ impl Tokens {
             scope: scope.to_vec(),
             extra: Json::Object(json::Members::new()),
             spent: Vec::new(),
-            #[cfg(feature = "full")]
-            more: full::More::default(),
+            more: identity::More::default(),
         })
     }
 
@@ -350,7 +339,7 @@ impl Tokens {
             scope: json.get("scope")?.texts(),
             extra: json.take("extra").unwrap_or(Json::Null),
             spent: Vec::new(),
-            more: full::More::read(json.take("more")?)?,
+            more: identity::More::read(json.take("more")?)?,
         })
     }
 
@@ -419,8 +408,7 @@ impl Tokens {
             },
             extra: core::mem::replace(members, Json::Null),
             spent: Vec::new(),
-            #[cfg(feature = "full")]
-            more: full::More::default(),
+            more: identity::More::default(),
         };
         tokens.hide();
         Ok(tokens)
@@ -435,7 +423,6 @@ impl Tokens {
         scope.retain(|item| !shown::shows(item, &secrets));
         drop(secrets);
         (self.extra, self.scope) = (extra, scope);
-        #[cfg(feature = "full")]
         self.hide_more();
     }
 
@@ -444,7 +431,6 @@ impl Tokens {
         let mut secrets = Vec::new();
         secrets.push(self.access_token.expose());
         secrets.extend(self.refresh_token.iter().map(|token| token.expose()));
-        #[cfg(feature = "full")]
         secrets.extend(self.id_token_hint().map(|token| token.expose()));
         secrets.extend(self.spent.iter().map(|spent| spent.expose()));
         secrets
@@ -504,7 +490,6 @@ impl Tokens {
             spent.push(Spent::new(String::from(token.expose())));
         }
         self.extra.fill(old.extra);
-        #[cfg(feature = "full")]
         self.keep_more(old.more);
         self.after(spent);
     }

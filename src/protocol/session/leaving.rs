@@ -80,7 +80,6 @@ impl Session {
             '?'
         });
         form::append(&mut url, "client_id", self.login.client_id());
-        #[cfg(feature = "full")]
         if let Some(hint) = self.tokens.id_token_hint() {
             form::append(&mut url, "id_token_hint", hint.expose());
         }

@@ -295,11 +295,12 @@ async fn a_server_is_believed_only_about_itself() {
     let more = json!({ "issuer": issuer });
     let error = refused(&world, config(&world, more.clone())).await;
     assert_eq!(error["code"], "invalid_metadata", "{error}");
-    let (behind, before) = (
+    let before = format!("{OAUTH}/realms/one");
+    let (openid, behind) = (
+        format!("{OPENID}/realms/one"),
         format!("/realms/one{OPENID}"),
-        format!("{OAUTH}/realms/one"),
     );
-    assert_eq!(paths(&world), [behind, before.clone()]);
+    assert_eq!(paths(&world), [before.clone(), openid, behind]);
     let document = json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{origin}/authorization"),
@@ -377,16 +378,14 @@ async fn endpoints_that_no_login_may_use_are_refused_wherever_they_come_from() {
         ),
         (json!({ "token_endpoint": null }), "tokenEndpoint"),
         (
-            json!({ "revocation_endpoint": "http://as.example/r" }),
-            "revocationEndpoint",
-        ),
-        (
             json!({ "code_challenge_methods_supported": ["plain"] }),
             "S256",
         ),
         (json!({ "code_challenge_methods_supported": [] }), "S256"),
-        // A login that could not be read back when the user returns is not begun.
-        (json!({ "revocation_endpoint": 5 }), "revocationEndpoint"),
+        (
+            json!({ "response_types_supported": ["id_token"] }),
+            "responseType",
+        ),
         (
             json!({ "token_endpoint": ["https://as.example/t"] }),
             "tokenEndpoint",

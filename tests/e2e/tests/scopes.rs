@@ -401,7 +401,7 @@ async fn the_least_scope_for_some_calls_is_told_with_a_configuration_and_without
             [{ metod: 'PUT', url: base + '/sales' }]])
             for (const given of [config, undefined]) {
                 const { error } = await outcome(Promise.resolve().then(() => oauth.scopesFor(calls, given)))
-                broken.push(`${error?.code} ${error?.message.split(': ').slice(1).join(': ')}`)
+                broken.push(`${error?.code} ${error?.message.split(': ').slice(2).join(': ')}`)
             }
         return { given, known, early, wrong, broken }";
     let args = [
