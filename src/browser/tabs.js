@@ -61,6 +61,7 @@ const bytesOf = value => {
   }
 }
 
+/** Those who wait for an answer, one after the other. */
 let awaited
 
 const heard = event => {
@@ -69,7 +70,7 @@ const heard = event => {
   const text = typeof said === 'string' ? said : ''
   const message = record({ text, bytes: bytesOf(ownValue(data, 'bytes')) })
   if (startsWith(text, ANSWER)) {
-    if (awaited && startsWith(text, awaited.mark)) awaited.end(true, message)
+    for (let one = awaited; one; one = one.next) if (startsWith(text, one.mark)) return one.end(true, message)
     return
   }
   last = last ? (last.next = message) : (first = message)
@@ -100,13 +101,15 @@ export const hear = id => {
 
 /** Wakes the task with the first message that begins so. */
 export const hearAnswer = (id, mark, milliseconds) => {
-  const end = (ok, message) => {
-    awaited = undefined
+  const one = record({ mark, next: awaited })
+  one.end = (ok, message) => {
+    if (awaited === one) awaited = one.next
+    for (let other = awaited; other; other = other.next) if (other.next === one) other.next = one.next
     clearTimeout(timer)
     wake(id, ok, message)
   }
-  const timer = setTimeout(() => end(false), milliseconds)
-  awaited = record({ mark, end })
+  const timer = setTimeout(() => one.end(false), milliseconds)
+  awaited = one
 }
 
 export const tell = (text, bytes) => channel && post(channel, record({ text, bytes: bytesOf(bytes) }))

@@ -92,11 +92,7 @@ impl<B: Page> Client<B> {
 
     /// Tells the provider to forget a session that nobody has any more.
     pub(super) async fn give_up(self, session: &Session) -> Result<(), Error> {
-        let revocation = session.revocation()?;
-        let (method, url) = (&revocation.method, &revocation.url);
-        let answer = self
-            .ask(method, url, revocation.form, revocation.authorization)
-            .await?;
+        let answer = self.revoke(session, session.revocation()?).await?;
         session.revoked(answer.status, &answer.body)
     }
 }

@@ -14,7 +14,7 @@ use crate::protocol::config::Login;
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::resource::PrivateRequest;
 use crate::protocol::secret::AccessToken;
-use crate::protocol::session::SessionId;
+use crate::protocol::session::{Revocation, Session, SessionId};
 use crate::protocol::token::{HttpResponse, TokenRequest, Tokens};
 
 /// What the flows need of a browser.
@@ -114,6 +114,16 @@ impl<B: Page> Client<B> {
 
     pub(super) async fn renew_shared(self, _: SessionId) -> Option<Result<(), Error>> {
         None
+    }
+
+    pub(super) async fn revoke(
+        self,
+        _: &Session,
+        revocation: Revocation,
+    ) -> Result<OwnResponse, Error> {
+        let (method, url) = (&revocation.method, &revocation.url);
+        let (form, authorization) = (revocation.form, revocation.authorization);
+        self.ask(method, url, form, authorization).await
     }
 
     pub(super) fn post(

@@ -13,7 +13,7 @@ use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::json::{decimal, whole};
 use crate::protocol::resource::PrivateRequest;
 use crate::protocol::secret::AccessToken;
-use crate::protocol::session::SessionId;
+use crate::protocol::session::{Revocation, Session, SessionId};
 use crate::protocol::text::concat;
 use crate::protocol::token::{MAX_BODY, TokenRequest};
 
@@ -151,6 +151,37 @@ impl<B: Page> Client<B> {
                 (true, false) => return Err(ErrorCode::NonceUnreadable.error()),
                 (true, true) => again = true,
             }
+        }
+    }
+
+    /// Gives a token back, with a proof beside it where it is bound and stands in the header; once more where the server
+    /// wants a nonce in that.
+    pub(in crate::client) async fn revoke(
+        self,
+        session: &Session,
+        revocation: Revocation,
+    ) -> Result<OwnResponse, Error> {
+        let (method, url) = (&revocation.method, &revocation.url);
+        let is_shown = !revocation.authorization.is_empty();
+        let key = session.key().filter(|_| is_shown);
+        let token = session.token();
+        let mut again = false;
+        loop {
+            let own = OwnRequest {
+                method,
+                url,
+                form: revocation.form.clone(),
+                authorization: revocation.authorization.clone(),
+                more: self.proof(key.as_ref(), method, url, Some(&token)).await?,
+                wanted: NONCE,
+            };
+            let answer = self.browser.ask(own, MAX_BODY, TIMEOUT).await;
+            let answer = answer.map_err(|why| unanswered(why).error())?;
+            let news = self.note_nonce(url, &answer.wanted);
+            if again || key.is_none() || !news || !matches!(answer.status, 400 | 401) {
+                return Ok(answer);
+            }
+            again = true;
         }
     }
 

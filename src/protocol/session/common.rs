@@ -383,6 +383,13 @@ impl Sessions {
         names.flatten().map(String::from).collect()
     }
 
+    /// The session of this name that was left, and that another page has renewed since.
+    pub fn newer(&self, name: &str, label: &Label) -> Option<SessionId> {
+        let mut leaving = self.leaving.iter();
+        let (id, session) = leaving.find(|(_, session)| session.name() == Some(name))?;
+        (session.meets(Some(label)) == RecordState::Newer).then_some(*id)
+    }
+
     /// Takes note of what became of a session that was left: another page may have spent its refresh token.
     pub fn leave_doubted(&mut self, name: &str, label: Option<&Label>) {
         let mut leaving = self.leaving.iter_mut();

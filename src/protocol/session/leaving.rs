@@ -25,7 +25,7 @@ impl Session {
     /// Whether its access token must be renewed before it can take the grant back. A refresh token that may be spent is
     /// not sent for that.
     pub fn renews_to_revoke(&self, now: Seconds) -> bool {
-        let wanted = self.login.revocation_request().is_some() && !self.is_in_doubt();
+        let wanted = self.login.revocation_request().is_some() && !self.was_sent();
         wanted && self.access(now) == Access::Renew
     }
 

@@ -321,8 +321,14 @@ impl<B: Page> Client<B> {
             let Ok(record) = self.browser.take(&concat(&[RECORD, name])).await else {
                 continue;
             };
+            let label = record.as_ref().and_then(|record| Label::read(&record.text));
+            // What is to be given back is what another page has got since, and not what that has spent.
+            if let (Some(record), Some(label)) = (&record, &label)
+                && let Some(id) = self.sessions.with(|sessions| sessions.newer(name, label))
+            {
+                let _ = self.take_newer(id, record, label.generation).await;
+            }
             // Another page may have spent the refresh token: it is not sent again, not even to be given up by a renewal.
-            let label = record.and_then(|record| Label::read(&record.text));
             self.sessions
                 .with(|sessions| sessions.leave_doubted(name, label.as_ref()));
             self.say("ended", name);

@@ -118,13 +118,31 @@ impl<B: Page> Client<B> {
         found: &Record,
         generation: u32,
     ) -> Result<bool, Error> {
+        if self.take_newer(id, found, generation).await.is_none() {
+            return Err(self.doubted(id, false));
+        }
+        let now = self.browser.elapsed();
+        let lives = self.session(id, |session| session.living_token(now).is_some())?;
+        if lives {
+            self.announce("renewed", false, Some(id), None);
+        }
+        Ok(lives)
+    }
+
+    /// Puts the tokens of the record in the place of a session's, which may have been left already.
+    pub(super) async fn take_newer(
+        self,
+        id: SessionId,
+        found: &Record,
+        generation: u32,
+    ) -> Option<()> {
         let origin = self.browser.origin();
         let (shared, kept) = self.keys_of(id);
         for (key, part, sealed) in [(shared, "shared", &found.one), (kept, "kept", &found.two)] {
             let Some(key) = key else {
                 continue;
             };
-            let bound = self.session(id, |session| session.bound(part, &origin, generation))?;
+            let bound = self.change(id, |session| session.bound(part, &origin, generation))?;
             let Ok(bytes) = self.browser.open(&key, &bound, sealed).await else {
                 continue;
             };
@@ -133,15 +151,9 @@ impl<B: Page> Client<B> {
                 session.take_over(&bytes, generation, wall, now)
             });
             if taken.flatten().is_some() {
-                let lives = self
-                    .session(id, |session| session.living_token(now))?
-                    .is_some();
-                if lives {
-                    self.announce("renewed", false, Some(id), None);
-                }
-                return Ok(lives);
+                return Some(());
             }
         }
-        Err(self.doubted(id, false))
+        None
     }
 }

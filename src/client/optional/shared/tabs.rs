@@ -116,12 +116,28 @@ impl<B: Page> Client<B> {
             let found = self.record(name).await.ok()?;
             let label = found.and_then(|found| Label::read(&found.text));
             if let (None, Some(label)) = (known, label)
+                && self.is_newer(name, &label).await
                 && let Some(id) = self.open(name, &label, salt, Some(secret), true).await
             {
                 self.announce("restored", false, Some(id), None);
             }
         }
         Some(())
+    }
+
+    /// Whether a session of another tab takes the place of the one that this tab has of the same client: the newer login
+    /// does, and of two at once the same one everywhere.
+    async fn is_newer(self, name: &str, label: &Label) -> bool {
+        let own = self.sessions.with(|sessions| {
+            let session = sessions.of_client(&label.client_id)?;
+            session.name().map(String::from)
+        });
+        let Some(own) = own else {
+            return true;
+        };
+        let record = self.record(&own).await.ok().flatten();
+        let known = record.and_then(|record| Label::read(&record.text));
+        known.is_none_or(|known| (known.at, own.as_str()) < (label.at, name))
     }
 
     /// Answers a tab that asks for the sessions that this one shares.
@@ -160,16 +176,13 @@ impl<B: Page> Client<B> {
             self.answer_a_tab(nonce, bytes).await;
         }
         if let Some(name) = message.str("name") {
+            let known = self.sessions.with(|sessions| sessions.named(name));
             match message.str("said") {
-                Some("started") => {
-                    if self
-                        .sessions
-                        .with(|sessions| sessions.named(name))
-                        .is_none()
-                    {
-                        self.ask_the_tabs().await;
-                    }
-                }
+                Some("started") if known.is_some() => {}
+                // In a task of its own: the tab that is asked may be asking this one.
+                Some("started") => self.browser.spawn(Box::pin(async move {
+                    self.ask_the_tabs().await;
+                })),
                 _ => self.look(name).await,
             }
         }
