@@ -1,17 +1,12 @@
 //! Floor 4, what its doors have in common: the client of this page, and what its answers look like to JavaScript.
 
-#[cfg(any(feature = "js", feature = "npm"))]
 use alloc::string::String;
-#[cfg(any(feature = "js", feature = "npm"))]
 use wasm_bindgen::JsValue;
 
-#[cfg(any(feature = "js", feature = "npm"))]
 use crate::browser::task::Outcome;
 use crate::browser::web::Web;
-#[cfg(any(feature = "js", feature = "rust"))]
 use crate::client::Window;
 use crate::client::{Client, Failure, Held, Page};
-#[cfg(any(feature = "js", feature = "rust"))]
 use crate::protocol::config::Config;
 
 static HELD: Held<Web> = Held::new();
@@ -28,7 +23,6 @@ pub fn client() -> Client<Web> {
 }
 
 /// What a JavaScript caller sees of a failure.
-#[cfg(any(feature = "js", feature = "npm"))]
 pub fn outcome(failure: Failure<JsValue>) -> Outcome {
     match failure {
         Failure::OAuth(error) => Outcome::Error(error.to_json()),
@@ -37,13 +31,11 @@ pub fn outcome(failure: Failure<JsValue>) -> Outcome {
 }
 
 /// A session, or `null`.
-#[cfg(any(feature = "js", feature = "npm"))]
 pub fn described(session: Option<String>) -> Outcome {
     Outcome::Json(session.unwrap_or_else(|| String::from("null")))
 }
 
 /// Starts a login, and answers it too where it is in a window: then its session as JSON text.
-#[cfg(any(feature = "js", feature = "rust"))]
 pub async fn start_login(
     config: Config,
     navigate: Option<JsValue>,

@@ -79,6 +79,7 @@ mod browser;
 )]
 mod client;
 #[cfg(target_family = "wasm")]
+#[allow(dead_code, reason = "each door has a part of its own in it")]
 mod door;
 #[cfg(all(target_family = "wasm", feature = "js", not(feature = "npm")))]
 mod js;

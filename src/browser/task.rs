@@ -61,10 +61,7 @@ pub fn spawn(future: Task) {
 }
 
 /// What a promise is settled with.
-#[cfg_attr(
-    not(any(feature = "js", feature = "npm")),
-    allow(dead_code, reason = "Rust gets futures")
-)]
+#[allow(dead_code, reason = "Rust gets futures")]
 pub enum Outcome {
     Value(JsValue),
     /// A value as JSON text.
@@ -77,10 +74,7 @@ pub enum Outcome {
 }
 
 /// A JavaScript promise of what the future gives; `explain` says what a failure looks like.
-#[cfg_attr(
-    not(any(feature = "js", feature = "npm")),
-    allow(dead_code, reason = "Rust gets futures")
-)]
+#[allow(dead_code, reason = "Rust gets futures")]
 pub fn to_promise<E: 'static>(
     future: Pin<Box<dyn Future<Output = Result<Outcome, E>>>>,
     explain: fn(E) -> Outcome,
