@@ -60,12 +60,15 @@ impl<B: Page> Client<B> {
             match next {
                 AfterRefusal::Login(error) => return Err(error.into()),
                 AfterRefusal::Ended(error) => return Err(self.ended(id, error).await.into()),
-                AfterRefusal::Renew if !repeatable => {
-                    self.sessions.with(|sessions| sessions.refused(id));
-                    return Ok(response);
-                }
                 AfterRefusal::Token(next) if repeatable && !repeated => token = next,
-                AfterRefusal::Renew if !repeated => token = self.renewed(id).await?,
+                AfterRefusal::Renew if !repeated => {
+                    // Whatever the clock says, the access token is over.
+                    self.sessions.with(|sessions| sessions.refused(id));
+                    if !repeatable {
+                        return Ok(response);
+                    }
+                    token = self.renewed(id).await?;
+                }
                 _ => return Ok(response),
             }
             repeated = true;

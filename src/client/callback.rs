@@ -18,7 +18,8 @@ type Work = Pin<Box<dyn Future<Output = Result<SessionId, Error>>>>;
 
 /// The redirect that this page has answered: called again, it answers the same.
 pub struct AnsweredRedirect {
-    state: State,
+    /// `None`: its login was not answered, and may be yet.
+    state: Option<State>,
     session: SharedResult,
 }
 
@@ -46,33 +47,44 @@ impl<B: Page> Client<B> {
                 false => Err(ErrorCode::UnknownState.error().into()),
             };
         }
-        if response.is_ours() && !self.browser.has_storage() {
-            return Err(ErrorCode::StorageBlocked.error().into());
-        }
-        let origin = self.browser.origin();
-        let work: Work = match self.waiting_for(&state, &origin) {
-            Some(pending) => {
-                self.judge(&pending, &response)?;
-                self.take_pending(&state);
-                Box::pin(self.answer(pending, response))
-            }
-            None => {
-                let expected = self.is_expected_under_another_state(&response, &origin);
-                let refusal = match expected {
-                    true => ErrorCode::StateMismatch.error(),
-                    false if response.is_ours() => ErrorCode::UnknownState.error(),
-                    false => return Ok(None),
-                };
-                if !response.is_ours() || !self.can_wait_long() {
-                    return Err(refusal.into());
+        let work = match self.begin_to_answer(response) {
+            Ok(Some(work)) => work,
+            Ok(None) => return Ok(None),
+            Err(error) => {
+                if own_address {
+                    self.refuse(error.clone());
                 }
-                Box::pin(self.answer_kept(response, refusal))
+                return Err(error.into());
             }
         };
         let session = SharedResult::spawn(&self.browser, work);
+        let state = Some(state);
         let redirect = AnsweredRedirect { state, session };
         self.answered.with(|answered| *answered = Some(redirect));
         self.answered_before(None).await
+    }
+
+    /// Takes the login that a response answers. `Ok(None)`: it is not ours. An error leaves the login waiting.
+    fn begin_to_answer(self, response: Box<AuthorizationResponse>) -> Result<Option<Work>, Error> {
+        if response.is_ours() && !self.browser.has_storage() {
+            return Err(ErrorCode::StorageBlocked.error());
+        }
+        let origin = self.browser.origin();
+        if let Some(pending) = self.waiting_for(response.state(), &origin) {
+            self.judge(&pending, &response)?;
+            self.take_pending(response.state());
+            return Ok(Some(Box::pin(self.answer(pending, response))));
+        }
+        let expected = self.is_expected_under_another_state(&response, &origin);
+        let refusal = match expected {
+            true => ErrorCode::StateMismatch.error(),
+            false if response.is_ours() => ErrorCode::UnknownState.error(),
+            false => return Ok(None),
+        };
+        match response.is_ours() && self.can_wait_long() {
+            true => Ok(Some(Box::pin(self.answer_kept(response, refusal)))),
+            false => Err(refusal),
+        }
     }
 
     /// Takes a token that the user has already. The session as JSON text.
@@ -129,10 +141,20 @@ impl<B: Page> Client<B> {
         Ok(id)
     }
 
+    /// Has whoever asks next get the same answer: the address is clean by now. One that led to a session stays, though.
+    fn refuse(self, error: Error) {
+        self.answered.with(|answered| {
+            answered.get_or_insert_with(|| AnsweredRedirect {
+                state: None,
+                session: SharedResult::ready(Err(error)),
+            });
+        });
+    }
+
     fn is_answered(self, state: &State) -> bool {
         self.answered.with(|answered| {
             let answered = answered.as_ref();
-            answered.is_some_and(|answered| answered.state == *state)
+            answered.is_some_and(|answered| answered.state.as_ref() == Some(state))
         })
     }
 
@@ -143,7 +165,7 @@ impl<B: Page> Client<B> {
     ) -> Result<Option<String>, Failure<B::Value>> {
         let session = self.answered.with(|answered| {
             let answered = answered.as_ref()?;
-            let same = state.is_none_or(|state| *state == answered.state);
+            let same = state.is_none_or(|state| answered.state.as_ref() == Some(state));
             same.then(|| answered.session.clone())
         });
         let Some(session) = session else {

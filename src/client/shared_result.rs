@@ -20,6 +20,11 @@ type Outcome = Result<SessionId, Error>;
 pub struct SharedResult(Rc<RefCell<(Option<Outcome>, Vec<Waker>)>>);
 
 impl SharedResult {
+    /// One that is there already.
+    pub fn ready(outcome: Outcome) -> Self {
+        Self(Rc::new(RefCell::new((Some(outcome), Vec::new()))))
+    }
+
     /// Runs the future, once, whether or not somebody waits.
     pub fn spawn(browser: &impl Browser, future: Pin<Box<dyn Future<Output = Outcome>>>) -> Self {
         let shared = Self(Rc::new(RefCell::new((None, Vec::new()))));

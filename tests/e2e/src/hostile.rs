@@ -55,7 +55,11 @@ impl Hostile {
     /// Those of one path, but for the question whether anybody is there.
     pub fn asked(&self, path: &str) -> Vec<Value> {
         let mut requests = self.requests();
-        requests.retain(|request| request["path"] == path && request["method"] != "HEAD");
+        let is_question = |request: &Value| {
+            let form = request["form"].as_object();
+            path.ends_with("token") && form.is_none_or(serde_json::Map::is_empty)
+        };
+        requests.retain(|request| request["path"] == path && !is_question(request));
         requests
     }
 

@@ -329,26 +329,6 @@ async fn a_tab_that_dies_with_a_refresh_under_way_blocks_nobody_and_nothing_is_s
 }
 
 #[tokio::test]
-async fn a_tab_that_dies_before_its_refresh_is_sent_leaves_the_session_alive() {
-    let world = World::start().await;
-    open(&world).await;
-    log_in(&world, json!({})).await;
-    let tabs = tabs(&world, 2).await;
-    world.sandbox.expire_tokens();
-    world.sandbox.hold("HEAD /oauth/token");
-    call(&world).await;
-    // The question whether the server is there, which holds the lock already.
-    world.until_held(1).await;
-    world.page.close().await;
-    world.page.switch_to(&tabs[0]).await;
-    world.sandbox.release();
-    let answer = me(&world).await;
-    assert_eq!(status(&answer), 200, "{answer}");
-    assert_eq!(world.token_requests("refresh_token"), 1);
-    each_was_sent_once(&world);
-}
-
-#[tokio::test]
 async fn a_lost_answer_makes_the_session_indeterminate_in_every_tab() {
     let world = World::start().await;
     open(&world).await;
