@@ -47,6 +47,9 @@ const honest = () => ({
   moving: false,
   expose: 'DPoP-Nonce, WWW-Authenticate',
   par: undefined,
+  /** More headers of every answer; and whether a HEAD is answered with a body, against all rules. */
+  headers: {},
+  headBody: false,
 })
 
 let state = honest()
@@ -190,6 +193,11 @@ const server = createServer(async (request, response) => {
   const headers = { ...cors, 'content-type': 'application/json' }
   if (nonce) headers['dpop-nonce'] = state.moving ? `n-${++made}` : state.nonce
   if (challenge) headers['www-authenticate'] = challenge
+  Object.assign(headers, state.headers)
+  if (request.method === 'HEAD' && state.headBody) {
+    const { socket } = response
+    return response.writeHead(404, headers).end(() => socket.write('<h1>not found</h1>'))
+  }
   response.writeHead(status, headers).end(typeof body === 'string' ? body : JSON.stringify(body ?? {}))
 })
 

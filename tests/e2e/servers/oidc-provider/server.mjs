@@ -4,6 +4,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { createServer } from 'node:http'
 import { createInterface } from 'node:readline'
+import helmet from 'helmet'
 import Provider from 'oidc-provider'
 
 // Its notices would stand among the answers.
@@ -154,11 +155,16 @@ const record = async (ctx, next) => {
   if (typeof ctx.body === 'string') ctx.body = withoutFont(ctx.body)
 }
 
+/** The login's form ends in a redirect to the application; and all is plain http here. */
+const FORMS_LEAVE = { ...helmet.contentSecurityPolicy.getDefaultDirectives(), 'form-action': null, 'upgrade-insecure-requests': null }
+
 const listening = server => new Promise(done => server.listen(0, '127.0.0.1', done))
 
 const commands = {
-  async start({ app, ...settings }) {
-    const server = createServer((request, response) => handle(request, response))
+  /** `behindHelmet`: as oidc-provider's own example is served, with every header that helmet sends by default. */
+  async start({ app, behindHelmet, ...settings }) {
+    const guard = behindHelmet ? helmet({ contentSecurityPolicy: { directives: FORMS_LEAVE } }) : (_, __, next) => next()
+    const server = createServer((request, response) => guard(request, response, () => handle(request, response)))
     await listening(server)
     const issuer = `http://127.0.0.1:${server.address().port}`
     const provider = new Provider(issuer, layOver(configuration(issuer, app), settings))
