@@ -1,8 +1,16 @@
-// What the package's three modules share: the functions, and loading the wasm when the first is called. Whatever is
-// the caller's (getters, toJSON, the request) is read here, before the module is on the stack (see natives.js).
+// What all forms of the package share: the functions, and which part of the library answers each. A part is a wasm module
+// that is loaded when something wants it:
+//
+//   start    sends a user to log in
+//   session  answers the redirect, and has the sessions
+//   full     both, and what only some applications need: sessions that last, popups, OpenID Connect, DPoP
+//
+// All glue of all parts is here, and with it all natives, taken before anything is loaded. Whatever is the caller's
+// (getters, toJSON, the request) is read here too, before a module is on the stack (see natives.js).
 
 import { start } from '#glue'
-import { isOurs, takeAddress } from '../src/address.js'
+import { isOfFull, isOurs, takeAddress } from '../src/address.js'
+import { anyItem } from '../src/browser/kept.js'
 import {
   Promise,
   abortable,
@@ -11,132 +19,255 @@ import {
   fromJson,
   guarded,
   inspect,
+  listen,
   listenTo,
   ownFlag,
   ownFunction,
   ownText,
   ownValue,
   prepare,
+  record,
   then,
   toJson,
+  unlisten,
 } from '../src/browser/natives.js'
-import { href } from '../src/browser/page.js'
-import { popup, putAway } from '#windows'
+import { href, load as stored, nthKey, whenShown as whenShownAgain } from '../src/browser/page.js'
+import { hearOnce } from '../src/browser/tabs.js'
+import { popup, putAway } from '../src/browser/windows.js'
+import { decoded } from './text.js'
 
-const { Object, WebAssembly } = globalThis
+const { Object, WebAssembly, document, navigator, requestIdleCallback, setTimeout } = globalThis
 const { compile } = WebAssembly || {}
 const { keys } = Object
+const onLine = navigator && navigator.connection
 // As protocol/resource.rs has them.
 const OPTIONS = 'idempotent scope maxWait'
 const LONGEST_REFUSAL = 65536
+// As the client has them.
+const PENDING = 'oauth-wasm.pending.'
+const SALT = 'oauth-wasm.kept.'
+const RECORD = 'session.'
+/** As task.rs counts the modules. */
+const NUMBERS = record({ start: 0, session: 1, full: 2 })
+/** What a part gives that lacks what it is asked for; `full` has it. */
+const LACKS = 0
+/** Fields that only `full` has, so that `start` need not be loaded to say so; it would. */
+const WANTS_FULL =
+  /"(keep|sessionScope|display|dpop|pushed|usePushed|jwksUri|userinfoEnd|verifyId|resource"|authorizationDetails|idTokenHint)|openid/
 
 /**
- * The functions, over `bytes(done, failed)`, which gives the wasm or the reason there is none, as text, and over the
- * providers: by name a function like that, which gives the JSON text of the file.
+ * The functions, over the parts: by name a function of (done, failed), which gives the text of the module, or the reason
+ * there is none; and over the providers: the same, which gives the JSON text of the file.
  */
-export const library = (bytes, providers) => {
-  let loading
-  // The module's function. No promise resolves with it: looking for a `then` would show it to the page.
-  let ask
+export const library = (parts, providers) => {
+  /** What is loaded and what is being loaded, by the names of the parts. */
+  const asks = record({})
+  const loads = record({})
+  /** The part that has the sessions, once one has. */
+  let holder
 
-  const load = () =>
-    (loading ||= new Promise((resolve, reject) => {
+  const load = name =>
+    (loads[name] ||= new Promise((resolve, reject) => {
       const fail = reason => {
-        loading = undefined
+        loads[name] = undefined
         reject(loadFailed(reason))
       }
       if (!compile) return fail('this browser has no WebAssembly')
-      const opened = asked => {
-        ask = asked
+      const opened = ask => {
+        asks[name] = ask
         resolve()
       }
-      const open = module => start(module, opened, e => fail(said(e)))
-      bytes(wasm => then(compile(wasm), open, e => fail(blocked(e))), fail)
+      const open = module => start(NUMBERS[name], module, opened, e => fail(said(e)))
+      parts[name](text => then(compile(decoded(text)), open, e => fail(blocked(e))), fail)
     }))
 
-  /** See `npm.rs`. */
-  const call = (name, first = '', second = '', value) =>
+  /** The part to ask: the whole library, where it is loaded already or nothing else is there. */
+  const part = name => (parts[name] && !loads.full ? name : 'full')
+
+  /** Asks a part; see `npm.rs`. */
+  const askPart = (name, called, first, second, value) =>
     new Promise((resolve, reject) => {
-      const asked = () => then(ask(name, first, second, value), resolve, reject)
-      then(load(), () => guarded(asked, reject), reject)
+      const asked = () => then(asks[name](called, first || '', second || '', value), resolve, reject)
+      then(load(name), () => guarded(NUMBERS[name], asked, reject), reject)
     })
 
-  // A response that has left the address bar, and that the wasm has not seen: loading it may fail, and the next
-  // call must still find it.
+  let moving
+  /** The part that has the sessions, `full` if that is wanted: then it has them from now on. */
+  const hold = name => {
+    if (!holder) holder = part(name)
+    if (moving) return moving
+    if (name !== 'full' || holder === 'full') return load(holder)
+    const moved = () => {
+      holder = 'full'
+      moving = undefined
+    }
+    moving = new Promise((resolve, reject) => {
+      const failed = reason => {
+        moving = undefined
+        reject(reason)
+      }
+      const take = () => then(askPart('full', 'takeOver'), () => (moved(), resolve()), failed)
+      then(load('full'), () => then(askPart('session', 'handOver'), take, failed), failed)
+    })
+    return moving
+  }
+
+  /** Asks the part that has the sessions, or is to have them. */
+  const call = (name, called, first, second, value) =>
+    new Promise((resolve, reject) =>
+      then(hold(name), () => then(askPart(holder, called, first, second, value), resolve, reject), reject),
+    )
+
+  const partOf = address => (isOfFull(address) ? 'full' : 'session')
+
+  // A response that has left the address bar, and that no part has seen: loading one may fail, and the next call must
+  // still find it.
   let taken
 
   const handleRedirect = url => {
-    if (url !== undefined && '' + url !== href()) return call('handleRedirect', '' + url)
-    // Now: the wasm may take a while.
-    const address = takeAddress()
-    if (isOurs(address)) taken = address
+    const own = url === undefined || '' + url === href()
+    // Now: a part may take a while.
+    const address = own ? takeAddress() : '' + url
+    if (own && isOurs(address)) taken = address
+    // Without a `state` of ours it may still answer a login that waits in this tab.
+    const may = () => /[?#].*[={%]/.test(address) && nthKey(PENDING, 0) !== null
+    if (!holder && !taken && !isOurs(address) && !may()) return nothing()
     const answer = () => {
-      const response = taken || address
-      taken = undefined
-      return call('handleRedirect', response, 'own')
+      const response = own ? taken || address : address
+      if (own) taken = undefined
+      return call('session', 'handleRedirect', response, own ? 'own' : '')
     }
-    return new Promise((resolve, reject) => then(load(), () => then(answer(), resolve, reject), reject))
+    return new Promise((resolve, reject) =>
+      then(hold(partOf(taken || address)), () => then(answer(), resolve, reject), reject),
+    )
+  }
+
+  /** Whether a session may be had here without the user, of another tab or one that was kept. */
+  const lasting = () =>
+    new Promise(resolve =>
+      anyItem(
+        RECORD,
+        (name, text) => !/"keep":"tab"/.test(text) || stored(SALT + name) !== null,
+        found => resolve(found),
+      ),
+    )
+
+  const restore = options => {
+    const wanted = options === undefined ? '' : toJson(options)
+    const restored = () => call('full', 'restore', wanted)
+    if (holder === 'full') return restored()
+    const found = there => {
+      if (there) return restored()
+      // Another tab may begin a session that it shares.
+      hearOnce('"said":"started"', () => then(restored(), ignored, ignored))
+      return holder ? call('session', 'sessionOf', wanted) : nothing()
+    }
+    return new Promise((resolve, reject) => then(lasting(), there => then(found(there), resolve, reject), reject))
   }
 
   // The providers' files that have come, once a page.
-  const files = { __proto__: null }
+  const files = record({})
 
-  /** Calls with the configuration's text and what its provider's file says, or the names that there are. */
-  const configured = (called, config, value) =>
-    new Promise((resolve, reject) => {
-      const text = toJson(config) || (config === undefined ? '' : ' ')
-      const name = text > ' ' && ownValue(fromJson(text), 'provider')
-      const file = typeof name === 'string' && providers[name]
-      const go = found => then(call(called, text, found, value), resolve, reject)
-      if (!file) return go(toJson(keys(providers)))
-      if (files[name]) return go(files[name])
-      // Both at once: neither waits for the other.
-      then(load(), nothing, nothing)
-      file(
-        found => {
-          files[name] = found
-          go(found)
-        },
-        reason => reject(loadFailed(reason)),
-      )
-    })
-
-  const startLogin = config => {
-    if (!popup) return configured('startLogin', config, ownFunction(config, 'navigate'))
-    // Now: while the user's click is handled.
-    const isPopup = ownValue(config, 'display') === 'popup'
-    const going = isPopup ? popup() : ownFunction(config, 'navigate')
-    const signal = ownValue(config, 'signal')
-    const started = () => configured('startLogin', config, going)
-    return new Promise((resolve, reject) =>
-      then(signal ? abortable(signal, started) : started(), resolve, reason => {
-        if (isPopup && going) putAway(going)
-        reject(reason)
-      }),
+  /** The text of what the configuration's provider says, or the names that there are. */
+  const known = (text, done, failed) => {
+    const name = text > ' ' && ownValue(fromJson(text), 'provider')
+    const file = typeof name === 'string' && providers[name]
+    if (!file) return done(toJson(keys(providers)))
+    if (files[name]) return done(files[name])
+    file(
+      found => {
+        files[name] = found
+        done(found)
+      },
+      reason => failed(loadFailed(reason)),
     )
   }
 
+  /**
+   * Asks with the configuration's text and what its provider's file says; `ask(name, text, found)` asks a part. One
+   * that lacks something is asked no more: `full` is.
+   */
+  const configured = (config, name, ask) =>
+    new Promise((resolve, reject) => {
+      const text = toJson(config) || (config === undefined ? '' : ' ')
+      const first = WANTS_FULL.test(text) ? 'full' : part(name)
+      // Both at once: neither waits for the other.
+      then(load(first), ignored, ignored)
+      const go = found =>
+        then(
+          ask(first, text, found),
+          value => (value === LACKS && first !== 'full' ? then(ask('full', text, found), resolve, reject) : resolve(value)),
+          reject,
+        )
+      known(text, go, reject)
+    })
+
+  const startLogin = config => {
+    const display = ownValue(config, 'display')
+    // Now: while the user's click is handled.
+    const isPopup = display === 'popup'
+    const going = isPopup ? popup() : ownFunction(config, 'navigate')
+    const signal = ownValue(config, 'signal')
+    const ask = (name, text, found) => {
+      // A login in a popup or a frame ends with a session, and `full` knows of the redirect that was answered before.
+      if (name === 'full') return call('full', 'startLogin', text, found, going)
+      if (holder) then(call('session', 'forgetRedirect'), ignored, ignored)
+      return askPart(name, 'startLogin', text, found, going)
+    }
+    const started = () => configured(config, 'start', ask)
+    return new Promise((resolve, reject) => {
+      // A page that is being left goes no further; one that is shown again as it was left has not logged in.
+      const gone = session => (session || going ? resolve(session) : whenShownAgain(() => reject(abandoned())))
+      then(signal ? abortable(signal, started) : started(), gone, reason => {
+        if (isPopup && going) putAway(going)
+        reject(reason)
+      })
+    })
+  }
+
   // What is no text is no token: a promise that nobody awaited, for example.
-  const adoptToken = (token, config) => configured('adoptToken', config, typeof token === 'string' ? token : '')
+  const adoptToken = (token, config) =>
+    configured(config, 'full', (_, text, found) =>
+      call('full', 'adoptToken', text, found, typeof token === 'string' ? token : ''),
+    )
 
   const scopesFor = (calls, config) =>
-    new Promise((resolve, reject) =>
-      then(configured('scopesFor', config, readCalls(calls)), resolve, reject),
-    )
+    new Promise((resolve, reject) => {
+      const list = readCalls(calls)
+      const ask = (name, text, found) => askPart(name, 'scopesFor', text, found, list)
+      const asked = config === undefined ? call('session', 'scopesFor', '', '', list) : configured(config, 'start', ask)
+      then(asked, resolve, reject)
+    })
 
   const explain = response =>
     new Promise((resolve, reject) =>
       inspect(response, LONGEST_REFUSAL, (answer, body) =>
-        then(call('explain', answer, '', body), resolve, reject),
+        then(call('session', 'explain', answer, '', body), resolve, reject),
       ),
     )
 
   const fetchPrivate = (input, init) =>
     new Promise((resolve, reject) => {
       const prepared = prepare(input, init, OPTIONS)
-      const sent = () => call('fetchPrivate', '', '', prepared)
+      const sent = () => call('session', 'fetchPrivate', '', '', prepared)
       then(abortable(prepared.signal, sent), resolve, reject)
     })
+
+  const logout = options =>
+    new Promise((resolve, reject) => {
+      const end = ownValue(options, 'endSession')
+      const back = end === true ? '' : ownText(end, 'postLogoutRedirectUri')
+      const revoke = ownFlag(options, 'revoke') ? 'revoke' : ''
+      const navigate = ownFunction(options, 'navigate')
+      const leave = name =>
+        then(call(name, 'logout', revoke, back === undefined ? '' : 'end ' + back, navigate), resolve, reject)
+      // Who has no session here leaves what could have been restored.
+      holder ? leave('session') : then(lasting(), there => leave(there ? 'full' : 'session'), reject)
+    })
+
+  // A response is answered soon: its part comes while the page's own files do.
+  if (isOurs(href())) then(load(part(partOf(href()))), ignored, ignored)
+  else whenIdle(() => holder || loads.start || !parts.start || parts.start(ignored, ignored))
 
   return {
     startLogin,
@@ -146,21 +277,27 @@ export const library = (bytes, providers) => {
     explain,
     scopesFor,
     onSessionChange: (listener, options) => listenTo(listener, ownValue(options, 'signal')),
-    restore: options => call('restore', options === undefined ? '' : toJson(options)),
-    session: () => call('session'),
-    userinfo: () => call('userinfo'),
-    logout: options =>
-      new Promise((resolve, reject) => {
-        const end = ownValue(options, 'endSession')
-        const back = end === true ? '' : ownText(end, 'postLogoutRedirectUri')
-        const revoke = ownFlag(options, 'revoke') ? 'revoke' : ''
-        const navigate = ownFunction(options, 'navigate')
-        then(call('logout', revoke, back === undefined ? '' : 'end ' + back, navigate), resolve, reject)
-      }),
+    restore,
+    session: () => (holder ? call('session', 'session') : nothing()),
+    userinfo: () => call('full', 'userinfo'),
+    logout,
   }
 }
 
-const nothing = () => {}
+const ignored = () => {}
+const nothing = () => new Promise(resolve => resolve(null))
+
+/** When the page has nothing else to do; never where the user saves data. */
+const whenIdle = work => {
+  if (!document || (onLine && onLine.saveData)) return
+  const idle = () => (requestIdleCallback ? requestIdleCallback(work) : setTimeout(work, 500))
+  if (document.readyState === 'complete') return idle()
+  const loaded = () => {
+    unlisten(globalThis, 'load', loaded)
+    idle()
+  }
+  listen(globalThis, 'load', loaded)
+}
 
 const said = reason => (reason && reason.message) || 'no reason given'
 
@@ -170,13 +307,24 @@ const blocked = reason => {
   return policy ? "the Content-Security-Policy needs script-src 'wasm-unsafe-eval'" : text
 }
 
+const abandoned = () =>
+  error(
+    toJson({
+      name: 'OAuthError',
+      code: 'login_abandoned',
+      message: 'the user has come back without logging in',
+      remedy: 'Offer the login again',
+      retryable: false,
+    }),
+  )
+
 const loadFailed = reason =>
   error(
     toJson({
       name: 'OAuthError',
       code: 'load_failed',
       message: 'a file of the library could not be loaded: ' + reason,
-      remedy: 'Correct what the message names, or import oauth-wasm/inline',
+      remedy: 'Correct what the message names, or reload the page',
       retryable: true,
     }),
   )

@@ -229,7 +229,7 @@ const pause = milliseconds => new Promise(resolve => setTimeout(resolve, millise
 
 const isFramed = !!document && parent !== globalThis
 /** The page on the way to the provider and back has no use for it. */
-const library = isFramed ? import('./full.js') : null
+const library = isFramed ? import('./oauth-wasm.js') : null
 library?.catch(() => {})
 const home = document && location.origin + location.pathname
 const knocks = []

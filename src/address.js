@@ -103,6 +103,11 @@ const withoutResponse = query => {
 
 /** Whether the address is a response to a login of ours, or was one. */
 export const isOurs = address => has(address, OURS) || !!stateOf(address)
+/** Whether it takes the whole library to answer it. */
+export const isOfFull = address => {
+  const state = 'state=' + stateOf(address)
+  return indexOf(state, OURS + '.') === 0 || indexOf(state, OURS + 'f.') === 0
+}
 
 /** The address as it was. If it is a response to a login of ours, the address bar no longer shows it. */
 export const takeAddress = () => {

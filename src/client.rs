@@ -11,6 +11,8 @@
 
 mod call;
 mod callback;
+#[allow(dead_code, reason = "for the parts of the npm package")]
+mod handover;
 mod login;
 mod logout;
 #[cfg_attr(not(feature = "full"), path = "client/optional/none.rs")]

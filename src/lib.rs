@@ -68,14 +68,26 @@ pub mod protocol;
 mod address;
 #[cfg(any(target_family = "wasm", test))]
 #[cfg_attr(
-    not(target_family = "wasm"),
-    allow(dead_code, reason = "for the tests")
+    any(
+        not(target_family = "wasm"),
+        all(feature = "npm", not(feature = "full"))
+    ),
+    allow(
+        dead_code,
+        reason = "for the tests; a part of the package has a part of it"
+    )
 )]
 mod browser;
 #[cfg(any(target_family = "wasm", test))]
 #[cfg_attr(
-    not(target_family = "wasm"),
-    allow(dead_code, reason = "for the tests")
+    any(
+        not(target_family = "wasm"),
+        all(feature = "npm", not(feature = "full"))
+    ),
+    allow(
+        dead_code,
+        reason = "for the tests; a part of the package has a part of it"
+    )
 )]
 mod client;
 #[cfg(target_family = "wasm")]

@@ -26,6 +26,7 @@ export type OAuthErrorCode =
   | 'third_party_cookies'
   | 'popup_blocked'
   | 'popup_closed'
+  | 'login_abandoned'
   | 'authorization_error'
   | 'network_error'
   | 'timeout'
@@ -113,7 +114,7 @@ export interface ProviderFields {
   tokenEndpoint?: string
   /** Where `logout({ revoke: true })` gives the tokens up (RFC 7009). */
   revocationEndpoint?: string
-  /** Where the server's public keys are (RFC 8414 `jwks_uri`). Only in `oauth-wasm/full`, as the next three. */
+  /** Where the server's public keys are (RFC 8414 `jwks_uri`). */
   jwksUri?: string
   /** Where the server says more of the user (OpenID Connect Core section 5.3). */
   userinfoEndpoint?: string
@@ -208,8 +209,7 @@ export interface LoginConfig extends ProviderFields {
   responseType?: 'code' | 'token' | 'id_token token'
   /**
    * Checks the signature of every ID Token (RS, PS and ES with 256, 384 or 512, EdDSA) by the keys of `jwksUri`. One that came through the
-   * address bar is checked always; one of the token endpoint comes over TLS, and a signature adds little to that. Only in
-   * `oauth-wasm/full`, as the next three.
+   * address bar is checked always; one of the token endpoint comes over TLS, and a signature adds little to that.
    */
   verifyIdToken?: boolean
   /** Whom an ID Token may name in `aud` beside this client, without `azp`: the provider itself, at some. */
@@ -243,7 +243,7 @@ export interface LoginConfig extends ProviderFields {
   /** Gets the URL instead of leaving the page: for webviews and tests. */
   navigate?: (url: string) => void | Promise<void>
 
-  // What follows needs `oauth-wasm/full`; `oauth-wasm` refuses it with `needs_full`.
+  // What follows makes the page download the whole library.
 
   /**
    * `page` (default) leaves for the provider. `popup` shows it in a window beside, and `iframe` asks it unseen, with
@@ -344,8 +344,8 @@ export interface PrivateRequestInit extends RequestInit {
 }
 
 /**
- * Sends the user to the provider. Resolves when the page is being left, or when `navigate` has resolved; with the session
- * where `display` lets the page stay.
+ * Sends the user to the provider. A page that is left for it goes no further; shown again as it was left, by Back, it gets
+ * `login_abandoned`. Resolves when `navigate` has resolved, or with the session where `display` lets the page stay.
  */
 export function startLogin(config: LoginConfig & { display: 'popup' | 'iframe' }): Promise<Session>
 export function startLogin(config: LoginConfig): Promise<void>
@@ -418,13 +418,13 @@ export interface RestoreOptions {
 /**
  * Gives a session back without a redirect: the one that this page has; of `sessionScope: "origin"` the one that another
  * tab has; else the one that `keep` has kept, which is renewed. `null` where there is none. Call it at start, after
- * `handleRedirect`. Only in `oauth-wasm/full`.
+ * `handleRedirect`.
  */
 export function restore(options?: RestoreOptions): Promise<Session | null>
 
 /**
  * What the provider says of the user of the newest session (`userinfoEndpoint`), and what only the ID Token says. It is
- * refused where it is about another user (`invalid_userinfo`). Only in `oauth-wasm/full`.
+ * refused where it is about another user (`invalid_userinfo`).
  */
 export function userinfo(): Promise<Claims>
 

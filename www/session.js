@@ -1,6 +1,6 @@
 // The session page: one session in several windows, kept over a reload if the visitor wants that. timeline.js is what
 // the windows tell each other, sandbox.js the provider beside this page.
-import { fetchPrivate, handleRedirect, logout, onSessionChange, restore, session, startLogin } from '/pkg/full.js'
+import { fetchPrivate, handleRedirect, logout, onSessionChange, restore, session, startLogin } from '/pkg/oauth-wasm.js'
 import { at, load } from './provider.js'
 import { SPEAKS, control, findSandbox, tally, withFault } from './sandbox.js'
 import { $, fact, say, showState, timeLeft } from './show.js'

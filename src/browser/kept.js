@@ -3,11 +3,12 @@
 // evaluated (see natives.js). A key pair comes in an object of the platform's making, whose `then` a page could put on
 // Object.prototype: it would get a key that it cannot read, for one agreement that it could have asked for itself.
 
-import { bufferOf, byteLength, copyInto, fill, hide, listen, member, nameOf, of, ownValue, record, resolved, then, wake, wallClock } from './natives.js'
+import { bufferOf, byteLength, copyInto, fill, hide, listen, member, nameOf, of, ownValue, record, resolved, then, uncurry, wake, wallClock } from './natives.js'
 
 const { ArrayBuffer, CryptoKey, IDBDatabase, IDBFactory, IDBKeyRange, IDBObjectStore, IDBRequest, IDBTransaction } = globalThis
 const { SubtleCrypto, TextEncoder, Uint32Array, Uint8Array, crypto } = globalThis
 const { stringify } = JSON
+const slice = uncurry(String.prototype.slice)
 export const subtle = crypto && crypto.subtle
 const random = crypto && crypto.getRandomValues.bind(crypto)
 const factory = (() => {
@@ -155,6 +156,20 @@ export const findAll = (id, prefix) =>
     const request = getItems(store, between(prefix, prefix + '\uffff'))
     listen(request, 'success', () => give(resultOf(request)))
   })
+
+/** Whether an item is there whose name begins so, and whose rest of the name and text are right; false where none can be had. */
+export const anyItem = (prefix, isRight, done) => {
+  if (!factory) return done(false)
+  let any = false
+  const look = store => {
+    const request = getItems(store, between(prefix, prefix + '\uffff'))
+    listen(request, 'success', () => {
+      const items = resultOf(request)
+      for (let i = 0; i < items.length; i++) any ||= isRight(slice(ownValue(items[i], 'name'), prefix.length), textOfItem(items[i]))
+    })
+  }
+  within('readonly', look, () => done(any), () => done(false))
+}
 
 /**
  * Puts an item in the place of the one whose text is `expected` (empty: there is none), and wakes the task with whether

@@ -24,6 +24,8 @@ pub mod http;
 pub mod kept;
 #[cfg(target_family = "wasm")]
 pub mod page;
+#[cfg(all(target_family = "wasm", feature = "npm"))]
+pub mod parts;
 #[cfg(all(target_family = "wasm", feature = "full"))]
 pub mod tabs;
 #[cfg(target_family = "wasm")]

@@ -127,28 +127,50 @@ export const monotonicClock = performance ? performance.now.bind(performance) : 
 // Tasks: promises given out under a number, and promises waited for under a number.
 
 const givenOut = create(null)
-let resume
+const resumes = create(null)
 let crashed
 
-/** `text` is the JSON text of the error that a trap is shown as. */
-export const connect = (callback, text) => {
-  resume = callback
+/**
+ * Each module that is open has a number, which its tasks' numbers begin with (`task.rs`). `text` is the JSON text of the
+ * error that a trap is shown as.
+ */
+export const connect = (callback, text, module = 0) => {
+  resumes[module] = callback
   crashed = text
 }
+const moduleOf = id => id >>> 24
 
 /** If the module traps, which is a bug of ours, nobody is left waiting, and nobody sees the trap's own error. */
-export const guarded = (f, reject) => {
+export const guarded = (module, f, reject) => {
   try {
     f()
   } catch (e) {
     if (!crashed) throw e
     const ids = keys(givenOut)
-    for (let i = 0; i < ids.length; i++) settleWith(ids[i], false, crashed)
+    for (let i = 0; i < ids.length; i++) if (moduleOf(ids[i]) === module) settleWith(ids[i], false, crashed)
     reject && reject(error(crashed))
   }
 }
 
-export const wake = (id, ok, value) => guarded(() => resume(id, ok, value))
+export const wake = (id, ok, value) => {
+  const module = moduleOf(id)
+  guarded(module, () => resumes[module](id, ok, value))
+}
+
+// Bytes on their way from one module to another.
+
+let handed
+/** Keeps a copy: what is given may be a view of a module's memory. */
+export const handOn = bytes => {
+  handed = new Uint8Array(byteLength(bytes))
+  copyInto(handed, bytes)
+}
+/** The bytes, which are gone with the next turn. */
+export const handedOn = () => {
+  const bytes = handed
+  handed = undefined
+  return handOver(bytes || new Uint8Array(0))
+}
 
 const same = reason => reason
 

@@ -4,6 +4,7 @@
 import { listen, member, of, resolved, then, uncurry, unlisten, wake } from './natives.js'
 
 const { location, history, Storage } = globalThis
+const { userActivation } = globalThis.navigator || {}
 const storage = (() => {
   try {
     return globalThis.sessionStorage
@@ -43,8 +44,15 @@ const framed = (() => {
  * property that a page can redefine, and the module asks.
  */
 export const isFramed = () => framed
-/** In the next turn: leaving tells the page, and the module must be off the stack then. */
-export const navigate = url => then(resolved, () => location.assign(url))
+/**
+ * In the next turn: leaving tells the page, and the module must be off the stack then. Where the user has not touched the
+ * page it is nothing to come back to: Back would only send them on again.
+ */
+export const navigate = url =>
+  then(resolved, () => {
+    if (userActivation && !userActivation.hasBeenActive) location.replace(url)
+    else location.assign(url)
+  })
 export const replaceAddress = url => {
   try {
     replaceState(state(history), '', url)
@@ -53,16 +61,18 @@ export const replaceAddress = url => {
   }
 }
 
-/** Wakes the task when the page is shown again as it was left. */
-export const whenShownAgain = id => {
+/** Calls a function when the page is shown again as it was left. */
+export const whenShown = done => {
   if (!isPersisted) return
   const shown = event => {
     if (!isPersisted(event)) return
     unlisten(globalThis, 'pageshow', shown)
-    wake(id, true)
+    done()
   }
   listen(globalThis, 'pageshow', shown)
 }
+/** Wakes the task then. */
+export const whenShownAgain = id => whenShown(() => wake(id, true))
 
 export const STORED = 0
 export const BLOCKED = 1

@@ -7,6 +7,7 @@ const { BroadcastChannel, LockManager, MessageEvent, Uint8Array, navigator } = g
 const clearTimeout = original('clearTimeout')
 const setTimeout = original('setTimeout')
 const startsWith = uncurry(String.prototype.startsWith)
+const indexOf = uncurry(String.prototype.indexOf)
 /** How a message begins that answers another one. */
 const ANSWER = '{"to":'
 const locks = navigator && navigator.locks
@@ -63,6 +64,13 @@ const bytesOf = value => {
 
 /** Those who wait for an answer, one after the other. */
 let awaited
+let once
+
+/** Calls a function at the first message that has these words in it. */
+export const hearOnce = (words, told) => {
+  join()
+  once = record({ words, told })
+}
 
 const heard = event => {
   const data = dataOf(event)
@@ -74,6 +82,11 @@ const heard = event => {
     return
   }
   last = last ? (last.next = message) : (first = message)
+  if (once && indexOf(text, once.words) >= 0) {
+    const { told } = once
+    once = undefined
+    told()
+  }
   serve()
 }
 

@@ -147,7 +147,14 @@ fn waker(id: usize) -> Waker {
     }
 }
 
-static LAST_ID: Local<usize> = Local::new(0);
+/// Several modules may be open in a page, each a part of the npm package; `natives.js` knows by the highest byte whose a
+/// number is.
+const FIRST_ID: usize = match (cfg!(feature = "npm"), cfg!(feature = "full")) {
+    (true, true) => 2 << 24,
+    (true, false) if cfg!(feature = "session") => 1 << 24,
+    _ => 0,
+};
+static LAST_ID: Local<usize> = Local::new(FIRST_ID);
 
 fn next_id() -> usize {
     LAST_ID.with(|last| {

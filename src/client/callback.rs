@@ -19,8 +19,8 @@ type Work = Pin<Box<dyn Future<Output = Result<SessionId, Error>>>>;
 /// The redirect that this page has answered: called again, it answers the same.
 pub struct AnsweredRedirect {
     /// `None`: its login was not answered, and may be yet.
-    state: Option<State>,
-    session: SharedResult,
+    pub(super) state: Option<State>,
+    pub(super) session: SharedResult,
 }
 
 impl<B: Page> Client<B> {

@@ -13,6 +13,12 @@ impl<B: Page> Client<B> {
     pub(super) fn begin(self, session: Session) -> SessionId {
         let id = self.sessions.with(|sessions| sessions.add(session));
         self.prune();
+        self.watch(id);
+        id
+    }
+
+    /// Watches a session and, once, the page.
+    pub(super) fn watch(self, id: SessionId) {
         self.watch_the_end(id);
         if !self
             .is_watched
@@ -21,7 +27,6 @@ impl<B: Page> Client<B> {
             self.browser
                 .spawn(Box::pin(async move { self.look_again().await }));
         }
-        id
     }
 
     /// The page is told before this session ends, if nothing renews it.

@@ -6,7 +6,7 @@ use alloc::string::String;
 use alloc::vec;
 use zeroize::Zeroizing;
 
-use super::client::{Client, Display, ResponseType};
+use super::client::{Client, Display, Part, ResponseType};
 use super::dpop::ProofKey;
 use super::error::{Error, ErrorCode, ServerError, redact};
 use super::form;
@@ -27,6 +27,9 @@ pub type Entropy = [u8; 64];
 pub const STATE_PREFIX: &str = "ow1x";
 /// Those of a login in a popup or a frame begin so: the answer belongs to another page. base64url has no dot.
 pub const ELSEWHERE_PREFIX: &str = "ow1x.";
+/// Those of a login whose answer needs what only some applications need begin so. `src/address.js` says the same: by the
+/// `state` the page knows what to load before anything is.
+pub const FULL_PREFIX: &str = "ow1xf.";
 
 /// A login that was sent away and waits for its answer. It carries its [`Client`], so the answer is judged
 /// against the very server that was asked (RFC 9700 section 4.4).
@@ -63,7 +66,8 @@ impl PendingLogin {
             return Err(ErrorCode::EntropyFailure.error());
         }
         let mut state = String::from(match login.display() {
-            Display::Page => STATE_PREFIX,
+            Display::Page if login.part() == Part::Session => STATE_PREFIX,
+            Display::Page => FULL_PREFIX,
             _ => ELSEWHERE_PREFIX,
         });
         state.push_str(&pkce::base64url(for_state));

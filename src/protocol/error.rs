@@ -63,18 +63,19 @@ always {
     ClientSecretRefused "client_secret_refused" false
         "a page cannot keep a client secret"
         "Remove it; if the provider demands one, point tokenEndpoint at your own backend, which adds it"
-    /// What only the full build of the npm package has; the message names it.
+    /// What only a build with the feature `full` has; the message names it. The npm package loads that build then.
     NeedsFull "needs_full" false
-        "only oauth-wasm/full has this"
-        "Import from oauth-wasm/full instead of oauth-wasm"
+        "a build without the feature full has no such thing"
+        "Correct what the message names, or build with the feature full"
     /// Something that is needed is missing here (a server, an old browser, plain http); the message names it.
     UnsupportedEnvironment "unsupported_environment" false
         "this environment lacks a required feature"
         "Use a current browser and an https page"
-    /// The WebAssembly module or a provider's file could not be loaded; the message says why.
+    /// A part of the library or a provider's file could not be loaded, or is another one than this release's; the message
+    /// says why.
     LoadFailed "load_failed" true
         "a file of the library could not be loaded"
-        "Correct what the message names, or import oauth-wasm/inline"
+        "Correct what the message names, or reload the page"
     /// sessionStorage or IndexedDB is blocked by the browser or the frame.
     StorageBlocked "storage_blocked" false
         "the browser blocks site data (sessionStorage, IndexedDB)"
@@ -147,6 +148,10 @@ always {
     /// The popup was closed before the login was done.
     PopupClosed "popup_closed" false
         "the popup was closed before the login was complete"
+        "Offer the login again"
+    /// The page was left for the provider, and is shown again as it was left (by Back).
+    LoginAbandoned "login_abandoned" false
+        "the user has come back without logging in"
         "Offer the login again"
     /// The authorization server answered with another error.
     AuthorizationError "authorization_error" false

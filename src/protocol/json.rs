@@ -180,7 +180,6 @@ impl Json {
     }
 
     /// More bytes than its text has.
-    #[cfg(feature = "full")]
     pub fn size(&self) -> usize {
         match self {
             // An escape is six bytes.

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "full")]
 pub mod common;
+mod handover;
 #[cfg_attr(not(feature = "full"), path = "session/anonymous.rs")]
 mod identity;
 mod leaving;
@@ -443,6 +444,17 @@ impl Sessions {
         {
             session.limits = Some(limits);
         }
+    }
+
+    /// The newest session of a client; without one the newest of all.
+    pub fn of_client(&self, client_id: &str) -> Option<&Session> {
+        let fits =
+            |session: &&Session| client_id.is_empty() || session.login.client_id() == client_id;
+        self.list
+            .iter()
+            .rev()
+            .map(|(_, session)| session)
+            .find(fits)
     }
 
     /// The newest session.

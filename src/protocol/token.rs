@@ -293,7 +293,6 @@ impl Tokens {
 
     /// The tokens for another page, which [`from_json`](Tokens::from_json) reads. With `whole` the access token is among
     /// them. It has secrets in it: to be written once, and wiped.
-    #[cfg(feature = "full")]
     pub fn to_json(&self, whole: bool, now: Seconds) -> Json {
         let mut out = json::Object::new();
         if whole {
@@ -308,13 +307,12 @@ impl Tokens {
         )
         .number("margin", self.margin)
         .list("scope", &self.scope)
-        .value("extra", self.extra.clone())
-        .value("more", self.more.to_json())
-        .done()
+        .value("extra", self.extra.clone());
+        out.value("more", self.more.to_json());
+        out.done()
     }
 
     /// Reads tokens that were written `ago` seconds before `now`. Without an access token they have to be renewed first.
-    #[cfg(feature = "full")]
     pub fn from_json(mut json: Json, ago: Seconds, now: Seconds) -> Option<Tokens> {
         let mut own = |name| match json.take(name) {
             Some(Json::String(text)) => Some(text),
@@ -339,7 +337,7 @@ impl Tokens {
             scope: json.get("scope")?.texts(),
             extra: json.take("extra").unwrap_or(Json::Null),
             spent: Vec::new(),
-            more: identity::More::read(json.take("more")?)?,
+            more: identity::More::read(json.take("more").unwrap_or(Json::Null))?,
         })
     }
 

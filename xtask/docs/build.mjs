@@ -139,7 +139,6 @@ const checkSnippets = map => {
     lib: ['es2022', 'dom', 'dom.iterable'], module: 'esnext', moduleResolution: 'bundler', jsx: 'preserve', types: [],
     paths: {
       'oauth-wasm': ['../types/oauth-wasm.d.ts'],
-      'oauth-wasm/full': ['../types/oauth-wasm.d.ts'],
       'oauth-wasm/*': ['../types/*'],
       '/oauth-wasm/*.js': ['../types/*'],
     },

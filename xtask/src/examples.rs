@@ -94,17 +94,7 @@ pub fn install() -> Result<()> {
 
 fn put_package(to: &Path) -> Result<()> {
     recreate(to)?;
-    copy(&root().join("pkg"), to).context("pkg/: run `cargo xtask build` first")?;
-    // The examples keep sessions over a reload.
-    let manifest = to.join("package.json");
-    let text = fs::read_to_string(&manifest)?;
-    let full = to.join("full.js").exists();
-    let text = if full {
-        text.replace("\"./oauth-wasm.js\"", "\"./full.js\"")
-    } else {
-        text
-    };
-    Ok(fs::write(manifest, text)?)
+    copy(&root().join("pkg"), to).context("pkg/: run `cargo xtask build` first")
 }
 
 /// A tool that npm has installed for the examples.

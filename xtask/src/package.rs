@@ -4,33 +4,67 @@ use crate::size::{Size, integrity};
 use crate::tools::Tool;
 use crate::workspace::{Steps, cargo, npm_bin, recreate, root, stage, with_warnings};
 use anyhow::{Context as _, Result, ensure};
+use sha2::{Digest as _, Sha256};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The library in two sizes: what every application needs, and that with everything else.
-struct Build {
-    /// The name of the entry and of the module: `{name}.js`, `{name}.wasm`.
+/// A part of the library: a wasm module, loaded when something wants it (`pkg-template/entry.js`).
+struct Part {
+    /// `parts/{name}.js` is a text, `{name}.wasm` the same for who wants that.
     name: &'static str,
     features: &'static str,
-    /// Brotli bytes of the two together.
-    budget: usize,
 }
 
-const BUILDS: &[Build] = &[
-    Build {
-        name: "oauth-wasm",
-        features: "npm",
-        budget: 47 * 1024 + 768,
+const PARTS: &[Part] = &[
+    Part {
+        name: "start",
+        features: "npm,start",
     },
-    Build {
-        name: "full",
-        features: "npm,full",
-        budget: 86 * 1024,
+    Part {
+        name: "session",
+        features: "npm,session",
+    },
+    Part {
+        name: FULL,
+        features: "npm,start,session,full",
     },
 ];
 
-impl Build {
+/// The part that has everything.
+const FULL: &str = "full";
+
+/// What a page has downloaded by then, in brotli bytes: the entry, and these parts.
+struct Stage {
+    what: &'static str,
+    parts: &'static [&'static str],
+    budget: usize,
+}
+
+const STAGES: &[Stage] = &[
+    Stage {
+        what: "a visit",
+        parts: &[],
+        budget: 11 * 1024 + 512,
+    },
+    Stage {
+        what: "until the provider",
+        parts: &["start"],
+        budget: 46 * 1024,
+    },
+    Stage {
+        what: "callback and calls",
+        parts: &["session"],
+        budget: 64 * 1024,
+    },
+    Stage {
+        what: "everything",
+        parts: &[FULL],
+        budget: 106 * 1024,
+    },
+];
+
+impl Part {
     fn stage(&self) -> PathBuf {
         stage().join(self.name)
     }
@@ -80,20 +114,38 @@ const ESBUILD: &[&str] = &[
     "--log-level=warning",
 ];
 
-/// The bundles: a file of pkg-template/ each, with the build it stands on and what esbuild makes of it.
-const ENTRIES: &[(&str, &str, &[&str])] = &[
-    ("oauth-wasm.js", "oauth-wasm", &["--format=esm"]),
-    ("full.js", "full", &["--format=esm"]),
-    ("inline.js", "oauth-wasm", &["--format=esm"]),
-    (
-        "classic.js",
-        "oauth-wasm",
-        &[
+/// The forms of the package, each a file that esbuild makes: the entry whose parts and providers stand in files of their
+/// own, or one that carries them within.
+struct Form {
+    file: &'static str,
+    carries: bool,
+    esbuild: &'static [&'static str],
+}
+
+const FORMS: &[Form] = &[
+    Form {
+        file: "oauth-wasm.js",
+        carries: false,
+        esbuild: &[
+            "--format=esm",
+            "--external:./parts/*",
+            "--external:./providers/*",
+        ],
+    },
+    Form {
+        file: "inline.js",
+        carries: true,
+        esbuild: &["--format=esm"],
+    },
+    Form {
+        file: "classic.js",
+        carries: true,
+        esbuild: &[
             "--format=iife",
             "--global-name=OAuthWasm",
             "--banner:js=\"use strict\";",
         ],
-    ),
+    },
 ];
 
 const PROVIDER_TYPES: &str = "\
@@ -116,31 +168,43 @@ pub fn make() -> Result<Report> {
     recreate(&fresh)?;
     recreate(&stage())?;
 
-    let mut steps = Steps::new(4 * BUILDS.len() + 3);
-    for build in BUILDS {
-        let name = build.name;
-        fs::create_dir(build.stage())?;
-        let wasm = steps.step(&format!("compile {name} for the browser"), || {
-            let compiled = fs::read(compile(build)?)?;
-            let wasm = build.stage().join("oauth_wasm.wasm");
+    let mut steps = Steps::new(3 * PARTS.len() + 4);
+    let mut bound = Vec::new();
+    for part in PARTS {
+        let name = part.name;
+        fs::create_dir(part.stage())?;
+        let wasm = steps.step(&format!("compile {name}"), || {
+            let compiled = fs::read(compile(part)?)?;
+            let wasm = part.stage().join("oauth_wasm.wasm");
             fs::write(&wasm, crate::snip::snip(&compiled)?)?;
             Ok(wasm)
         })?;
-        steps.step("wasm-bindgen", || bind(&wasm, &build.stage()))?;
-        steps.step("seal", || {
-            let wasm = build.stage().join("oauth_wasm_bg.wasm");
-            let glue = fs::read_to_string(build.stage().join("oauth_wasm.js"))?;
-            let memory = fs::read_to_string(root().join("pkg-template/memory.js"))?;
-            let sealed = crate::seal::seal(&glue, &memory, &fs::read(&wasm)?)?;
-            fs::write(build.stage().join("glue.js"), sealed.glue)?;
-            fs::write(build.stage().join("memory.js"), sealed.memory)?;
-            Ok(fs::write(wasm, sealed.wasm)?)
-        })?;
-        steps.step("wasm-opt", || {
-            optimise(build, &fresh.join(format!("{name}.wasm")))
+        bound.push(steps.step("wasm-bindgen", || {
+            bind(&wasm, &part.stage())?;
+            Ok(crate::seal::Bound {
+                glue: fs::read_to_string(part.stage().join("oauth_wasm.js"))?,
+                wasm: fs::read(part.stage().join("oauth_wasm_bg.wasm"))?,
+            })
+        })?);
+    }
+    steps.step("seal", || {
+        let memory = fs::read_to_string(root().join("pkg-template/memory.js"))?;
+        let sealed = crate::seal::seal(&bound, &memory)?;
+        fs::write(stage().join("glue.js"), sealed.glue)?;
+        fs::write(stage().join("memory.js"), sealed.memory)?;
+        for (part, wasm) in PARTS.iter().zip(sealed.wasm) {
+            fs::write(part.stage().join("oauth_wasm_bg.wasm"), wasm)?;
+        }
+        Ok(())
+    })?;
+    for part in PARTS {
+        let name = part.name;
+        steps.step(&format!("wasm-opt {name}"), || {
+            optimise(part, &fresh.join(format!("{name}.wasm")))
         })?;
     }
     steps.step("esbuild", || {
+        add_parts(&fresh)?;
         add_providers(&fresh)?;
         crate::vault::add(&fresh)?;
         bundle(&fresh)
@@ -157,13 +221,13 @@ pub fn make() -> Result<Report> {
     Ok(report)
 }
 
-fn compile(build: &Build) -> Result<PathBuf> {
+fn compile(part: &Part) -> Result<PathBuf> {
     with_warnings(
         cargo()
             .args(["build", "--quiet", "--release", "--lib"])
             .args(["--package", "oauth-wasm"])
             .args(["--target", "wasm32-unknown-unknown"])
-            .args(["--no-default-features", "--features", build.features]),
+            .args(["--no-default-features", "--features", part.features]),
     )?;
     Ok(crate::workspace::target_dir().join("wasm32-unknown-unknown/release/oauth_wasm.wasm"))
 }
@@ -183,9 +247,9 @@ pub fn bind(wasm: &Path, out_dir: &Path) -> Result<()> {
 }
 
 /// -Oz takes seconds, so the last result is kept with the very bytes and arguments it came from.
-fn optimise(build: &Build, to: &Path) -> Result<()> {
-    let input = build.stage().join("oauth_wasm_bg.wasm");
-    let cache = stage().with_file_name(format!("wasm-opt-{}", build.name));
+fn optimise(part: &Part, to: &Path) -> Result<()> {
+    let input = part.stage().join("oauth_wasm_bg.wasm");
+    let cache = stage().with_file_name(format!("wasm-opt-{}", part.name));
     let mut key = WASM_OPT.join(" ").into_bytes();
     key.extend(fs::read(root().join("xtask/npm/package-lock.json"))?);
     key.extend(fs::read(&input)?);
@@ -205,75 +269,134 @@ fn optimise(build: &Build, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The providers' files: as modules for pages, as JSON for the library, and a table of these for each kind of entry: one
-/// that fetches a file when it is named, and one that carries all.
+/// A text in a module of its own, for the entry to load; and what the entry says of it and of the same text within.
+struct Text {
+    name: String,
+    apart: String,
+    inside: String,
+}
+
+impl Text {
+    fn write(fresh: &Path, name: &str, path: &str, text: &str) -> Result<Text> {
+        ensure!(text.is_ascii(), "{path} is not ASCII");
+        let literal = serde_json::to_string(text)?;
+        fs::write(fresh.join(path), format!("export default {literal}\n"))?;
+        let digest = Sha256::digest(text.as_bytes());
+        let words: Vec<_> = digest
+            .chunks_exact(4)
+            .map(|word| word.iter().fold(0, |all, byte| all << 8 | u32::from(*byte)))
+            .map(|word| word.to_string())
+            .collect();
+        let words = words.join(", ");
+        Ok(Text {
+            name: name.to_owned(),
+            apart: format!("apart('{path}', () => import('./{path}'), [{words}])"),
+            inside: format!("inside({literal})"),
+        })
+    }
+}
+
+/// A module of the stage that exports a table of texts.
+fn table(module: &str, texts: &[Text], expression: fn(&Text) -> &str) -> Result<()> {
+    let rows: String = texts
+        .iter()
+        .map(|text| format!("{}: {},\n", text.name, expression(text)))
+        .collect();
+    let from = "#template/text.js";
+    let script = format!(
+        "import {{ apart, inside }} from '{from}'\nexport default {{ __proto__: null,\n{rows}}}\n"
+    );
+    Ok(fs::write(stage().join(module), script)?)
+}
+
+/// The parts as texts.
+fn add_parts(fresh: &Path) -> Result<()> {
+    fs::create_dir(fresh.join("parts"))?;
+    let mut texts = Vec::new();
+    for Part { name, .. } in PARTS {
+        let encoded = crate::text::encode(&fs::read(fresh.join(format!("{name}.wasm")))?);
+        let path = format!("parts/{name}.js");
+        texts.push(Text::write(fresh, name, &path, &encoded)?);
+    }
+    table("parts-apart.js", &texts, |text| &text.apart)?;
+    // One is enough where there is nothing to save.
+    texts.retain(|text| text.name == FULL);
+    table("parts-inside.js", &texts, |text| &text.inside)
+}
+
+/// The providers' files: as modules for pages, and as texts for the library.
 fn add_providers(fresh: &Path) -> Result<()> {
     fs::create_dir(fresh.join("providers"))?;
-    let (mut apart, mut inside, mut table) = (String::new(), String::new(), String::new());
+    let mut texts = Vec::new();
     for (name, file) in crate::providers::all()? {
         let module = |ending| fresh.join(format!("providers/{name}{ending}"));
         fs::write(module(".js"), format!("export default {file}\n"))?;
         fs::write(module(".d.ts"), PROVIDER_TYPES)?;
-        let json = crate::providers::without_about(file).to_string();
-        fs::write(module(".min.json"), &json)?;
-        let path = format!("providers/{name}.min.json");
-        apart += &format!("{name}: file(new URL('./{path}', import.meta.url).href, '{path}'),\n");
-        // As a string it is parsed once only, and read by nobody on its way.
-        inside += &format!("const {name} = {}\n", serde_json::to_string(&json)?);
-        table += &format!("{name}: done => done({name}),\n");
+        let json = ascii(&crate::providers::without_about(file).to_string());
+        let path = format!("providers/{name}.min.js");
+        texts.push(Text::write(fresh, &name, &path, &json)?);
     }
-    let apart = format!("export default file => ({{ __proto__: null,\n{apart}}})\n");
-    fs::write(stage().join("apart.js"), apart)?;
-    let inside = format!("{inside}export default {{ __proto__: null,\n{table}}}\n");
-    Ok(fs::write(stage().join("inside.js"), inside)?)
+    table("providers-apart.js", &texts, |text| &text.apart)?;
+    table("providers-inside.js", &texts, |text| &text.inside)
 }
 
-/// In an entry `#glue` is the sealed glue and `#wasm` the optimised module, as text.
+/// The same JSON in ASCII.
+fn ascii(json: &str) -> String {
+    let mut out = String::new();
+    for character in json.chars() {
+        if character.is_ascii() {
+            out.push(character);
+            continue;
+        }
+        let mut units = [0; 2];
+        for unit in character.encode_utf16(&mut units) {
+            out.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+    out
+}
+
+/// In an entry `#glue` is the sealed glue, `#parts` and `#providers` what is loaded or within.
 fn bundle(fresh: &Path) -> Result<()> {
     let alias = |name: &str, file: PathBuf| format!("--alias:#{name}={}", file.display());
-    for build in BUILDS {
-        let wasm = fs::read(fresh.join(format!("{}.wasm", build.name)))?;
-        let encoded = crate::text::encode(&wasm);
-        let text = build.stage().join("wasm.js");
-        fs::write(text, format!("export default \"{encoded}\"\n"))?;
-    }
-    for (name, build, format) in ENTRIES {
-        let built = stage().join(build);
+    let exports = EXPORTS.join(", ");
+    let entry = stage().join("entry.js");
+    fs::write(
+        &entry,
+        format!(
+            "import {{ library }} from '#template/entry.js'\n\
+             import parts from '#parts'\n\
+             import providers from '#providers'\n\
+             export const {{ {exports} }} = library(parts, providers)\n"
+        ),
+    )?;
+    for form in FORMS {
+        let what = if form.carries { "inside" } else { "apart" };
+        let table = |name: &str| stage().join(format!("{name}-{what}.js"));
         with_warnings(
             npm_bin("esbuild")
-                .arg(root().join("pkg-template").join(name))
+                .arg(&entry)
                 .args(ESBUILD)
-                .args(*format)
-                .arg(alias("glue", built.join("glue.js")))
-                .arg(alias("wasm", built.join("wasm.js")))
+                .args(form.esbuild)
+                .arg(alias("glue", stage().join("glue.js")))
+                .arg(alias("memory", stage().join("memory.js")))
+                .arg(alias("parts", table("parts")))
+                .arg(alias("providers", table("providers")))
                 .arg(alias("src", root().join("src")))
-                .arg(alias("windows", windows(build)))
-                .arg(alias("memory", built.join("memory.js")))
-                .arg(alias("providers-apart", stage().join("apart.js")))
-                .arg(alias("providers-inside", stage().join("inside.js")))
-                .arg(format!("--outfile={}", fresh.join(name).display())),
+                .arg(alias("template", root().join("pkg-template")))
+                .arg(format!("--outfile={}", fresh.join(form.file).display())),
         )?;
+        let script = fs::read_to_string(fresh.join(form.file))?;
+        let name = form.file;
+        ensure!(!script.contains("import.meta"), "{name} has import.meta");
+        // How a bundler finds the parts; it must be in the module as esbuild writes it.
+        for Part { name: part, .. } in PARTS {
+            let import = format!("import(\"./parts/{part}.js\")");
+            let there = script.contains(&import);
+            ensure!(there != form.carries, "{name} and {import}: {there}");
+        }
     }
-    for Build { name, .. } in BUILDS {
-        // How a bundler finds the `.wasm`; it must be in the module as esbuild writes it.
-        let url = format!("new URL(\"./{name}.wasm\",import.meta.url)");
-        let main = fs::read_to_string(fresh.join(format!("{name}.js")))?;
-        ensure!(main.contains(&url), "{name}.js has lost {url}");
-    }
-    let classic = fs::read_to_string(fresh.join("classic.js"))?;
-    ensure!(
-        !classic.contains("import.meta"),
-        "classic.js has import.meta"
-    );
     Ok(())
-}
-
-/// What the entry has of windows.
-fn windows(build: &str) -> PathBuf {
-    match build {
-        "full" => root().join("src/browser/windows.js"),
-        _ => root().join("pkg-template/without.js"),
-    }
 }
 
 /// package.json with the workspace's version, the types and what people read.
@@ -302,8 +425,8 @@ fn add_papers(fresh: &Path) -> Result<()> {
 
 pub struct Report {
     rows: Vec<(String, Size)>,
-    /// The build, what it weighs, what it may weigh.
-    totals: Vec<(&'static str, Size, usize)>,
+    /// Each stage with what is downloaded by then.
+    stages: Vec<(&'static Stage, Size)>,
     integrity: Vec<(&'static str, String)>,
 }
 
@@ -311,34 +434,45 @@ impl Report {
     fn of(dir: &Path) -> Result<Report> {
         let size = |name: &str| Size::of(&fs::read(dir.join(name))?);
         let mut rows = Vec::new();
-        let mut totals = Vec::new();
-        for Build { name, budget, .. } in BUILDS {
-            let (wasm, js) = (format!("{name}.wasm"), format!("{name}.js"));
-            let total = size(&wasm)? + size(&js)?;
-            rows.push((wasm.clone(), size(&wasm)?));
-            rows.push((js.clone(), size(&js)?));
-            rows.push((format!("  {name} in all"), total));
-            totals.push((*name, total, *budget));
+        for form in FORMS {
+            rows.push((form.file.to_owned(), size(form.file)?));
         }
-        for name in ["inline.js", "classic.js", "vault.js", "vault-page.js"] {
+        for Part { name, .. } in PARTS {
+            for name in [format!("parts/{name}.js"), format!("{name}.wasm")] {
+                let size = size(&name)?;
+                rows.push((name, size));
+            }
+        }
+        for name in ["vault.js", "vault-page.js"] {
             rows.push((name.to_owned(), size(name)?));
         }
-        let sri = |name| Ok((name, integrity(&fs::read(dir.join(name))?)));
+        for (name, _) in crate::providers::all()? {
+            let name = format!("providers/{name}.min.js");
+            let size = size(&name)?;
+            rows.push((name, size));
+        }
+        let mut stages = Vec::new();
+        for stage in STAGES {
+            let mut total = size(FORMS[0].file)?;
+            for part in stage.parts {
+                total = total + size(&format!("parts/{part}.js"))?;
+            }
+            stages.push((stage, total));
+        }
+        let whole = FORMS.iter().filter(|form| form.carries);
+        let sri = |form: &Form| Ok((form.file, integrity(&fs::read(dir.join(form.file))?)));
         Ok(Report {
             rows,
-            totals,
-            integrity: ["inline.js", "classic.js"]
-                .into_iter()
-                .map(sri)
-                .collect::<Result<_>>()?,
+            stages,
+            integrity: whole.map(sri).collect::<Result<_>>()?,
         })
     }
 
     pub fn within_budget(&self) -> Result<()> {
-        for (name, total, budget) in &self.totals {
+        for (Stage { what, budget, .. }, total) in &self.stages {
             ensure!(
                 total.brotli <= *budget,
-                "{name} is {} bytes over its budget",
+                "{what} is {} bytes over its budget",
                 total.brotli - budget
             );
         }
@@ -347,14 +481,15 @@ impl Report {
 
     fn print(&self) {
         println!(
-            "\n{:<19} {:>9} {:>9} {:>9}",
+            "\n{:<26} {:>9} {:>9} {:>9}",
             "pkg/", "raw", "gzip -9", "brotli 11"
         );
         for (name, size) in &self.rows {
-            println!("{name:<19} {size}");
+            println!("{name:<26} {size}");
         }
-        for (name, _, budget) in &self.totals {
-            println!("{:<19} {budget:>29}", format!("  {name} may be"));
+        println!("\n{:<56} {:>9}", "downloaded by then", "may be");
+        for (Stage { what, budget, .. }, total) in &self.stages {
+            println!("{what:<26} {total} {budget:>9}");
         }
         println!();
         for (name, value) in &self.integrity {

@@ -9,6 +9,7 @@
 //! exported is in a table of functions that it imports, as its memory and its table of references are.
 
 use anyhow::{Context as _, Result, bail, ensure};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use walrus::ir::Value;
 use walrus::{ConstExpr, ElementItems, ElementKind, ExportItem, FunctionId, Module, RefType};
@@ -115,142 +116,241 @@ const GIVEN: &[(&str, &str)] = &[
     ("WASM_VECTOR_LEN", "passedLength()"),
 ];
 
-/// What the build makes of the generated module.
-pub struct Sealed {
-    /// `start(module, done, failed)`, whose `done` gets the function of the module; nothing else.
+/// A part of the library as wasm-bindgen gives it.
+pub struct Bound {
     pub glue: String,
-    /// `pkg-template/memory.js`, with the places of the functions; the same for every module.
-    pub memory: String,
-    /// The module, with short names for its imports and no exports.
     pub wasm: Vec<u8>,
 }
 
+/// What the build makes of them.
+pub struct Sealed {
+    /// `start(part, module, done, failed)`, whose `done` gets the function of the module; nothing else. It has what any of
+    /// the parts imports.
+    pub glue: String,
+    /// `pkg-template/memory.js`, with the places of the functions; the same for every module.
+    pub memory: String,
+    /// The modules, with short names for their imports and no exports.
+    pub wasm: Vec<Vec<u8>>,
+}
+
+/// What the parts have in common, as far as it is known.
+#[derive(Default)]
+struct Glue {
+    /// Functions that the generated text imports by their names.
+    imports: BTreeSet<String>,
+    /// The functions of the modules, by name.
+    functions: BTreeMap<String, String>,
+    /// What the modules import, each once: the text of a function, or one of ours.
+    table: Vec<String>,
+    /// The names of what the modules export, by their places in the table of functions.
+    places: Vec<String>,
+    /// Of memory, and of the table of references: enough for each.
+    pages: u64,
+    references: u64,
+}
+
 /// Seals the glue over `memory` (`pkg-template/memory.js`).
-pub fn seal(glue: &str, memory: &str, wasm: &[u8]) -> Result<Sealed> {
-    let mut sealed = String::from(OURS);
-    let mut namespaces = Vec::new();
-    let mut exported = Vec::new();
-    let mut functions = String::new();
-    let mut table = String::new();
-    for chunk in chunks(glue) {
-        let first = chunk.lines().next().unwrap_or_default();
-        if let Some(rest) = first.strip_prefix("import ") {
-            let (names, path) = rest
-                .split_once(" from ")
-                .context("an import without from")?;
-            let path = path.trim_end_matches(';').trim_matches(['\'', '"']);
-            let (_, file) = path
-                .split_once("/src/")
-                .context("an import from outside src/")?;
-            match names.strip_prefix("* as ") {
-                Some(_) => namespaces.push((path.to_owned(), file.to_owned())),
-                None => writeln!(sealed, "import {names} from '#src/{file}'")?,
+pub fn seal(parts: &[Bound], memory: &str) -> Result<Sealed> {
+    let mut all = Glue {
+        places: KNOWN.iter().map(|name| (*name).to_owned()).collect(),
+        ..Glue::default()
+    };
+    let mut modules = Vec::new();
+    for part in parts {
+        modules.push(all.add(part)?);
+    }
+    for module in &mut modules {
+        hide_functions(module, &all.places)?;
+    }
+    let (glue, memory) = all.sealed(memory)?;
+    Ok(Sealed {
+        glue,
+        memory,
+        wasm: modules.iter_mut().map(Module::emit_wasm).collect(),
+    })
+}
+
+impl Glue {
+    /// Adds what a part needs. Its module, with short names for its imports.
+    fn add(&mut self, part: &Bound) -> Result<Module> {
+        let mut namespaces = Vec::new();
+        let mut exported = Vec::new();
+        let mut table = String::new();
+        for chunk in chunks(&part.glue) {
+            let first = chunk.lines().next().unwrap_or_default();
+            if let Some(rest) = first.strip_prefix("import ") {
+                let (names, path) = rest
+                    .split_once(" from ")
+                    .context("an import without from")?;
+                let path = path.trim_end_matches(';').trim_matches(['\'', '"']);
+                let (_, file) = path
+                    .split_once("/src/")
+                    .context("an import from outside src/")?;
+                match names.strip_prefix("* as ") {
+                    Some(_) => namespaces.push((path.to_owned(), file.to_owned())),
+                    None => {
+                        for name in names.trim_matches(['{', '}', ' ']).split(", ") {
+                            let line = format!("import {{ {name} }} from '#src/{file}'");
+                            self.imports.insert(line);
+                        }
+                    }
+                }
+            } else if let Some(rest) = chunk.strip_prefix("export function ") {
+                let name = rest.split('(').next().unwrap_or_default().to_owned();
+                let text = clean(chunk.trim_start_matches("export "));
+                let known = self.functions.entry(name.clone()).or_insert(text.clone());
+                ensure!(*known == text, "{name} differs from part to part");
+                exported.push(name);
+            } else if chunk.starts_with("function __wbg_get_imports(") {
+                table = chunk;
             }
-        } else if let Some(rest) = chunk.strip_prefix("export function ") {
-            exported.push(rest.split('(').next().unwrap_or_default().to_owned());
-            functions.push_str(chunk.trim_start_matches("export "));
-        } else if chunk.starts_with("function __wbg_get_imports(") {
-            table = chunk;
         }
-    }
-    exported.retain(|name| name != RESUME);
-    exported.sort();
-    ensure!(
-        exported == ["ask"],
-        "the glue exports {exported:?} and not only ask"
-    );
-    let (_, table) = table
-        .split_once("__proto__: null,\n")
-        .context("the import table")?;
-    let (table, _) = table
-        .split_once("\n    };\n    return {")
-        .context("its end")?;
-    let mut table = format!("{table}\n");
+        exported.retain(|name| name != RESUME);
+        ensure!(
+            exported == ["ask"],
+            "the glue exports {exported:?} and not only ask"
+        );
+        let (_, table) = table
+            .split_once("__proto__: null,\n")
+            .context("the import table")?;
+        let (table, _) = table
+            .split_once("\n    };\n    return {")
+            .context("its end")?;
+        let table = entries(table)?;
 
-    let mut module = Module::from_buffer(wasm)?;
-    let (pages, references) = import_memory_and_table(&mut module)?;
-    let places = hide_functions(&mut module)?;
-    for (n, import) in module.imports.iter_mut().enumerate() {
-        if import.module == OWN {
+        let mut module = Module::from_buffer(&part.wasm)?;
+        let (pages, references) = import_memory_and_table(&mut module)?;
+        self.pages = self.pages.max(pages);
+        self.references = self.references.max(references);
+        for export in module.exports.iter() {
+            let is_function = matches!(export.item, ExportItem::Function(_));
+            if is_function && !self.places.contains(&export.name) {
+                self.places.push(export.name.clone());
+            }
+        }
+        for import in module.imports.iter_mut() {
+            if import.module == OWN {
+                continue;
+            }
+            let text = match table.get(&import.name) {
+                Some(text) => clean(text),
+                None => {
+                    let file = namespaces.iter().find(|(path, _)| *path == import.module);
+                    let (_, file) =
+                        file.with_context(|| format!("no import for {}", import.name))?;
+                    let name = format!("import_{}", import.name);
+                    let line = format!("import {{ {} as {name} }} from '#src/{file}'", import.name);
+                    self.imports.insert(line);
+                    name
+                }
+            };
+            let place = match self.table.iter().position(|known| *known == text) {
+                Some(place) => place,
+                None => {
+                    self.table.push(text);
+                    self.table.len() - 1
+                }
+            };
             import.module = "a".into();
-            continue;
+            import.name = short_name(place);
         }
-        let short = short_name(n);
-        let long = format!("        {}: function(", import.name);
-        if table.contains(&long) {
-            table = table.replace(&long, &format!("        {short}: function("));
-        } else {
-            let file = namespaces.iter().find(|(path, _)| *path == import.module);
-            let (_, file) = file.with_context(|| format!("no import for {}", import.name))?;
-            writeln!(
-                sealed,
-                "import {{ {} as import_{short} }} from '#src/{file}'",
-                import.name
-            )?;
-            writeln!(table, "        {short}: import_{short},")?;
-        }
-        import.module = "a".into();
-        import.name = short;
+        Ok(module)
     }
 
-    let mut body =
-        format!("{functions}const imports = {{\n        __proto__: null,\n{table}    }}\n");
-    body = body
+    /// The glue and what it stands on.
+    fn sealed(&self, memory: &str) -> Result<(String, String)> {
+        let mut body: String = self.functions.values().map(String::as_str).collect();
+        body.push_str("const imports = {\n        __proto__: null,\n");
+        for (place, text) in self.table.iter().enumerate() {
+            let text = text.trim_end().trim_end_matches(',');
+            writeln!(body, "        {}: {text},", short_name(place))?;
+        }
+        body.push_str("    }\n");
+        for (theirs, ours) in REPLACED {
+            body = body.replace(theirs, ours);
+        }
+        for (theirs, ours) in GIVEN {
+            body = body.replace(theirs, ours);
+        }
+        for line in body.lines() {
+            if let Some(word) = FORBIDDEN.iter().find(|word| line.contains(**word)) {
+                bail!(
+                    "the glue says {word:?} where memory.js should: {}",
+                    line.trim()
+                );
+            }
+        }
+        let of_heap: Vec<_> = OF_HEAP
+            .iter()
+            .copied()
+            .filter(|name| *name == "open" || words(&body).any(|word| word == *name))
+            .collect();
+        let of_heap = of_heap.join(", ");
+        let imports: String = self
+            .imports
+            .iter()
+            .map(|line| format!("{line}\n"))
+            .collect();
+        let functions: String = self.functions.values().map(String::as_str).collect();
+        let known = format!("{OURS}{imports}{functions}{of_heap}");
+        for name in called(&body) {
+            let there = words(&known).any(|word| word == name);
+            ensure!(there, "the glue calls {name}, which memory.js lacks");
+        }
+        let mut memory = memory.to_owned();
+        for (n, name) in self.places.iter().enumerate() {
+            let (long, short) = (format!("wasm.{name}"), format!("wasm[{n}]"));
+            body = rename(&body, &long, &short);
+            memory = rename(&memory, &long, &short);
+        }
+        for script in [&body, &memory] {
+            let left = script.split("wasm.").nth(1).map(|rest| words(rest).next());
+            ensure!(left.is_none(), "no function {left:?} in the module");
+        }
+        let (pages, references, count) = (self.pages, self.references, self.places.len());
+        let glue = format!(
+            "{OURS}{imports}import {{ connect }} from '#src/browser/natives.js'\n\
+             export const start = (part, module, done, failed) => {{\n\
+             const {{ {of_heap} }} = heap({pages}, {references}, {count})\n\
+             {body}\
+             connect({RESUME}, CRASHED, part)\n\
+             open(module, imports, () => done(ask), failed)\n\
+             }}\n"
+        );
+        Ok((glue, memory))
+    }
+}
+
+/// Without comments.
+fn clean(script: &str) -> String {
+    script
         .lines()
         .filter(|line| !line.trim_start().starts_with(['/', '*']))
         .map(|line| format!("{line}\n"))
-        .collect();
-    for (theirs, ours) in REPLACED {
-        body = body.replace(theirs, ours);
-    }
-    for (theirs, ours) in GIVEN {
-        body = body.replace(theirs, ours);
-    }
-    for line in body.lines() {
-        if let Some(word) = FORBIDDEN.iter().find(|word| line.contains(**word)) {
-            bail!(
-                "the glue says {word:?} where memory.js should: {}",
-                line.trim()
-            );
+        .collect()
+}
+
+/// The members of the import table: the text of each function, by its name.
+fn entries(table: &str) -> Result<BTreeMap<String, String>> {
+    let mut found = BTreeMap::new();
+    let mut last = None;
+    for line in table.lines() {
+        let member = line
+            .strip_prefix("        ")
+            .filter(|rest| !rest.starts_with([' ', '}', '/', '*']));
+        if let Some((name, text)) = member.and_then(|rest| rest.split_once(": ")) {
+            last = Some(name.to_owned());
+            found.insert(name.to_owned(), format!("{text}\n"));
+            continue;
         }
+        let name = last
+            .as_ref()
+            .context("a table that begins with no member")?;
+        let text = found.get_mut(name).context("a member")?;
+        text.push_str(line);
+        text.push('\n');
     }
-    let of_heap: Vec<_> = OF_HEAP
-        .iter()
-        .copied()
-        .filter(|name| *name == "open" || words(&body).any(|word| word == *name))
-        .collect();
-    let of_heap = of_heap.join(", ");
-    let known = format!("{sealed}{functions}{of_heap}");
-    for name in called(&body) {
-        let there = words(&known).any(|word| word == name);
-        ensure!(there, "the glue calls {name}, which memory.js lacks");
-    }
-    let mut memory = memory.to_owned();
-    for (n, name) in places.iter().enumerate() {
-        let (long, short) = (format!("wasm.{name}"), format!("wasm[{n}]"));
-        body = rename(&body, &long, &short);
-        memory = rename(&memory, &long, &short);
-    }
-    for script in [&body, &memory] {
-        let left = script.split("wasm.").nth(1).map(|rest| words(rest).next());
-        ensure!(left.is_none(), "no function {left:?} in the module");
-    }
-    let count = places.len();
-    write!(
-        sealed,
-        "import {{ connect }} from '#src/browser/natives.js'\n\
-         export const start = (module, done, failed) => {{\n\
-         const {{ {of_heap} }} = heap({pages}, {references}, {count})\n\
-         {body}\
-         connect({RESUME}, CRASHED)\n\
-         open(module, imports, () => done(ask), failed)\n\
-         }}\n"
-    )?;
-    Ok(Sealed {
-        glue: sealed,
-        memory,
-        wasm: module.emit_wasm(),
-    })
+    Ok(found)
 }
 
 /// The module of imports that `memory.js` makes itself.
@@ -290,13 +390,9 @@ fn import_memory_and_table(module: &mut Module) -> Result<(u64, u64)> {
     Ok(sizes)
 }
 
-/// Puts the exported functions into a table that the module imports, and exports nothing. Gives their names, by their
-/// places in the table.
-fn hide_functions(module: &mut Module) -> Result<Vec<String>> {
-    let mut functions: Vec<(String, Option<FunctionId>)> = KNOWN
-        .iter()
-        .map(|name| ((*name).to_owned(), None))
-        .collect();
+/// Puts the exported functions into a table that the module imports, each at its place, and exports nothing.
+fn hide_functions(module: &mut Module, places: &[String]) -> Result<()> {
+    let mut functions: Vec<Option<FunctionId>> = vec![None; places.len()];
     let exported: Vec<_> = module
         .exports
         .iter()
@@ -308,17 +404,15 @@ fn hide_functions(module: &mut Module) -> Result<Vec<String>> {
         let ExportItem::Function(function) = item else {
             continue;
         };
-        match functions.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, place)) => *place = Some(function),
-            None => functions.push((name, Some(function))),
-        }
+        let at = places.iter().position(|known| *known == name);
+        functions[at.context("a function without a place")?] = Some(function);
     }
     let size = functions.len() as u64;
     let kind = RefType::FUNCREF;
     let (table, _) = module.add_import_table(OWN, "functions", false, size, None, kind);
     let items = functions
         .iter()
-        .map(|(_, function)| function.map_or(ConstExpr::RefNull(kind), ConstExpr::RefFunc))
+        .map(|function| function.map_or(ConstExpr::RefNull(kind), ConstExpr::RefFunc))
         .collect();
     let segment = module.elements.add(
         ElementKind::Active {
@@ -328,7 +422,12 @@ fn hide_functions(module: &mut Module) -> Result<Vec<String>> {
         ElementItems::Expressions(kind, items),
     );
     module.tables.get_mut(table).elem_segments.insert(segment);
-    Ok(functions.into_iter().map(|(name, _)| name).collect())
+    for import in module.imports.iter_mut() {
+        if import.module == OWN {
+            import.module = "a".into();
+        }
+    }
+    Ok(())
 }
 
 /// Replaces a name where it is not the beginning of a longer one.

@@ -360,17 +360,6 @@ impl Sessions {
         Some(entry.0)
     }
 
-    /// The newest session of a client; without one the newest of all.
-    pub fn of_client(&self, client_id: &str) -> Option<&Session> {
-        let fits =
-            |session: &&Session| client_id.is_empty() || session.login.client_id() == client_id;
-        self.list
-            .iter()
-            .rev()
-            .map(|(_, session)| session)
-            .find(fits)
-    }
-
     /// A session ends.
     pub fn remove(&mut self, id: SessionId) -> Option<Session> {
         let at = self.list.iter().position(|(known, _)| *known == id)?;

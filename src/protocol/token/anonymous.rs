@@ -10,6 +10,16 @@ use crate::protocol::secret::IdToken;
 #[derive(Debug, Default)]
 pub struct More {}
 
+impl More {
+    pub fn to_json(&self) -> Json {
+        Json::Null
+    }
+
+    pub fn read(_: Json) -> Option<More> {
+        Some(More {})
+    }
+}
+
 impl TokenRequest {
     /// Nobody is asked about, and there is no key.
     pub fn about(self, about: Option<About>, key: Option<ProofKey>) -> Self {

@@ -29,7 +29,7 @@ pub async fn search(world: &World, needles: &[&str]) -> Value {
     };
     let needles: Vec<_> = needles.iter().map(halves).collect();
     let script =
-        "const modules = ['/pkg/oauth-wasm.js', '/pkg/full.js', '/pkg/inline.js'].map(path => import(path))
+        "const modules = ['/pkg/oauth-wasm.js', '/pkg/inline.js'].map(path => import(path))
         const roots = { modules: await Promise.all(modules), classic: window.OAuthWasm }
         return await search(args, roots)";
     let seen = world.run(script, &needles).await;

@@ -4,7 +4,7 @@
 //! and SECURITY.md has to hear of it.
 
 use attacks::{ACCESS, REFRESH, fresh_session, plant_canaries};
-use e2e::{APP, FULL, PENDING, World, parameter};
+use e2e::{APP, PENDING, World, parameter};
 use serde_json::json;
 use url::Url;
 
@@ -163,9 +163,9 @@ async fn the_browser_keeps_the_address_of_an_implicit_answer_where_script_can_re
 async fn script_of_the_origin_can_open_what_is_kept_on_the_device() {
     let world = World::start().await;
     plant_canaries(&world);
-    world.open_app(FULL).await;
+    world.open_app(APP).await;
     let mut config = world.config(json!({ "keep": "device" }));
-    config["redirectUri"] = json!(format!("{}{FULL}", world.app.origin));
+    config["redirectUri"] = json!(format!("{}{APP}", world.app.origin));
     let outcome = world.log_in_here(config.clone()).await;
     assert!(outcome["value"].is_object(), "{outcome}");
     // The key cannot be read, but it can be used by whoever runs here.

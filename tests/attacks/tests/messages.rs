@@ -1,7 +1,7 @@
 //! Messages that anybody can send: a frame of another origin, script of this one, another tab.
 
 use attacks::me;
-use e2e::{APP, FULL, World};
+use e2e::{APP, World};
 use serde_json::json;
 
 #[tokio::test]
@@ -42,7 +42,7 @@ async fn forged_messages_and_events_change_nothing() {
     let args = [json!(foreign), json!(world.sandbox_origin)];
     for (page, more) in [
         (APP, json!({})),
-        (FULL, json!({ "sessionScope": "origin", "keep": "tab" })),
+        (APP, json!({ "sessionScope": "origin", "keep": "tab" })),
     ] {
         let mut config = world.config(more);
         config["redirectUri"] = json!(format!("{}{page}", world.app.origin));

@@ -118,7 +118,7 @@ async fn what_the_page_patches_after_the_module_was_evaluated_never_sees_a_token
 async fn a_session_that_is_shared_and_kept_shows_them_nothing_either() {
     let world = World::start().await;
     let kind = json!({ "sessionScope": "origin", "keep": "device" });
-    let report = among_traps_as(&world, "then,species", "full", kind).await;
+    let report = among_traps_as(&world, "then,species", "oauth-wasm", kind).await;
     assert_eq!(report["sightings"], json!([]));
     let patched = report["patched"].as_array().expect("names");
     for name in [

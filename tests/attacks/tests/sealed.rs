@@ -18,7 +18,7 @@ async fn a_script_that_comes_later_is_handed_nothing() {
 #[tokio::test]
 async fn a_script_that_comes_later_is_handed_nothing_of_a_session_that_is_shared_and_kept() {
     let kind = json!({ "sessionScope": "origin", "keep": "device" });
-    is_handed_nothing("full", kind).await;
+    is_handed_nothing("oauth-wasm", kind).await;
 }
 
 /// In a form of the package, with a session of some kind.
@@ -419,7 +419,7 @@ async fn a_session_that_is_shared_and_kept_shows_no_token_either() {
         "/full.html",
         "text/html",
         "<!doctype html><title>full</title><link rel=icon href='data:,'><script src=/e2e/console.js></script>
-        <script type=module src=/e2e/search.js></script><script type=module src=/e2e/full.js></script>",
+        <script type=module src=/e2e/search.js></script><script type=module src=/e2e/app.js></script>",
     );
     let home = format!("{}/full.html", world.app.origin);
     world.open_app("/full.html").await;

@@ -13,7 +13,7 @@ fn forms() -> Vec<(&'static str, Value)> {
         ("inline", json!({})),
         ("classic", json!({})),
         (
-            "full",
+            "oauth-wasm",
             json!({ "sessionScope": "origin", "keep": "device" }),
         ),
     ]
@@ -208,9 +208,9 @@ async fn none_does_while_tabs_share_a_session_or_a_window_answers_either() {
     world
         .sandbox
         .change(|settings| settings.auto_consent = true);
-    sweep(&world, "full", "").await;
+    sweep(&world, "oauth-wasm", "").await;
     let kind = json!({
-        "redirectUri": format!("{}/attacks/late.html?form=full", world.app.origin),
+        "redirectUri": format!("{}/attacks/late.html?form=oauth-wasm", world.app.origin),
         "sessionScope": "origin",
         "keep": "device",
         "keepPending": true,
@@ -224,7 +224,7 @@ async fn none_does_while_tabs_share_a_session_or_a_window_answers_either() {
         const channel = new BroadcastChannel('oauth-wasm')
         const told = [{ get text() { return '{}' } }, '{\"ask\":1}', { text: '{\"to\":1}', bytes: new Uint8Array(3) }, { text: {}, bytes: {} }]
         for (const message of told) channel.postMessage(message)
-        const frame = document.body.appendChild(Object.assign(document.createElement('iframe'), { src: '/attacks/late.html?form=full' }))
+        const frame = document.body.appendChild(Object.assign(document.createElement('iframe'), { src: '/attacks/late.html?form=oauth-wasm' }))
         while (!frame.contentWindow?.oauth) await new Promise(resolve => setTimeout(resolve, 10))
         const theirs = frame.contentWindow.oauth
         const restored = await theirs.restore()
@@ -278,7 +278,7 @@ async fn none_does_while_tabs_share_a_session_or_a_window_answers_either() {
         let outcome = world.run("return await went", &[]).await;
         assert!(outcome["value"].is_object(), "{display}: {outcome}");
     }
-    saw_nothing(&world, "full").await;
+    saw_nothing(&world, "oauth-wasm").await;
 }
 
 /// Who has logged in, and tokens that are bound to a key.
@@ -286,7 +286,7 @@ async fn none_does_while_tabs_share_a_session_or_a_window_answers_either() {
 async fn none_does_while_signatures_are_checked_and_made_either() {
     let world = World::start().await;
     let server = Hostile::start();
-    sweep(&world, "full", "").await;
+    sweep(&world, "oauth-wasm", "").await;
     for keep in ["none", "tab"] {
         let redirect_uri = format!("{}/attacks/late.html", world.app.origin);
         let mut kind = json!({ "redirectUri": redirect_uri, "verifyIdToken": true, "dpop": true });
@@ -318,7 +318,7 @@ async fn none_does_while_signatures_are_checked_and_made_either() {
         }
         server.be(json!({}));
     }
-    saw_nothing(&world, "full").await;
+    saw_nothing(&world, "oauth-wasm").await;
 }
 
 /// A request that is never answered, with a clock that was set forward before the library came.

@@ -6,7 +6,7 @@ import { use } from '/e2e/use.js'
 
 use(oauth)
 for (const [name, call] of [
-  ['session', oauth.session],
+  ['call', () => oauth.fetchPrivate('https://api.example/')],
   ['answer', oauth.handleRedirect],
 ]) {
   document.getElementById(name).onclick = () => {

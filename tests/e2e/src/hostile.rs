@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
-use crate::{FULL, World};
+use crate::{APP, World};
 
 /// A running provider. It ends when the value is dropped.
 pub struct Hostile {
@@ -72,7 +72,7 @@ impl Hostile {
         let mut config = json!({
             "issuer": self.issuer,
             "clientId": "page",
-            "redirectUri": format!("{}{FULL}", world.app.origin),
+            "redirectUri": format!("{}{APP}", world.app.origin),
             "resourceServers": [format!("{}/api", self.issuer)],
             "scope": "openid",
         });

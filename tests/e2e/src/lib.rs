@@ -30,7 +30,7 @@ pub use driver::Engine;
 pub use fantoccini;
 pub use hostile::Hostile;
 pub use lacks::Lack;
-pub use login::{APP, Call, FORGED, FULL, PENDING, USER, parameter, provider_file, said};
+pub use login::{APP, Call, FORGED, PENDING, USER, parameter, provider_file, said};
 pub use page::{JsError, Page, Tab};
 pub use server::{App, Foreign, Received};
 pub use vault::VAULT_APP;

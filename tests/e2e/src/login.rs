@@ -8,9 +8,6 @@ use url::Url;
 /// The page of pages/app.html.
 pub const APP: &str = "/e2e/app.html";
 
-/// The same on `oauth-wasm/full`.
-pub const FULL: &str = "/e2e/full.html";
-
 /// How the keys of waiting logins begin in sessionStorage; the rest is the login's `state`.
 pub const PENDING: &str = "oauth-wasm.pending.";
 

@@ -1,13 +1,13 @@
 //! Tokens that are bound to a key (RFC 9449), requests that are pushed (RFC 9126), and what is asked for in detail
 //! (RFC 8707, RFC 9396).
 
-use e2e::{AuthorizationServer, FULL, Hostile, World, parameter};
+use e2e::{APP, AuthorizationServer, Hostile, World, parameter};
 use serde_json::{Value, json};
 
 fn bound(world: &World, server: &AuthorizationServer, more: Value) -> Value {
     let mut config = server.config(
         world,
-        json!({ "redirectUri": format!("{}{FULL}", world.app.origin) }),
+        json!({ "redirectUri": format!("{}{APP}", world.app.origin) }),
     );
     for (name, value) in more.as_object().expect("an object") {
         config[name.as_str()] = value.clone();
@@ -50,7 +50,7 @@ async fn a_bound_session_lives_at_oidc_provider_where_nonces_are_demanded() {
     let world = World::start().await;
     let server = AuthorizationServer::oidc_provider(&world, json!({}));
     server.change(json!({ "requireNonce": true }));
-    world.open_app(FULL).await;
+    world.open_app(APP).await;
     let more = json!({ "clientId": "dpop", "dpop": true, "keep": "tab", "verifyIdToken": true });
     world.leave_as(bound(&world, &server, more)).await;
     server.consent(&world).await;
@@ -77,7 +77,7 @@ async fn a_bound_session_lives_at_oidc_provider_where_nonces_are_demanded() {
     server.proved(&world, "DPoP with nonces");
 
     // The key is there after a reload, as the session is.
-    world.open_app(FULL).await;
+    world.open_app(APP).await;
     let restored = world.outcome("oauth.restore()", &[]).await;
     assert_eq!(restored["value"]["claims"]["sub"], "ana", "{restored}");
     let again = world.run(script, &[json!(server.userinfo())]).await;
@@ -89,7 +89,7 @@ async fn a_bound_session_lives_at_oidc_provider_where_nonces_are_demanded() {
 async fn a_key_proves_every_request_and_nobody_can_read_it() {
     let world = World::start().await;
     let server = Hostile::start();
-    world.open_app(FULL).await;
+    world.open_app(APP).await;
     server.be(json!({ "nonces": ["token", "resource"] }));
     let url = world
         .begin_as(server.config(&world, json!({ "dpop": true })))
@@ -103,7 +103,7 @@ async fn a_key_proves_every_request_and_nobody_can_read_it() {
     );
 
     // Another page answers.
-    world.open_app(FULL).await;
+    world.open_app(APP).await;
     let redirect = json!(server.answer(&url));
     let outcome = world
         .outcome("oauth.handleRedirect(args[0])", &[redirect])
@@ -157,7 +157,7 @@ async fn a_key_proves_every_request_and_nobody_can_read_it() {
 async fn tabs_that_share_a_session_prove_the_same_key_until_one_leaves() {
     let world = World::start().await;
     let server = Hostile::start();
-    world.open_app(FULL).await;
+    world.open_app(APP).await;
     let first = world.page.tab().await;
     let shared = json!({ "dpop": true, "sessionScope": "origin" });
     let outcome = server.log_in(&world, shared).await;
@@ -171,7 +171,7 @@ async fn tabs_that_share_a_session_prove_the_same_key_until_one_leaves() {
 
     let second = world.page.new_tab().await;
     world.page.switch_to(&second).await;
-    world.open_app(FULL).await;
+    world.open_app(APP).await;
     let restored = world.outcome("oauth.restore()", &[]).await;
     assert_eq!(restored["value"]["claims"]["sub"], "ana", "{restored}");
     assert_eq!(key(api(&world, &server, Value::Null).await), one);
@@ -190,7 +190,7 @@ async fn tabs_that_share_a_session_prove_the_same_key_until_one_leaves() {
 async fn a_server_that_does_not_bind_is_refused() {
     let world = World::start().await;
     let server = Hostile::start();
-    world.open_app(FULL).await;
+    world.open_app(APP).await;
     let log_in = async |changes: Value| {
         server.be(changes);
         server.forget();
@@ -235,7 +235,7 @@ async fn a_server_that_does_not_bind_is_refused() {
     let url = world
         .begin_as(server.config(&world, json!({ "dpop": true })))
         .await;
-    world.open_app(FULL).await;
+    world.open_app(APP).await;
     let wipe =
         "await new Promise(done => { indexedDB.deleteDatabase('oauth-wasm').onsuccess = done })";
     world.run(wipe, &[]).await;
@@ -252,7 +252,7 @@ async fn a_server_that_does_not_bind_is_refused() {
 async fn a_request_is_pushed_where_that_is_wanted_or_demanded() {
     let world = World::start().await;
     let server = AuthorizationServer::oidc_provider(&world, json!({}));
-    world.open_app(FULL).await;
+    world.open_app(APP).await;
     let pushed = json!({
         "clientId": "pushed",
         "pushedAuthorizationRequest": true,
@@ -270,7 +270,7 @@ async fn a_request_is_pushed_where_that_is_wanted_or_demanded() {
     server.proved(&world, "pushed authorization request");
 
     let server = Hostile::start();
-    world.open_app(FULL).await;
+    world.open_app(APP).await;
     let begin = async |changes: Value, more: Value| {
         server.be(changes);
         server.forget();
@@ -286,7 +286,7 @@ async fn a_request_is_pushed_where_that_is_wanted_or_demanded() {
         "offered only: {seen}"
     );
     // What the metadata says is remembered for as long as the page lives.
-    world.open_app(FULL).await;
+    world.open_app(APP).await;
     let demanded = json!({ "metadata": { "require_pushed_authorization_requests": true } });
     let (seen, asked) = begin(
         demanded.clone(),
@@ -338,7 +338,7 @@ async fn a_request_is_pushed_where_that_is_wanted_or_demanded() {
 async fn resources_and_details_are_asked_for_and_what_was_granted_is_told() {
     let world = World::start().await;
     let server = AuthorizationServer::oidc_provider(&world, json!({}));
-    world.open_app(FULL).await;
+    world.open_app(APP).await;
     let more = json!({
         "scope": "openid read",
         "resource": "urn:example:api",

@@ -1,11 +1,11 @@
 //! `keep`: a session that outlives a reload, and what of it lies in the browser meanwhile.
 
-use e2e::{FULL, World};
+use e2e::{APP, World};
 use sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 
 async fn open(world: &World) {
-    world.open_app(FULL).await;
+    world.open_app(APP).await;
     let listen =
         "window.changes = []; oauth.onSessionChange(change => changes.push(change)); return true";
     world.run(listen, &[]).await;
@@ -303,7 +303,7 @@ async fn where_the_browser_cannot_keep_the_login_says_so_or_does_without() {
     ] {
         let html = format!(
             "<!doctype html><title>no</title><link rel=icon href='data:,'><script src=/e2e/console.js></script>
-            <script>{missing}</script><script type=module src=/e2e/full.js></script>"
+            <script>{missing}</script><script type=module src=/e2e/app.js></script>"
         );
         world.app.serve("/e2e/missing.html", "text/html", html);
         world.open_app("/e2e/missing.html").await;
@@ -388,35 +388,4 @@ async fn a_login_that_was_kept_is_answered_once_after_the_tab_has_died() {
         .outcome("oauth.handleRedirect(args[0])", &[json!(redirect)])
         .await;
     assert_eq!(again["error"]["code"], "unknown_state");
-}
-
-#[tokio::test]
-async fn a_small_application_refuses_what_only_the_full_library_has_by_name() {
-    let world = World::start().await;
-    world.open_app(e2e::APP).await;
-    for field in [
-        json!({ "keep": "tab" }),
-        json!({ "sessionScope": "origin" }),
-        json!({ "display": "popup" }),
-    ] {
-        let config = world.config(field.clone());
-        let refused = world
-            .outcome(
-                "oauth.startLogin({ ...args[0], navigate: () => {} })",
-                &[config],
-            )
-            .await;
-        assert_eq!(refused["error"]["code"], "needs_full", "{refused}");
-        let name = field
-            .as_object()
-            .and_then(|field| field.keys().next())
-            .expect("a field");
-        assert!(
-            refused["error"]["message"]
-                .as_str()
-                .expect("a message")
-                .contains(name.as_str())
-        );
-    }
-    assert_eq!(restore(&world).await["error"]["code"], "needs_full");
 }

@@ -3,12 +3,13 @@
 use e2e::{APP, FORGED, World, parameter};
 use serde_json::{Value, json};
 
-const WASM: &str = "/pkg/oauth-wasm.wasm";
+const SESSION: &str = "/pkg/parts/session.js";
 /// pages/load.html: its own script makes the calls, and buttons make them again.
 const LOAD: &str = "/e2e/load.html";
 
-fn wasm() -> Vec<u8> {
-    std::fs::read(e2e::workspace().join("pkg/oauth-wasm.wasm")).expect("the package is built")
+fn packed(file: &str) -> String {
+    let path = e2e::workspace().join("pkg").join(file);
+    std::fs::read_to_string(path).expect("the package is built")
 }
 
 /// Presses a button of pages/load.html; the outcome of the call that it makes.
@@ -18,71 +19,72 @@ async fn press(world: &World, button: &str) -> Value {
     outcome.expect("an outcome")
 }
 
-fn asked_for_wasm(world: &World) -> usize {
-    let requests = world.app.requests();
-    requests.iter().filter(|r| r.path == WASM).count()
+/// The parts that were asked for, each as often as it was.
+fn parts(world: &World) -> Vec<String> {
+    let requests = world.app.requests().into_iter();
+    requests
+        .filter_map(|request| Some(request.path.strip_prefix("/pkg/parts/")?.to_owned()))
+        .collect()
 }
 
 /// The policy that `cargo xtask demo` sends.
 fn demo_policy() -> String {
-    let source = e2e::workspace().join("xtask/src/serve.rs");
+    let source = e2e::workspace().join("sandbox/npm/server.mjs");
     let source = std::fs::read_to_string(source).expect("the demo's server");
     let (_, policy) = source
-        .split_once("CONTENT_SECURITY_POLICY: &str = \"")
+        .split_once("CONTENT_SECURITY_POLICY =")
         .expect("the policy");
-    let (policy, _) = policy.split_once("\";").expect("its end");
-    let lines = policy.split("\\\n").map(str::trim_start);
-    lines.collect()
+    let (policy, _) = policy.split_once("\n\n").expect("its end");
+    // Texts with `+` between them.
+    policy.split('"').skip(1).step_by(2).collect()
 }
 
 #[tokio::test]
-async fn a_module_that_cannot_be_loaded_says_why_and_is_loaded_at_the_next_call() {
+async fn a_part_that_cannot_be_had_or_is_another_says_so_and_is_there_after_a_reload() {
     let world = World::start().await;
     let html = "<!doctype html><title>app</title>";
-    let mut half = wasm();
-    half.truncate(half.len() / 2);
-    let rows: [(u16, &str, &[u8], &[&str]); 8] = [
-        (404, "text/plain", b"not found", &["404"]),
-        (500, "text/html", html.as_bytes(), &["500"]),
-        (
-            200,
-            "text/html",
-            html.as_bytes(),
-            &["text/html", "not WebAssembly"],
-        ),
-        (404, "text/html", html.as_bytes(), &["404", "text/html"]),
-        (200, "application/json", b"{}", &["not WebAssembly"]),
-        (200, "application/wasm", b"", &["not WebAssembly"]),
-        (200, "application/wasm", b"\0as", &["not WebAssembly"]),
-        (200, "application/wasm", &half, &[]),
+    let own = packed("parts/session.js");
+    let half = format!("{}\"\n", &own[..own.len() / 2]);
+    let foreign = "export default { get length() { return 5 } }";
+    let wide = own.replacen("export default \"", "export default \"\\u017d", 1);
+    let (lost, other) = ("session.js cannot be had", "is not the one of this release");
+    let rows: [(u16, &str, &str, &str); 10] = [
+        (404, "text/plain", "not found", lost),
+        (500, "text/html", html, lost),
+        (200, "text/html", html, lost),
+        (200, "application/wasm", "", lost),
+        (200, "text/javascript", "throw new Error('no')", lost),
+        (200, "text/javascript", "", other),
+        (200, "text/javascript", foreign, other),
+        (200, "text/javascript", &half, other),
+        (200, "text/javascript", &wide, other),
+        // A server that has the files of two releases.
+        (200, "text/javascript", &packed("parts/full.js"), other),
     ];
     let mut wrong = Vec::new();
     for (status, content_type, body, words) in rows {
-        world.app.serve_status(status, WASM, content_type, body);
+        world.app.serve_status(status, SESSION, content_type, body);
         world.page.open(LOAD).await;
-        // A call that is never answered must not stop the table.
-        let look = "const late = new Promise(resolve => setTimeout(resolve, 3000, { error: 'never answered' }))
-            return await Promise.race([window.redirected, late])";
         world.page.wait_until("window.redirected").await;
-        let first = world.page.js(look, &[]).await.expect("an outcome");
-        world.app.unserve(WASM);
+        let first = press(&world, "call").await;
+        world.app.unserve(SESSION);
         let error = &first["error"];
         let message = error["message"].as_str().unwrap_or_default();
         let good = error["name"] == "OAuthError"
             && error["code"] == "load_failed"
             && error["retryable"] == true
-            && error["remedy"].is_string()
-            && words.iter().all(|word| message.contains(word));
+            && error["remedy"]
+                .as_str()
+                .is_some_and(|remedy| remedy.contains("reload"))
+            && message.contains(words);
         let row = format!("{status} {content_type} {} bytes", body.len());
         if !good {
             wrong.push((row, first));
             continue;
         }
-        assert_eq!(
-            press(&world, "session").await,
-            json!({ "value": null }),
-            "{row}"
-        );
+        world.page.open(LOAD).await;
+        let again = press(&world, "call").await;
+        assert_eq!(again["error"]["code"], "login_required", "{row}: {again}");
     }
     assert_eq!(wrong, []);
 }
@@ -94,51 +96,162 @@ async fn a_redirect_that_met_a_failed_load_can_be_answered_by_the_next_call() {
     world.open_app(LOAD).await;
     let url = world.begin(json!({ "redirectUri": home })).await;
     let redirect = world.redirect(&url);
-    world.app.serve_status(503, WASM, "text/plain", "later");
+    world.app.serve_status(503, SESSION, "text/plain", "later");
     let outcome = world.come_back(&redirect).await;
     assert_eq!(outcome["error"]["code"], "load_failed", "{outcome}");
     assert_eq!(world.page.url().await, home, "the address is clean already");
     assert_eq!(world.token_requests("authorization_code"), 0);
-    world.app.unserve(WASM);
+    world.app.unserve(SESSION);
     let outcome = press(&world, "answer").await;
     assert!(outcome["value"].is_object(), "{outcome}");
     assert_eq!(world.token_requests("authorization_code"), 1);
 }
 
 #[tokio::test]
-async fn the_module_is_asked_for_at_the_first_call_once_and_under_any_content_type() {
+async fn each_part_is_asked_for_when_something_wants_it_and_once() {
     let world = World::start().await;
-    for content_type in ["application/octet-stream", "text/plain", ""] {
-        world.app.serve(WASM, content_type, wasm());
-        world.open_app(APP).await;
-        let session = world.log_in(json!({})).await;
-        assert_eq!(session["renewable"], true, "{content_type}");
-        world.app.unserve(WASM);
-    }
-    world.app.serve(
-        "/lazy.html",
-        "text/html",
-        "<!doctype html><title>lazy</title><link rel=icon href='data:,'><script type=module>
+    let lazy = "<!doctype html><title>lazy</title><link rel=icon href='data:,'>
+        <script>requestIdleCallback = work => { window.idle = work }</script>
+        <script type=module>
         window.oauth = await import('/pkg/oauth-wasm.js')
         await import('/e2e/use.js')
-        </script>",
-    );
+        </script>";
+    world.app.serve("/lazy.html", "text/html", lazy);
     world.page.open("/lazy.html").await;
-    world.page.wait_until("window.run").await;
-    let before = asked_for_wasm(&world);
-    // Its turn has come and gone.
-    world.run("await fetch('/sandbox.json')", &[]).await;
-    assert_eq!(asked_for_wasm(&world), before, "not before the first call");
-    let script =
-        "const calls = [oauth.session(), oauth.session(), oauth.logout(), oauth.handleRedirect(),
-            oauth.fetchPrivate('https://api.example/').catch(e => e.code)]
-        return [...await Promise.all(calls), await oauth.session()]";
-    let seen = world.run(script, &[]).await;
+    world.page.wait_until("window.run && window.idle").await;
+    let nobody =
+        "return [await oauth.session(), await oauth.handleRedirect(), await oauth.restore()]";
+    assert_eq!(world.run(nobody, &[]).await, json!([null, null, null]));
+    assert_eq!(parts(&world), [""; 0], "a visit");
+
+    // When the page is idle, what sends the user to log in.
+    world
+        .run("await window.idle(); await fetch('/sandbox.json')", &[])
+        .await;
+    assert_eq!(parts(&world), ["start.js"]);
+    let config = world.config(json!({}));
+    let start = "let url
+        const navigate = to => { url = to }
+        await Promise.all([oauth.startLogin({ ...args[0], navigate }), oauth.scopesFor([], args[0])])
+        return url";
+    let url = world.run(start, std::slice::from_ref(&config)).await;
+    assert!(url.as_str().is_some_and(|url| url.contains("state=ow1x")));
+    assert_eq!(parts(&world), ["start.js"]);
+
+    let calls = "const codes = [oauth.fetchPrivate('https://api.example/'), oauth.fetchPrivate('https://api.example/')]
+            .map(call => call.catch(e => e.code))
+        return [...await Promise.all(codes), await oauth.session(), await oauth.logout()]";
+    let seen = world.run(calls, &[]).await;
+    let refused = "login_required";
+    assert_eq!(seen, json!([refused, refused, null, null]));
+    assert_eq!(parts(&world), ["start.js", "session.js"]);
+
+    // What only some applications need; by what is asked for, whatever it is called.
+    let kept = world.config(json!({ "keep": "tab" }));
+    let code = world
+        .run(
+            "await oauth.startLogin({ ...args[0], navigate() {} })",
+            &[kept],
+        )
+        .await;
+    assert_eq!(code, Value::Null);
+    assert_eq!(parts(&world), ["start.js", "session.js", "full.js"]);
+}
+
+#[tokio::test]
+async fn what_start_does_not_know_is_asked_of_the_whole_library() {
+    let world = World::start().await;
+    world.open_app(APP).await;
+    let config = world.config(json!({ "responseType": "id_token token" }));
+    let refused = world
+        .outcome("oauth.startLogin(args[0])", std::slice::from_ref(&config))
+        .await;
+    assert_eq!(refused["error"]["code"], "invalid_config", "{refused}");
+    let config = world.config(json!({ "redirecturi": "https://app.example/" }));
+    let refused = world.outcome("oauth.startLogin(args[0])", &[config]).await;
+    let message = refused["error"]["message"].as_str().unwrap_or_default();
+    assert!(message.contains("redirectUri"), "{refused}");
+}
+
+#[tokio::test]
+async fn what_stands_after_a_login_that_leaves_the_page_does_not_run() {
+    let world = World::start().await;
+    // It answers with nothing, so the page stays and can be looked at.
+    world.app.serve_status(204, "/nothing", "text/plain", "");
+    world.open_app(APP).await;
+    let endpoint = format!("{}/nothing", world.app.origin);
+    let config = world.config(json!({ "authorizationEndpoint": endpoint }));
+    let start = "window.ended = 'not yet'
+        oauth.startLogin(args[0]).then(() => { ended = 'resolved' }, e => { ended = e.code })";
+    world.run(start, &[config]).await;
+    let left = || {
+        world
+            .app
+            .requests()
+            .iter()
+            .any(|one| one.path == "/nothing")
+    };
+    while !left() {
+        world.run("await fetch('/sandbox.json')", &[]).await;
+    }
+    assert_eq!(world.run("return ended", &[]).await, "not yet");
+    let shown = "window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))
+        await new Promise(resolve => setTimeout(resolve))
+        return ended";
+    assert_eq!(world.run(shown, &[]).await, "login_abandoned");
+}
+
+#[tokio::test]
+async fn a_response_in_the_address_is_loaded_for_before_anybody_asks() {
+    let world = World::start().await;
+    let silent = "<!doctype html><title>silent</title><link rel=icon href='data:,'>
+        <script type=module src=/pkg/oauth-wasm.js></script>";
+    world.app.serve("/silent.html", "text/html", silent);
+    for (state, part) in [
+        ("ow1xA", "session.js"),
+        ("ow1xf.A", "full.js"),
+        ("ow1x.A", "full.js"),
+    ] {
+        let before = parts(&world).len();
+        world
+            .page
+            .open(&format!("/silent.html?code=x&state={state}"))
+            .await;
+        let came = format!(
+            "performance.getEntriesByType('resource').some(one => one.name.endsWith('/pkg/parts/{part}'))"
+        );
+        world.page.wait_until(&came).await;
+        assert_eq!(parts(&world)[before..], [part]);
+    }
+}
+
+#[tokio::test]
+async fn a_session_goes_on_where_the_whole_library_is_wanted_later() {
+    let world = World::start().await;
+    world.open_app(APP).await;
+    let session = world.log_in(json!({ "appState": { "cart": 3 } })).await;
+    assert!(!parts(&world).contains(&"full.js".to_owned()));
+    // A call of the whole library: there is nobody to ask for the user here.
+    let info = world.outcome("oauth.userinfo()", &[]).await;
+    assert!(info["error"]["code"].is_string(), "{info}");
+    assert!(parts(&world).contains(&"full.js".to_owned()));
+    let now = world.run("return await oauth.session()", &[]).await;
+    assert_eq!(now, session);
+    let same = world.run("return await oauth.handleRedirect()", &[]).await;
+    assert_eq!(same, session);
+    let answer = world.fetch_private("/users/me", Value::Null).await;
+    assert_eq!(answer["value"]["status"], 200, "{answer}");
+    world.sandbox.expire_tokens();
+    let answer = world.fetch_private("/users/me", Value::Null).await;
+    assert_eq!(answer["value"]["status"], 200, "{answer}");
+    assert_eq!(world.token_requests("refresh_token"), 1);
+    world.run("await oauth.logout()", &[]).await;
     assert_eq!(
-        seen,
-        json!([null, null, null, null, "login_required", null])
+        world.run("return await oauth.session()", &[]).await,
+        Value::Null
     );
-    assert_eq!(asked_for_wasm(&world), before + 1);
+    let answer = world.fetch_private("/users/me", Value::Null).await;
+    assert_eq!(answer["error"]["code"], "login_required", "{answer}");
 }
 
 #[tokio::test]
@@ -150,6 +263,20 @@ async fn a_content_security_policy_that_forbids_wasm_is_named() {
     for page in [LOAD, "/e2e/inline.html", "/e2e/classic.html"] {
         world.page.open(page).await;
         let outcome = world.redirected().await;
+        assert_eq!(
+            outcome,
+            json!({ "session": null }),
+            "{page}: a visit needs no wasm"
+        );
+        let call = "oauth.fetchPrivate('https://api.example/')";
+        let outcome = match page {
+            LOAD => press(&world, "call").await,
+            _ => world
+                .page
+                .js(&format!("return await outcome({call})"), &[])
+                .await
+                .expect("an outcome"),
+        };
         let error = &outcome["error"];
         assert_eq!(error["code"], "load_failed", "{page}: {outcome}");
         assert_eq!(error["retryable"], true);
@@ -160,21 +287,14 @@ async fn a_content_security_policy_that_forbids_wasm_is_named() {
             assert!(message.contains(word), "{page}: {message}");
         }
     }
-    world.page.open(LOAD).await;
-    let again = press(&world, "session").await;
-    assert_eq!(again["error"]["code"], "load_failed", "{again}");
 
+    // Nothing is fetched but modules.
     policy(
         "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'none'; img-src data:",
     );
     world.page.open(LOAD).await;
-    let outcome = world.redirected().await;
-    assert_eq!(outcome["error"]["code"], "load_failed", "{outcome}");
-    let message = outcome["error"]["message"].as_str().unwrap_or_default();
-    assert!(message.contains("connect-src"), "{message}");
-    // Inline there is nothing to connect to.
-    world.page.open("/e2e/inline.html").await;
-    assert_eq!(world.redirected().await, json!({ "session": null }));
+    let outcome = press(&world, "call").await;
+    assert_eq!(outcome["error"]["code"], "login_required", "{outcome}");
 }
 
 #[tokio::test]
@@ -194,7 +314,7 @@ async fn all_three_forms_of_the_package_log_in_under_the_demos_strict_policy() {
     let mut asked = Vec::new();
     for page in [APP, "/e2e/inline.html", "/e2e/classic.html"] {
         let home = format!("{}{page}", world.app.origin);
-        let before = asked_for_wasm(&world);
+        let before = parts(&world).len();
         world.open_app(page).await;
         world.leave(json!({ "redirectUri": home })).await;
         let outcome = world.redirected().await;
@@ -210,9 +330,13 @@ async fn all_three_forms_of_the_package_log_in_under_the_demos_strict_policy() {
             !console.iter().any(|line| line.starts_with("csp")),
             "{console:?}"
         );
-        asked.push(asked_for_wasm(&world) - before);
+        asked.push(parts(&world)[before..].join(" "));
     }
-    assert_eq!(asked, [2, 0, 0], "only one form has a file beside it");
+    assert_eq!(
+        asked,
+        ["start.js session.js", "", ""],
+        "only one form has files beside it"
+    );
 }
 
 /// Nothing but files of this origin and WebAssembly, and no text becomes script.
@@ -228,12 +352,7 @@ async fn every_form_of_the_package_logs_in_where_trusted_types_are_required() {
     world
         .sandbox
         .change(|settings| settings.auto_consent = true);
-    for page in [
-        APP,
-        "/e2e/full.html",
-        "/e2e/inline.html",
-        "/e2e/classic.html",
-    ] {
+    for page in [APP, "/e2e/inline.html", "/e2e/classic.html"] {
         let home = format!("{}{page}", world.app.origin);
         world.open_app(page).await;
         world.leave(json!({ "redirectUri": home })).await;

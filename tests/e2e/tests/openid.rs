@@ -1,13 +1,13 @@
 //! OpenID Connect: who has logged in, at a server that nobody here wrote, and at one that lies.
 
-use e2e::{AuthorizationServer, FULL, Hostile, World, parameter};
+use e2e::{APP, AuthorizationServer, Hostile, World, parameter};
 use serde_json::{Value, json};
 
 fn config(world: &World, server: &AuthorizationServer, more: Value) -> Value {
     let mut config = server.config(
         world,
         json!({
-            "redirectUri": format!("{}{FULL}", world.app.origin),
+            "redirectUri": format!("{}{APP}", world.app.origin),
             "verifyIdToken": true,
         }),
     );
@@ -33,7 +33,7 @@ async fn the_user_is_known_at_oidc_provider_by_each_algorithm_and_stays_known() 
     let world = World::start().await;
     let server = AuthorizationServer::oidc_provider(&world, json!({}));
     for client in ["page", "es256", "eddsa"] {
-        world.open_app(FULL).await;
+        world.open_app(APP).await;
         server.forget_requests();
         let more = json!({ "clientId": client });
         world.leave_as(config(&world, &server, more)).await;
@@ -102,7 +102,7 @@ async fn stays_known(world: &World, server: &AuthorizationServer) {
 async fn the_user_is_known_at_django_oauth_toolkit_too() {
     let world = World::start().await;
     let server = AuthorizationServer::django(&world, json!({}));
-    world.open_app(FULL).await;
+    world.open_app(APP).await;
     world.leave_as(config(&world, &server, json!({}))).await;
     server.consent(&world).await;
     let known = session(&world).await;
@@ -126,7 +126,7 @@ async fn an_id_token_of_the_address_bar_is_verified_at_django_oauth_toolkit() {
 }
 
 async fn verified_in_front(world: &World, server: &AuthorizationServer) {
-    world.open_app(FULL).await;
+    world.open_app(APP).await;
     let more =
         json!({ "clientId": "implicit", "responseType": "id_token token", "verifyIdToken": false });
     world.leave_as(config(world, server, more)).await;
@@ -219,12 +219,12 @@ async fn a_lie_is_refused_by_the_rule_that_it_breaks() {
     let world = World::start().await;
     let server = Hostile::start();
     let verified = json!({ "verifyIdToken": true });
-    world.open_app(FULL).await;
+    world.open_app(APP).await;
     for (lie, code, rule) in lies() {
         // Keys are remembered for as long as the page lives.
         if lie.get("jwks").is_some() || lie.get("jwksStatus").is_some() || lie.get("keys").is_some()
         {
-            world.open_app(FULL).await;
+            world.open_app(APP).await;
         }
         server.be(lie.clone());
         let outcome = server.log_in(&world, verified.clone()).await;
@@ -277,7 +277,7 @@ async fn an_id_token_is_verified_by_every_algorithm_that_browsers_check() {
         ("ES512", "ES256"),
         ("EdDSA", "ES256"),
     ] {
-        world.open_app(FULL).await;
+        world.open_app(APP).await;
         server.be(json!({ "signer": alg, "keys": [alg] }));
         let outcome = server.log_in(&world, verified.clone()).await;
         assert_eq!(outcome["value"]["claims"]["sub"], "ana", "{alg}: {outcome}");
@@ -296,7 +296,7 @@ async fn keys_that_a_server_changes_are_asked_for_once_more_and_no_oftener() {
     let world = World::start().await;
     let server = Hostile::start();
     let verified = json!({ "verifyIdToken": true });
-    world.open_app(FULL).await;
+    world.open_app(APP).await;
     let asked = async |changes: Value, good: bool| {
         server.be(changes);
         server.forget();
@@ -325,7 +325,7 @@ async fn keys_that_a_server_changes_are_asked_for_once_more_and_no_oftener() {
 async fn another_user_is_refused_by_userinfo_and_by_a_renewal() {
     let world = World::start().await;
     let server = Hostile::start();
-    world.open_app(FULL).await;
+    world.open_app(APP).await;
     let brief = json!({ "expires_in": 1 });
     server.be(json!({ "tokens": brief }));
     let outcome = server.log_in(&world, json!({})).await;

@@ -1,11 +1,11 @@
 //! Logins that leave the page where it is: in a popup, or in a frame that nobody sees.
 
-use e2e::{FULL, World};
+use e2e::{APP, World};
 use serde_json::{Value, json};
 
 /// A configuration whose answers come to a page with the full library.
 fn config(world: &World, more: Value) -> Value {
-    let mut config = world.config(json!({ "redirectUri": format!("{}{FULL}", world.app.origin) }));
+    let mut config = world.config(json!({ "redirectUri": format!("{}{APP}", world.app.origin) }));
     for (name, value) in more.as_object().expect("an object") {
         config[name] = value.clone();
     }
@@ -13,7 +13,7 @@ fn config(world: &World, more: Value) -> Value {
 }
 
 async fn open(world: &World) {
-    world.open_app(FULL).await;
+    world.open_app(APP).await;
     let listen = "window.stays = true; window.changes = []; oauth.onSessionChange(change => changes.push(change.type)); return true";
     world.run(listen, &[]).await;
 }
@@ -125,7 +125,7 @@ async fn a_popup_that_is_closed_or_blocked_or_given_up_is_told_apart() {
     world.until_windows(1).await;
 
     world.app.header(
-        "/e2e/full.html",
+        "/e2e/app.html",
         "content-security-policy",
         "sandbox allow-scripts allow-same-origin",
     );
@@ -196,7 +196,7 @@ async fn a_response_for_a_page_that_is_gone_is_nobodys() {
     let world = World::start().await;
     open(&world).await;
     let orphan = format!(
-        "{}{FULL}?code=c&state=ow1x.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        "{}{APP}?code=c&state=ow1x.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
         world.app.origin
     );
     let answer = world.come_back(&orphan).await;

@@ -126,7 +126,7 @@ async fn a_page_whose_promises_are_not_the_engines_logs_in_calls_and_is_told() {
 async fn open_after(world: &World, before: &str) {
     let page = format!(
         "<!doctype html><title>before</title><link rel=icon href='data:,'><script src=/e2e/console.js></script>
-        <script>{before}</script><script type=module src=/e2e/full.js></script>"
+        <script>{before}</script><script type=module src=/e2e/app.js></script>"
     );
     world.app.serve("/before.html", "text/html", page);
     world.open_app("/before.html").await;

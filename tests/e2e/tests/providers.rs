@@ -653,7 +653,7 @@ async fn a_provider_may_be_an_object_of_ones_own_or_an_imported_file() {
     let answer = world.fetch_private("/v2/products/mine", Value::Null).await;
     assert_eq!(answer["value"]["status"], 200, "{answer}");
     let fetched = world.app.requests();
-    let file = |path: &str| path.ends_with(".min.json");
+    let file = |path: &str| path.ends_with(".min.js");
     assert!(
         !fetched.iter().any(|one| file(&one.path)),
         "no name was said"
@@ -661,7 +661,7 @@ async fn a_provider_may_be_an_object_of_ones_own_or_an_imported_file() {
 }
 
 #[tokio::test]
-async fn a_providers_file_is_fetched_when_it_is_named_and_another_call_tries_again() {
+async fn a_providers_file_is_loaded_when_it_is_named_and_is_this_releases_own() {
     let world = World::start().await;
     world.open_app(APP).await;
     let fetched = || {
@@ -671,37 +671,25 @@ async fn a_providers_file_is_fetched_when_it_is_named_and_another_call_tries_aga
             .filter(|path| path.starts_with("/pkg/providers/"))
             .collect::<Vec<_>>()
     };
-    // The wasm is there, and no file of a provider.
-    world.run("await oauth.session()", &[]).await;
-    let paths: Vec<_> = world
-        .app
-        .requests()
-        .into_iter()
-        .map(|one| one.path)
-        .collect();
-    assert!(
-        paths.contains(&"/pkg/oauth-wasm.wasm".to_owned()),
-        "{paths:?}"
-    );
     assert_eq!(fetched(), [""; 0]);
     world.begin(json!({})).await;
     world.begin(json!({})).await;
-    assert_eq!(fetched(), ["/pkg/providers/mercadolibre.min.json"]);
+    assert_eq!(fetched(), ["/pkg/providers/mercadolibre.min.js"]);
 
-    let pago = "/pkg/providers/mercadopago.min.json";
+    let pago = "/pkg/providers/mercadopago.min.js";
     let more = json!({ "provider": "mercadopago", "site": null });
     let config = world.config(more);
     // What is not there, what a single-page server answers instead, what was cut off, what is another file.
     for (status, content_type, body) in [
         (404, "text/plain", "not found"),
-        (404, "application/json", "{}"),
         (200, "text/html", "<!doctype html><title>app</title>"),
-        (200, "application/json", "{\"name\":\"mercadopago\","),
-        (200, "application/json", ""),
-        (200, "application/json", "null"),
-        (200, "application/json", "[\"mercadopago\"]"),
+        (200, "application/json", "{}"),
+        (200, "text/javascript", ""),
+        (200, "text/javascript", "export default null"),
+        (200, "text/javascript", "export default '{}'"),
     ] {
         world.app.serve_status(status, pago, content_type, body);
+        world.open_app(APP).await;
         for call in [
             "oauth.startLogin({ ...args[0], navigate() {} })",
             "oauth.adoptToken('adopted', args[0])",
@@ -720,6 +708,7 @@ async fn a_providers_file_is_fetched_when_it_is_named_and_another_call_tries_aga
     world.begin(json!({})).await;
 
     world.app.unserve(pago);
+    world.open_app(APP).await;
     let outcome = world.log_in_here(config).await;
     assert_eq!(outcome["value"]["provider"], "mercadopago", "{outcome}");
     let requests = world.sandbox.requests();

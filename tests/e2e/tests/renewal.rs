@@ -1,7 +1,7 @@
 //! A renewal is one request, the POST, whatever headers the server sends and the page has: no question beforehand
 //! whether the server is there, which some of them would answer with no.
 
-use e2e::{APP, AuthorizationServer, FULL, Hostile, World};
+use e2e::{APP, AuthorizationServer, Hostile, World};
 use serde_json::{Value, json};
 
 /// A session whose access token is over, by the clock: `fetchPrivate` has to renew it first.
@@ -66,7 +66,7 @@ async fn a_session_is_renewed_whatever_may_be_embedded_by_whom() {
                 |policy| json!({ "cross-origin-resource-policy": policy }),
             );
             server.be(json!({ "tokens": { "expires_in": 1 }, "headers": headers }));
-            world.open_app(FULL).await;
+            world.open_app(APP).await;
             let done = server.log_in(&world, json!({})).await;
             let case = format!("{page:?}, {policy:?}");
             assert!(done["value"].is_object(), "{case}: {done}");
@@ -89,7 +89,7 @@ async fn no_renewal_is_lost_at_a_server_that_sends_a_body_after_head() {
     let world = World::start().await;
     let server = Hostile::start();
     server.be(json!({ "tokens": { "expires_in": 1 }, "headBody": true }));
-    world.open_app(FULL).await;
+    world.open_app(APP).await;
     let done = server.log_in(&world, json!({})).await;
     assert!(done["value"].is_object(), "{done}");
     let api = format!("{}/api", server.issuer);

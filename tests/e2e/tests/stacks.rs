@@ -126,14 +126,7 @@ async fn a_user_of_the_page_without_a_bundler() {
         .replace("https://api.mercadolibre.com", sandbox);
     assert_eq!(told.matches(sandbox.as_str()).count(), 4);
     world.app.serve("/main.js", "text/javascript", told);
-    let full = e2e::workspace().join("pkg/full.js").exists();
-    let html = read("index.html");
-    let html = if full {
-        html.replace("/oauth-wasm.js", "/full.js")
-    } else {
-        html
-    };
-    world.app.serve("/", "text/html", html);
+    world.app.serve("/", "text/html", read("index.html"));
 
     let page = &world.page;
     page.open("/").await;

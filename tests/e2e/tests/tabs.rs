@@ -1,6 +1,6 @@
 //! `sessionScope: "origin"`: one session for all tabs, renewed once, left once.
 
-use e2e::{FULL, Tab, World};
+use e2e::{APP, Tab, World};
 use sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -20,7 +20,7 @@ async fn log_in(world: &World, more: Value) {
 }
 
 async fn open(world: &World) {
-    world.open_app(FULL).await;
+    world.open_app(APP).await;
     world.run(LISTEN, &[]).await;
 }
 
@@ -385,7 +385,7 @@ async fn without_web_locks_a_lease_lets_one_renew() {
     let world = World::start().await;
     let html = "<!doctype html><title>no locks</title><link rel=icon href='data:,'><script src=/e2e/console.js></script>
         <script>Object.defineProperty(Navigator.prototype, 'locks', { value: undefined })</script>
-        <script type=module src=/e2e/full.js></script>";
+        <script type=module src=/e2e/app.js></script>";
     world.app.serve("/e2e/no-locks.html", "text/html", html);
     let open = async || {
         world.open_app("/e2e/no-locks.html").await;

@@ -141,7 +141,7 @@ def fill(app):
     call_command("migrate", run_syncdb=True, verbosity=0)
     get_user_model().objects.create_user(USER, f"{USER}@example.org", PASSWORD)
     Application = get_application_model()
-    pages = " ".join(f"{app}{path}" for path in ["/e2e/app.html", "/e2e/full.html", "/"])
+    pages = " ".join(f"{app}{path}" for path in ["/e2e/app.html", "/"])
     for name, grant in [
         ("page", Application.GRANT_AUTHORIZATION_CODE),
         ("implicit", Application.GRANT_IMPLICIT),

@@ -72,7 +72,7 @@ const clients = app => {
     token_endpoint_auth_method: 'none',
     grant_types: ['authorization_code', 'refresh_token'],
     response_types: ['code'],
-    redirect_uris: [`${app}/e2e/app.html`, `${app}/e2e/full.html`, `${app}/`],
+    redirect_uris: [`${app}/e2e/app.html`, `${app}/`],
     post_logout_redirect_uris: [`${app}/e2e/blank.html`],
     ...more,
   })

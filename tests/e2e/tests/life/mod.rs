@@ -1,6 +1,6 @@
 //! What is the same at every authorization server.
 
-use e2e::{APP, AuthorizationServer, FULL, World};
+use e2e::{APP, AuthorizationServer, World};
 use serde_json::{Value, json};
 
 /// `fetchPrivate` to userinfo from the page that is open: `{value: {native, status, body}}`, `{error}` or `{reason}`.
@@ -229,8 +229,8 @@ pub async fn the_user_is_asked_once(world: &World, server: &AuthorizationServer)
 /// By a popup with the server's own pages, and then by a frame that nobody sees. The page stays throughout.
 pub async fn beside_the_page(world: &World, server: &AuthorizationServer) {
     let page = &world.page;
-    world.open_app(FULL).await;
-    let redirect_uri = format!("{}{FULL}", world.app.origin);
+    world.open_app(APP).await;
+    let redirect_uri = format!("{}{APP}", world.app.origin);
     let config = |more: Value| {
         let mut config = server.config(world, more);
         config["redirectUri"] = json!(redirect_uri);

@@ -1,0 +1,120 @@
+// Texts that stand in modules of their own, and what is made of them. Each is checked against its SHA-256 (FIPS 180-4)
+// before anybody reads it: an import map or a service worker that comes late could put another one in its place, and a
+// server that of another release. In JavaScript, for WebCrypto is missing where a page came by plain http.
+
+import { byteLength, bufferOf, copyInto, resolved, then, uncurry } from '../src/browser/natives.js'
+
+const { Int32Array, Uint8Array } = globalThis
+const { pow } = Math
+const charCodeAt = uncurry(String.prototype.charCodeAt)
+// The printable characters that cannot stand for themselves; see xtask/src/text.rs.
+const ESCAPED = [34, 92, 125, 126, 127]
+
+/** The bytes of an ASCII text; undefined if it is none. */
+const ascii = text => {
+  if (typeof text !== 'string') return
+  const bytes = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) {
+    const code = charCodeAt(text, i)
+    if (code > 127) return
+    bytes[i] = code
+  }
+  return bytes
+}
+
+const K = new Int32Array(64)
+const H = new Int32Array(8)
+const rotate = (word, by) => (word >>> by) | (word << (32 - by))
+const fraction = (prime, root) => pow(prime, 1 / root) * 4294967296
+
+const isPrime = n => {
+  for (let i = 2; i * i <= n; i++) if (n % i === 0) return false
+  return true
+}
+for (let n = 2, i = 0; i < 64; n++) {
+  if (!isPrime(n)) continue
+  H[i] = fraction(n, 2)
+  K[i++] = fraction(n, 3)
+}
+
+/** Whether this is the SHA-256 of the bytes; `words` are its eight numbers. */
+export const isDigest = (bytes, words) => {
+  const size = byteLength(bytes)
+  const padded = new Uint8Array(((size + 8) >> 6 << 6) + 64)
+  const end = byteLength(padded)
+  copyInto(padded, bytes)
+  padded[size] = 128
+  for (let i = 0; i < 4; i++) padded[end - 1 - i] = (size * 8) >>> (i * 8)
+  const w = new Int32Array(64)
+  const sum = new Int32Array(8)
+  const s = new Int32Array(8)
+  copyInto(sum, H)
+  for (let at = 0; at < end; at += 64) {
+    copyInto(s, sum)
+    for (let i = 0; i < 64; i++) {
+      if (i < 16) {
+        const p = at + i * 4
+        w[i] = (padded[p] << 24) | (padded[p + 1] << 16) | (padded[p + 2] << 8) | padded[p + 3]
+      } else {
+        const a = w[i - 15]
+        const b = w[i - 2]
+        w[i] = w[i - 16] + w[i - 7] + (rotate(a, 7) ^ rotate(a, 18) ^ (a >>> 3)) + (rotate(b, 17) ^ rotate(b, 19) ^ (b >>> 10))
+      }
+      const e = s[4]
+      const a = s[0]
+      const one = s[7] + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + ((e & s[5]) ^ (~e & s[6])) + K[i] + w[i]
+      const two = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]))
+      for (let j = 7; j; j--) s[j] = s[j - 1]
+      s[4] += one
+      s[0] = one + two
+    }
+    for (let i = 0; i < 8; i++) sum[i] += s[i]
+  }
+  for (let i = 0; i < 8; i++) if (sum[i] !== (words[i] | 0)) return false
+  return true
+}
+
+/** What the text of a part stands for: bytes that are printable characters stand for themselves, so that brotli finds in
+ *  the text what it finds in the module; in base64 it would not. */
+export const decoded = text => {
+  const bytes = new Uint8Array(text.length)
+  let size = 0
+  let high = 0
+  for (let i = 0; i < text.length; i++) {
+    let code = charCodeAt(text, i)
+    if (code === 126) {
+      high = 128
+      continue
+    }
+    if (code === 125) {
+      const escaped = charCodeAt(text, ++i)
+      code = escaped < 67 ? escaped - 35 : ESCAPED[escaped - 67]
+    }
+    bytes[size++] = code + high
+    high = 0
+  }
+  return new Uint8Array(bufferOf(bytes), 0, size)
+}
+
+/**
+ * A text that is loaded when it is wanted: `load` is `() => import('./file.js')`, which every bundler follows. What it
+ * gives may be any thenable by then, and the page's own.
+ */
+export const apart = (file, load, words) => (done, failed) => {
+  // What the page's own code calls may have it on the stack.
+  const next = f => value => then(resolved, () => f(value))
+  const got = next(module => {
+    const text = module && module.default
+    const bytes = ascii(text)
+    bytes && isDigest(bytes, words) ? done(text) : failed(file + ' is not the one of this release')
+  })
+  const lost = next(() => failed(file + ' cannot be had: offline, not served as JavaScript, or blocked by script-src'))
+  try {
+    load().then(got, lost)
+  } catch {
+    lost()
+  }
+}
+
+/** A text that is there. */
+export const inside = text => done => done(text)
