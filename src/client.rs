@@ -38,6 +38,7 @@ use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::json::Json;
 use crate::protocol::session::{Session, SessionId, Sessions};
 use crate::protocol::token::MAX_BODY;
+use crate::protocol::url::Url;
 use callback::AnsweredRedirect;
 use optional::Optional;
 use shared_result::SharedResult;
@@ -159,7 +160,7 @@ impl<B: Page> Client<B> {
             wanted: "",
         };
         let answer = self.browser.ask(request, MAX_BODY, TIMEOUT).await;
-        answer.map_err(|why| unanswered(why).error())
+        answer.map_err(|why| unanswered(why, url))
     }
 
     fn jitter(self) -> u8 {
@@ -167,10 +168,12 @@ impl<B: Page> Client<B> {
     }
 }
 
-fn unanswered(why: Unanswered) -> ErrorCode {
-    match why {
+/// No answer came, or none that is read: the error names the server, and no path or query.
+fn unanswered(why: Unanswered, url: &str) -> Error {
+    let code = match why {
         Unanswered::Network => ErrorCode::NetworkError,
         Unanswered::Timeout => ErrorCode::Timeout,
         Unanswered::TooLarge => ErrorCode::ResponseTooLarge,
-    }
+    };
+    code.at(Url::split(url).map_or("", |url| url.origin))
 }

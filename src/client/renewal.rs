@@ -4,7 +4,8 @@ use alloc::boxed::Box;
 use alloc::string::String;
 
 use super::shared_result::SharedResult;
-use super::{Client, Page};
+use super::{Client, Page, unanswered};
+use crate::browser::port::Unanswered;
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::secret::AccessToken;
 use crate::protocol::session::{Session, SessionId};
@@ -61,7 +62,7 @@ impl<B: Page> Client<B> {
         let again = self.session(id, Session::was_sent)?;
         let outcome = match self.may_send(&request, again).await {
             true => self.exchange_for(id, request).await,
-            false => Err(ErrorCode::NetworkError.error()),
+            false => Err(unanswered(Unanswered::Network, request.endpoint())),
         };
         self.conclude(id, outcome)
     }
@@ -89,7 +90,7 @@ impl<B: Page> Client<B> {
             && !self.browser.reach(&endpoint, PROMPTLY).await
         {
             self.change(id, |session| session.unsure(error));
-            return Err(ErrorCode::NetworkError.error());
+            return Err(unanswered(Unanswered::Network, &endpoint));
         }
         Err(error)
     }

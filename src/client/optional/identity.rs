@@ -119,7 +119,7 @@ impl<B: Page> Client<B> {
                 wanted: NONCE,
             };
             let answer = self.browser.ask(own, MAX_BODY, TIMEOUT).await;
-            let answer = answer.map_err(|why| unanswered(why).error())?;
+            let answer = answer.map_err(|why| unanswered(why, &url))?;
             let news = self.note_nonce(&url, &answer.wanted);
             let refused = answer.status == 401;
             if refused && key.is_some() && news && !proven {

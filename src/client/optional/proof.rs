@@ -139,7 +139,7 @@ impl<B: Page> Client<B> {
                 wanted: NONCE,
             };
             let answer = self.browser.ask(own, MAX_BODY, TIMEOUT).await;
-            let answer = answer.map_err(|why| unanswered(why).error())?;
+            let answer = answer.map_err(|why| unanswered(why, endpoint))?;
             let news = self.note_nonce(endpoint, &answer.wanted);
             let wanted =
                 request.key().is_some() && dpop::is_nonce_wanted(answer.status, &answer.body);
@@ -176,7 +176,7 @@ impl<B: Page> Client<B> {
                 wanted: NONCE,
             };
             let answer = self.browser.ask(own, MAX_BODY, TIMEOUT).await;
-            let answer = answer.map_err(|why| unanswered(why).error())?;
+            let answer = answer.map_err(|why| unanswered(why, url))?;
             let news = self.note_nonce(url, &answer.wanted);
             if again || key.is_none() || !news || !matches!(answer.status, 400 | 401) {
                 return Ok(answer);

@@ -4,8 +4,8 @@ use alloc::boxed::Box;
 use alloc::string::String;
 
 use super::{Boxed, PATIENCE, RECORD};
-use crate::browser::port::{NotKept, Record};
-use crate::client::{Client, Page};
+use crate::browser::port::{NotKept, Record, Unanswered};
+use crate::client::{Client, Page, unanswered};
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::session::common::{Label, RecordState, Sent};
 use crate::protocol::session::{Session, SessionId};
@@ -64,7 +64,8 @@ impl<B: Page> Client<B> {
         let request = self.session(id, Session::renewal)??;
         let again = sent != Sent::Never || self.session(id, Session::was_sent)?;
         if !self.may_send(&request, again).await {
-            return self.conclude(id, Err(ErrorCode::NetworkError.error()));
+            let error = unanswered(Unanswered::Network, request.endpoint());
+            return self.conclude(id, Err(error));
         }
         // From here on the refresh token may be spent, whatever becomes of this page: nobody else is to send it.
         let record = concat(&[RECORD, &name]);
