@@ -68,8 +68,8 @@ function press() {
     askOthers('call')
     await call()
   })
-  // Firefox tries a few times.
-  on('down', 'click', () => renewWhile('is down for a moment', 'dropBefore', { times: 1000 }))
+  const busy = { body: { status: 503, contentType: 'text/plain', body: 'Service Unavailable', headers: {} } }
+  on('down', 'click', () => renewWhile('answers with 503 for a moment', busy, { times: 1000 }))
   const next = { method: 'POST', times: 1 }
   on('lost', 'click', () => renewWhile('will lose its next answer', 'dropAfterProcessing', next))
   on('log-out', 'click', async () => {

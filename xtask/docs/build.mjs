@@ -34,6 +34,8 @@ const pages = () => {
     ['SECURITY.md', 'security.md'],
     ['CHANGELOG.md', 'changelog.md'],
     ['sandbox/README.md', 'sandbox.md'],
+    ['src/rust.md', 'rust.md'],
+    ['CONTRIBUTING.md', 'contributing.md'],
   ])
   for (const path of filesBelow('docs')) if (path.endsWith('.md')) found.set(path, path.slice('docs/'.length))
   found.set('docs/providers.md', 'providers/index.md')
@@ -63,6 +65,8 @@ const rewritten = (map, from) =>
       return part.replace(/(\]\()([^)\s]+)(\))/g, (_, open, target, close) => open + linkOf(map, from, target) + close)
     })
     .join('')
+    // What rustdoc is told of a block is nothing for a reader.
+    .replace(/^```rust,.*$/gm, '```rust')
 
 /** docs/providers.md has all: an overview, and a page for each. */
 const providerPages = text => {

@@ -2,7 +2,7 @@
 
 const GROUPS = [
   ['Start', ['start.md', 'testing.md', 'sandbox.md']],
-  ['Frameworks', ['frameworks.md', 'react.md', 'vue.md', 'svelte.md', 'solid.md', 'angular.md']],
+  ['Frameworks', ['frameworks.md', 'react.md', 'vue.md', 'svelte.md', 'solid.md', 'angular.md', 'rust.md']],
   ['Bundlers, recipes, servers', [/^bundlers/, /^recipes/, /^servers/]],
   ['Sessions', ['sessions.md', 'errors.md', 'openid.md']],
   ['Without a backend, and with one', ['vault.md', 'relay.md']],
@@ -10,7 +10,7 @@ const GROUPS = [
 ]
 /** Where a page's own heading does not say what it is in the list. */
 const TITLES = { 'start.md': 'Get started', 'sandbox.md': 'The sandbox', 'providers/index.md': 'All providers' }
-const LAST = ['security.md', 'changelog.md']
+const LAST = ['security.md', 'changelog.md', 'contributing.md']
 
 const linkTo = path => '/' + path.replace(/(index)?\.md$/, '')
 

