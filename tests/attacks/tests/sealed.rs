@@ -25,7 +25,11 @@ async fn a_script_that_comes_later_is_handed_nothing_of_a_session_that_is_shared
 async fn is_handed_nothing(form: &str, mut kind: Value) {
     let world = World::start().await;
     // Every token is due as soon as it is here: each call renews first.
-    world.brief_tokens(true);
+    world.sandbox.change(|settings| {
+        settings
+            .token_response
+            .insert("expires_in".into(), json!(0.5));
+    });
     let page = &world.page;
     let robbed = format!("/attacks/robbed.html?form={form}");
     page.open(&robbed).await;
