@@ -38,7 +38,54 @@ pub fn tests_if_any(command: &mut Command, tally: &mut Tally) -> Result<()> {
     Ok(())
 }
 
-fn run(command: &mut Command, mut each: impl FnMut(&str)) -> Result<ExitStatus> {
+/// What runners say of a browser that never came up.
+const NEVER_CAME_UP: &[&str] = &[
+    "Timed out receiving message from renderer",
+    "session not created",
+    "driver failed to bind port",
+    "http://127.0.0.1: Connection Failed",
+];
+
+/// Runs tests of a browser, and once more where it said nothing for that long, or its driver said that it never came
+/// up, before any test was counted. The report names it.
+pub fn tests_of_a_browser(
+    browser: &str,
+    command: &mut Command,
+    patience: Duration,
+    tally: &mut Tally,
+) -> Result<()> {
+    let mut first = Tally::default();
+    let mut never_came_up = false;
+    let status = run_patiently(command, patience, |line| {
+        never_came_up |= NEVER_CAME_UP.iter().any(|words| line.contains(words));
+        first.read(line);
+    });
+    let hung = status.is_err();
+    if first.passed == 0 && (hung || never_came_up) {
+        let why = if hung { "hung" } else { "did not come up" };
+        tally.skip(&format!("{browser} {why}, and was started again"));
+        return tests(command, tally);
+    }
+    if !status?.success() && first.failed == 0 {
+        first.fail("the tests ended before they were over");
+    }
+    if first.passed + first.failed == 0 {
+        first.fail("no test ran");
+    }
+    tally.add(first);
+    Ok(())
+}
+
+fn run(command: &mut Command, each: impl FnMut(&str)) -> Result<ExitStatus> {
+    run_patiently(command, LIMIT, each)
+}
+
+/// Ends the command when it says nothing for so long, or goes on for ever.
+fn run_patiently(
+    command: &mut Command,
+    patience: Duration,
+    mut each: impl FnMut(&str),
+) -> Result<ExitStatus> {
     if std::io::stdout().is_terminal() {
         command.env("CARGO_TERM_COLOR", "always");
     }
@@ -54,27 +101,31 @@ fn run(command: &mut Command, mut each: impl FnMut(&str)) -> Result<ExitStatus> 
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = child.with_context(|| format!("cannot start {program}"))?;
     let lines = lines(reader);
-    let in_time = follow(&mut child, &lines, &mut each);
+    let in_time = follow(&mut child, &lines, patience, &mut each);
     if !in_time {
         kill_tree(child.id());
     }
     let status = child.wait()?;
     if !in_time {
-        bail!(
-            "{program} was stopped after {} minutes",
-            LIMIT.as_secs() / 60
-        );
+        bail!("{program} was stopped after {} seconds", patience.as_secs());
     }
     Ok(status)
 }
 
-/// Until the child is gone and has said all; false when it takes too long. A grandchild that
+/// Until the child is gone and has said all; false when it takes too long, or says nothing for too long. A grandchild that
 /// keeps the pipe open is not waited for.
-fn follow(child: &mut Child, lines: &Receiver<String>, each: &mut impl FnMut(&str)) -> bool {
+fn follow(
+    child: &mut Child,
+    lines: &Receiver<String>,
+    patience: Duration,
+    each: &mut impl FnMut(&str),
+) -> bool {
     let start = Instant::now();
+    let mut heard = start;
     loop {
-        match lines.recv_timeout(Duration::from_secs(1)) {
+        match lines.recv_timeout(patience.min(Duration::from_secs(1))) {
             Ok(line) => {
+                heard = Instant::now();
                 print!("{line}");
                 let _ = std::io::stdout().flush();
                 each(line.trim_end());
@@ -86,7 +137,7 @@ fn follow(child: &mut Child, lines: &Receiver<String>, each: &mut impl FnMut(&st
                 }
             }
         }
-        if start.elapsed() > LIMIT {
+        if start.elapsed() > LIMIT || heard.elapsed() > patience {
             return false;
         }
     }
@@ -119,4 +170,56 @@ fn kill_tree(id: u32) {
         next += 1;
     }
     let _ = Command::new("kill").arg("-KILL").args(&tree).status();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    /// A browser that fails in some way at its first start only; what the suite then counts.
+    fn started(first: &str) -> Tally {
+        static RUNS: AtomicU32 = AtomicU32::new(0);
+        let run = RUNS.fetch_add(1, Ordering::Relaxed);
+        let name = format!("xtask-live-{}-{run}", std::process::id());
+        let directory = std::env::temp_dir().join(name);
+        std::fs::create_dir(&directory).expect("a directory");
+        let script = format!(
+            "[ -e started ] && {{ echo 'test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out'; exit 0; }}
+            touch started; {first}"
+        );
+        let mut command = Command::new("sh");
+        command.args(["-c", &script]).current_dir(&directory);
+        let mut tally = Tally::default();
+        let patience = Duration::from_millis(300);
+        tests_of_a_browser("chromium", &mut command, patience, &mut tally).expect("it runs");
+        std::fs::remove_dir_all(directory).expect("it is there");
+        tally
+    }
+
+    #[test]
+    fn a_browser_that_hangs_at_its_first_start_is_started_again_and_named() {
+        let tally = started("exec sleep 60");
+        assert_eq!((tally.passed, tally.failed), (3, 0));
+        assert_eq!(tally.skipped, ["chromium hung, and was started again"]);
+
+        let tally =
+            started("echo 'timeout: Timed out receiving message from renderer: 300'; exit 1");
+        assert_eq!((tally.passed, tally.failed), (3, 0));
+        assert_eq!(
+            tally.skipped,
+            ["chromium did not come up, and was started again"]
+        );
+    }
+
+    #[test]
+    fn what_fails_in_a_browser_that_came_up_is_no_hanging_browser() {
+        let tally = started(
+            "echo 'test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out'; exit 1",
+        );
+        assert_eq!((tally.passed, tally.failed), (2, 1));
+        assert_eq!(tally.skipped, Vec::<String>::new());
+        let tally = started("exit 1");
+        assert_eq!((tally.passed, tally.failed), (0, 1));
+    }
 }
