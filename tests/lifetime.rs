@@ -10,7 +10,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use oauth_wasm::protocol::authorization::{Accepted, AuthorizationResponse, PendingLogin};
-use oauth_wasm::protocol::config::{Config, Login};
+use oauth_wasm::protocol::client::Client;
+use oauth_wasm::protocol::config::Config;
 use oauth_wasm::protocol::error::{Error, ErrorCode};
 use oauth_wasm::protocol::json::Json;
 use oauth_wasm::protocol::secret::AccessToken;
@@ -431,7 +432,7 @@ impl Mirror {
 
 struct Exchange {
     provider: usize,
-    login: Rc<Login>,
+    login: Rc<Client>,
     request: TokenRequest,
     logouts: u32,
 }
@@ -539,7 +540,7 @@ impl Page {
         self.check();
     }
 
-    fn login(&self, provider: usize) -> Rc<Login> {
+    fn login(&self, provider: usize) -> Rc<Client> {
         let config = Config::parse(&config(provider));
         let login = config.and_then(|config| config.resolve(HERE));
         login.expect("a login")
@@ -635,7 +636,7 @@ impl Page {
         }
     }
 
-    fn begin(&mut self, provider: usize, login: Rc<Login>, tokens: Tokens) {
+    fn begin(&mut self, provider: usize, login: Rc<Client>, tokens: Tokens) {
         let token = tokens.access_token().expose().to_string();
         let ends = tokens.expires_at().expect("a lifetime");
         let renewable = tokens.is_renewable();

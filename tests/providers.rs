@@ -3,7 +3,8 @@
 #![cfg(not(target_family = "wasm"))]
 
 use oauth_wasm::protocol::authorization::{Accepted, AuthorizationResponse, Entropy, PendingLogin};
-use oauth_wasm::protocol::config::{Config, Login};
+use oauth_wasm::protocol::client::Client;
+use oauth_wasm::protocol::config::Config;
 use oauth_wasm::protocol::error::{ErrorCode, ServerError};
 use oauth_wasm::protocol::json::Json;
 use oauth_wasm::protocol::provider;
@@ -51,7 +52,7 @@ fn complete(fields: &str) -> Config {
     config.complete(found).expect("a known provider")
 }
 
-fn login(fields: &str) -> Rc<Login> {
+fn login(fields: &str) -> Rc<Client> {
     let app = format!(r#""clientId":"app 1","redirectUri":"{HERE}/callback",{fields}"#);
     complete(&app).resolve(HERE).expect("a login")
 }

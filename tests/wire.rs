@@ -6,7 +6,8 @@
 #![cfg(not(target_family = "wasm"))]
 
 use oauth_wasm::protocol::authorization::{Accepted, AuthorizationResponse, Entropy, PendingLogin};
-use oauth_wasm::protocol::config::{Config, Login};
+use oauth_wasm::protocol::client::Client;
+use oauth_wasm::protocol::config::Config;
 use oauth_wasm::protocol::error::Error;
 use oauth_wasm::protocol::json::Json;
 use oauth_wasm::protocol::metadata;
@@ -170,7 +171,7 @@ fn authorization_responses() {
 }
 
 /// The request for the tokens of a code.
-fn exchange() -> (Rc<Login>, TokenRequest) {
+fn exchange() -> (Rc<Client>, TokenRequest) {
     let pending = pending(OIDC, PROMISED);
     let state = pending.state().expose().to_owned();
     let href = format!("{APP}?code=Vw5tQ2yX&state={state}&iss=https%3A%2F%2Fas.example");

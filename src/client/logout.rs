@@ -23,8 +23,14 @@ pub struct LogoutRequest<B: Port> {
 
 impl<B: Page> Client<B> {
     /// Forgets every session and overwrites its tokens. What is done besides comes after; here they are gone whatever
-    /// comes of that.
+    /// comes of that, once the options are such as can be followed.
     pub async fn logout(self, wanted: LogoutRequest<B>) -> Result<(), Failure<B::Value>> {
+        // A mistake in what is asked for is said while there is still a session.
+        let back = wanted.end_session.as_deref().unwrap_or("");
+        self.sessions.with(|sessions| match sessions.last() {
+            Some(session) => session.check_return(back),
+            None => Ok(()),
+        })?;
         let end = wanted.end_session.map(|back| {
             let session = |sessions: &mut crate::protocol::session::Sessions| {
                 Some(sessions.last()?.end_session_url(&back))

@@ -5,9 +5,10 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::client::{Answers, Api, Client, Endpoints, Keeping, ResponseType, RevocationRequest};
-/// What `src/client` calls it.
-pub use super::client::{Client as Login, Display, Keep};
+pub use super::client::Display;
+use super::client::{
+    Answers, Api, Client, Endpoints, Keep, Keeping, ResponseType, RevocationRequest,
+};
 use super::error::{Error, ErrorCode, wrong};
 use super::json::Json;
 use super::pkce::CodeChallengeMethod;

@@ -8,7 +8,7 @@ use crate::browser::port::{OwnRequest, Unchecked};
 use crate::client::{Client, Failure, Page, TIMEOUT, unanswered};
 use crate::protocol::Seconds;
 use crate::protocol::authorization::PendingLogin;
-use crate::protocol::config::Login;
+use crate::protocol::client;
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::json::Json;
 use crate::protocol::metadata;
@@ -19,7 +19,7 @@ impl<B: Page> Client<B> {
     /// Checks the ID Token that came with the tokens.
     pub(in crate::client) async fn identify(
         self,
-        login: &Login,
+        login: &client::Client,
         tokens: &mut Tokens,
     ) -> Result<(), Error> {
         if let Some(signed) = tokens.identify(login, self.browser.wall())? {
@@ -57,7 +57,7 @@ impl<B: Page> Client<B> {
     }
 
     /// By the keys that are known, and by newer ones where those do not do: servers change them.
-    async fn check_signature(self, login: &Login, signed: &Signed) -> Result<(), Error> {
+    async fn check_signature(self, login: &client::Client, signed: &Signed) -> Result<(), Error> {
         let uri = login.jwks_uri();
         let known = self.optional.keys.with(|keys| {
             let entry = keys.iter().find(|(known, _)| known == uri)?;

@@ -10,7 +10,7 @@ use super::{Client, Page, WindowLogin};
 use crate::browser::port::{Browser, OwnResponse};
 use crate::protocol::Seconds;
 use crate::protocol::authorization::{AuthorizationResponse, PendingLogin};
-use crate::protocol::config::Login;
+use crate::protocol::client;
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::resource::PrivateRequest;
 use crate::protocol::secret::AccessToken;
@@ -48,7 +48,7 @@ impl Proven {
 type Headers = (Zeroizing<String>, (&'static str, String), bool);
 
 impl<B: Page> Client<B> {
-    pub(super) async fn check(self, _: &Login) -> Result<(), Error> {
+    pub(super) async fn check(self, _: &client::Client) -> Result<(), Error> {
         Ok(())
     }
 
@@ -94,7 +94,7 @@ impl<B: Page> Client<B> {
         None
     }
 
-    pub(super) async fn identify(self, _: &Login, _: &mut Tokens) -> Result<(), Error> {
+    pub(super) async fn identify(self, _: &client::Client, _: &mut Tokens) -> Result<(), Error> {
         Ok(())
     }
 

@@ -84,12 +84,7 @@ impl Session {
             form::append(&mut url, "id_token_hint", hint.expose());
         }
         if !post_logout_redirect_uri.is_empty() {
-            let allow_http = self.login.allow_http;
-            url::check_redirect_uri(
-                "postLogoutRedirectUri",
-                post_logout_redirect_uri,
-                allow_http,
-            )?;
+            self.check_return(post_logout_redirect_uri)?;
             form::append(
                 &mut url,
                 "post_logout_redirect_uri",
@@ -97,6 +92,14 @@ impl Session {
             );
         }
         Ok(url)
+    }
+
+    /// Checks where the user is to come back to from there, should it be said: whatever a login may come back to.
+    pub fn check_return(&self, post_logout_redirect_uri: &str) -> Result<(), Error> {
+        match post_logout_redirect_uri {
+            "" => Ok(()),
+            uri => url::check_redirect_uri("postLogoutRedirectUri", uri, self.login.allow_http),
+        }
     }
 
     /// Reads the answer to the [`revocation`](Session::revocation) (RFC 7009 section 2.2).

@@ -8,7 +8,7 @@ use super::RECORD;
 use crate::browser::port::{Keys, NotKept, Record, Tabs};
 use crate::client::optional::Traces;
 use crate::client::{Client, Page};
-use crate::protocol::config::{Keep, Login};
+use crate::protocol::client::{self, Keep};
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::pkce::base64url;
 use crate::protocol::session::common::{self, Label, Sent};
@@ -32,7 +32,7 @@ pub struct SharedHandle<B: Keys + Tabs> {
 
 impl<B: Page> Client<B> {
     /// Whether this browser can keep and share sessions, if the login wants that.
-    pub(in crate::client) async fn check(self, login: &Login) -> Result<(), Error> {
+    pub(in crate::client) async fn check(self, login: &client::Client) -> Result<(), Error> {
         let field = match (login.keep(), login.is_shared(), login.keep_pending()) {
             (Keep::No, false, false) => return Ok(()),
             (Keep::No, true, _) => "sessionScope",
