@@ -72,6 +72,10 @@ pub struct Held<B: Port> {
     optional: Optional<B>,
 }
 
+#[allow(
+    clippy::new_without_default,
+    reason = "a default cannot be made for a static"
+)]
 impl<B: Port> Held<B> {
     /// Of a page that has just begun.
     pub const fn new() -> Self {

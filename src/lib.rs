@@ -38,8 +38,9 @@
 //! 5. A response leaves the address bar before the first await: `address.js`, and a browser test.
 //! 6. A token goes to a declared resource server only: `protocol/resource.rs`.
 //! 7. Input from outside cannot panic: the lints below.
-//! 8. A refresh token is sent at most once, by whichever page: `client/optional/shared/renew.rs` under a lock and a label, and
-//!    `tests/e2e/tests/tabs.rs`.
+//! 8. A refresh token is in one request at a time, by whichever page; it is sent a second time only where the answer to the
+//!    first was lost and nothing else is left, never a third: `client/optional/shared/renew.rs` under a lock and a label,
+//!    `tests/simulation`, and `tests/e2e/tests/tabs.rs`.
 //! 9. No token is readable from the page: the natives of `browser/natives.js`, the sealed glue of `xtask`, and
 //!    an end-to-end test with a canary.
 
@@ -62,34 +63,22 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+/// For the simulation (`tests/simulation`), not for applications: no promise is made about what is in it.
+#[doc(hidden)]
 pub mod protocol;
 
 #[cfg(all(target_family = "wasm", not(feature = "npm")))]
 mod address;
-#[cfg(any(target_family = "wasm", test))]
-#[cfg_attr(
-    any(
-        not(target_family = "wasm"),
-        all(feature = "npm", not(feature = "full"))
-    ),
-    allow(
-        dead_code,
-        reason = "for the tests; a part of the package has a part of it"
-    )
+/// As `protocol`.
+#[doc(hidden)]
+#[allow(
+    async_fn_in_trait,
+    reason = "the implementations are ours, and one thread runs them"
 )]
-mod browser;
-#[cfg(any(target_family = "wasm", test))]
-#[cfg_attr(
-    any(
-        not(target_family = "wasm"),
-        all(feature = "npm", not(feature = "full"))
-    ),
-    allow(
-        dead_code,
-        reason = "for the tests; a part of the package has a part of it"
-    )
-)]
-mod client;
+pub mod browser;
+/// As `protocol`.
+#[doc(hidden)]
+pub mod client;
 #[cfg(target_family = "wasm")]
 #[allow(dead_code, reason = "each door has a part of its own in it")]
 mod door;

@@ -78,7 +78,11 @@ impl<B: Page> Client<B> {
     /// The session's token, renewed where it is due; if that fails, the old one for as long as it lives.
     pub(super) async fn access(self, id: SessionId) -> Result<AccessToken, Error> {
         let now = self.browser.elapsed();
-        match self.session(id, |session| session.access(now))? {
+        let mut access = self.session(id, |session| session.access(now))?;
+        if matches!(access, Access::Trouble(_)) && self.another_page_may_know(id).await {
+            access = self.session(id, |session| session.access(now))?;
+        }
+        match access {
             Access::Token(token) => Ok(token),
             Access::Renew => match self.renewed(id).await {
                 Ok(token) => Ok(token),

@@ -48,7 +48,7 @@ impl<B: Page> Client<B> {
         if !left.is_empty() {
             self.announce("ended", true, None, Some("logout"));
         }
-        let traces = self.wipe(traces, &left).await;
+        let traces = self.wipe(traces).await;
         let mut outcome = Ok(());
         if wanted.revoke {
             for id in left {

@@ -231,7 +231,12 @@ impl Session {
     /// The token, if it still lives: a renewal ahead of time may fail without harm.
     pub fn living_token(&self, now: Seconds) -> Option<AccessToken> {
         let lives = self.tokens.expires_at().is_none_or(|at| now < at);
-        lives.then(|| self.token())
+        (lives && self.has_token()).then(|| self.token())
+    }
+
+    /// What was only kept has no access token until it is renewed.
+    fn has_token(&self) -> bool {
+        !self.tokens.access_token().expose().is_empty()
     }
 
     /// The token there is, whatever its age: what a renewal just gave is used at least once.
@@ -255,7 +260,7 @@ impl Session {
         if status != 401 {
             return AfterRefusal::GiveUp;
         }
-        if self.tokens.access_token() != sent {
+        if self.has_token() && self.tokens.access_token() != sent {
             return AfterRefusal::Token(self.token());
         }
         // Whatever its name for it, a 401 says that the token is no good (RFC 9110 section 15.5.2); but for a proof.

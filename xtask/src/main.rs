@@ -16,6 +16,7 @@ mod report;
 mod reproducible;
 mod sandbox;
 mod seal;
+mod simulate;
 mod size;
 mod snip;
 mod subpaths;
@@ -35,6 +36,8 @@ cargo xtask test [suite...]      everything, or only the named suites
 cargo xtask docs                 build the documentation's site, its links and snippets checked
 cargo xtask build                leave the npm package in pkg/ and print its size
 cargo xtask bench                measure the variants of the package
+cargo xtask simulate [--seeds N] [--from N]
+                                 run the client in a simulated browser, by schedules that a seed chooses
 cargo xtask peers                run the table of addresses against other libraries
 cargo xtask yew                  build the example in Yew
 cargo xtask examples             build the examples in JavaScript
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Some("docs") => docs::run(),
         Some("test") => suites::run(rest),
         Some("bench") => bench::run().map(|()| true),
+        Some("simulate") => simulate::run(rest),
         Some("peers") => peers::run().map(|()| true),
         Some("examples") => examples::run().map(|()| true),
         Some("yew") => yew::run().map(|()| true),

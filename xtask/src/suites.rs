@@ -4,7 +4,8 @@ use crate::report::{Row, Tally};
 use crate::tools::{self, Tool};
 use crate::workspace::{cargo, output, root};
 use crate::{
-    capabilities, consumer, examples, licences, live, matrix, package, report, reproducible, yew,
+    capabilities, consumer, examples, licences, live, matrix, package, report, reproducible,
+    simulate, yew,
 };
 use anyhow::{Context as _, Result, bail, ensure};
 use std::process::Command;
@@ -39,6 +40,7 @@ const SUITES: &[Suite] = &[
     suite("clippy-wasm", &[WASM], clippy_wasm),
     suite("deny", &[], deny),
     suite("native", &[], native),
+    suite("simulation", &[], simulate::suite),
     suite("docs", &[WASM], docs),
     suite("site", &[SITE], crate::docs::check),
     suite("build", &[NODE], build),

@@ -267,6 +267,8 @@ impl Session {
             None => RecordState::Gone,
             Some(label) if label.generation > self.generation() => match label.sent {
                 Sent::Never => RecordState::Newer,
+                // Its page may have died: whoever takes the session over may still try once.
+                Sent::Once if self.login.may_resend_refresh_token() => RecordState::Newer,
                 _ => RecordState::Spent,
             },
             Some(label) => match label.sent {
@@ -453,9 +455,9 @@ mod tests {
                     ..label
                 };
                 let newer = session.meets(Some(&newer));
-                let known = sent == Sent::Never;
-                assert_eq!(newer == RecordState::Newer, known, "{sent:?}");
-                assert_eq!(newer == RecordState::Spent, !known, "{sent:?}");
+                let is_spent = meeting == RecordState::Spent;
+                assert_eq!(newer == RecordState::Newer, !is_spent, "{sent:?}");
+                assert_eq!(newer == RecordState::Spent, is_spent, "{sent:?}");
             }
         }
         assert_eq!(Sent::Never.and_again(), Sent::Once);

@@ -17,6 +17,8 @@ use crate::protocol::text::{concat, contains};
 
 /// Keys in sessionStorage of what a tab adds to open its sessions.
 const SALT: &str = "oauth-wasm.kept.";
+/// Keys in sessionStorage of sessions that the tab is leaving; the rest is the session's name.
+const LEAVING: &str = "oauth-wasm.leaving.";
 /// Names of the locks of who lives.
 pub const ALIVE: &str = "oauth-wasm.alive.";
 pub const SHARED: &str = "shared.";
@@ -139,6 +141,7 @@ impl<B: Page> Client<B> {
 
     /// Writes the session's record in the place of the one with this label (empty: there is none yet).
     pub(super) async fn write(self, id: SessionId, expected: &str) -> Result<bool, NotKept> {
+        let before = self.logouts();
         let (wall, now) = (self.browser.wall(), self.browser.elapsed());
         let origin = self.browser.origin();
         let known = self.session(id, |session| {
@@ -157,7 +160,13 @@ impl<B: Page> Client<B> {
         let two = self.seal(for_later, kept).await?;
         let (one, two) = (one.as_deref(), two.as_deref());
         let written = self.browser.replace(&record, expected, &label, one, two);
-        written.await
+        let written = written.await?;
+        if written && self.logouts() != before {
+            // This page has logged out meanwhile, and found no record yet, or the one before.
+            self.browser.discard(&record).await?;
+            return Ok(false);
+        }
+        Ok(written)
     }
 
     async fn seal(
@@ -173,7 +182,8 @@ impl<B: Page> Client<B> {
         }
     }
 
-    /// Opens a part of a record and begins its session here.
+    /// Opens a part of a record and begins its session here. `Ok(None)`: nobody can open it any more. `Err`: it cannot be
+    /// had now, or the page has logged out meanwhile.
     pub(super) async fn open(
         self,
         name: &str,
@@ -181,27 +191,47 @@ impl<B: Page> Client<B> {
         salt: &str,
         secret: Option<[u8; 32]>,
         is_shared: bool,
-    ) -> Option<SessionId> {
-        let secret = secret?;
+    ) -> Result<Option<SessionId>, NotKept> {
+        let before = self.logouts();
+        let secret = secret.ok_or(NotKept)?;
         let part = if is_shared { "shared" } else { "kept" };
         let key = match is_shared {
-            true => self.browser.key_of(&secret).await,
-            false => self.browser.kept_key(salt).await,
+            true => self.browser.key_of(&secret).await?,
+            false => self.browser.kept_key(salt).await?,
         };
-        let record = self.record(name).await.ok()??;
+        let record = self.record(name).await?.ok_or(NotKept)?;
         // The label may have changed since.
-        let label = Label::read(&record.text).filter(|now| now.client_id == label.client_id)?;
+        let label = Label::read(&record.text).filter(|now| now.client_id == label.client_id);
+        let Some(label) = label else {
+            return Ok(None);
+        };
         let origin = self.browser.origin();
         let bound = common::bound(part, &origin, &label.client_id, name, label.generation);
         let sealed = if is_shared { &record.one } else { &record.two };
-        let bytes = self.browser.open(&key.ok()?, &bound, sealed).await.ok()?;
+        let Ok(bytes) = self.browser.open(&key, &bound, sealed).await else {
+            return Ok(None);
+        };
+        if self.logouts() != before {
+            return Err(NotKept);
+        }
         let times = (self.browser.wall(), self.browser.elapsed());
-        let session = Session::from_part(&bytes, name, &label, salt, &secret, &origin, times)?;
+        let session = Session::from_part(&bytes, name, &label, salt, &secret, &origin, times);
+        let Some(session) = session else {
+            return Ok(None);
+        };
         let id = self.begin(session);
         if self.hold(id).await.is_err() {
-            self.change(id, Session::make_own);
+            // Without its keys this page could not tell the others what becomes of the refresh token.
+            self.sessions.with(|sessions| sessions.remove(id));
+            return Err(NotKept);
         }
-        Some(id)
+        // Somebody may have logged out while this page had no session yet that could have heard of it.
+        self.look(name).await;
+        self.prune();
+        match self.logouts() == before && self.session(id, |_| ()).is_ok() {
+            true => Ok(Some(id)),
+            false => Err(NotKept),
+        }
     }
 
     /// Another page may have sent the refresh token, and nobody knows what came of it.
@@ -307,20 +337,44 @@ impl<B: Page> Client<B> {
         }
     }
 
-    /// Removes the records of sessions that were left; of a page that has none, those that it could have restored.
-    pub(in crate::client) async fn wipe(self, mut traces: Traces, left: &[SessionId]) -> Traces {
-        if traces.names.is_empty() && left.is_empty() && self.browser.has_records() {
+    /// Removes the records of sessions that were left, and those that the page could have restored: a reload would bring an
+    /// older session back.
+    pub(in crate::client) async fn wipe(self, mut traces: Traces) -> Traces {
+        // Before the first await: a page may be left while it logs out.
+        for name in &traces.names {
+            let _ = self.browser.store(&concat(&[LEAVING, name]), "");
+        }
+        if self.browser.has_records() {
             for (name, label) in self.records().await {
-                if self.salt_of(&name, &label).is_some() {
+                if !traces.names.contains(&name) && self.salt_of(&name, &label).is_some() {
                     traces.names.push(name);
                 }
             }
         }
-        for name in &traces.names {
+        self.wipe_records(&traces.names).await;
+        traces
+    }
+
+    /// Ends the logout of a page of this tab that was left meanwhile.
+    pub(super) async fn finish_logout(self) {
+        let keys = self.browser.keys(LEAVING);
+        let names = keys.iter().filter_map(|key| key.strip_prefix(LEAVING));
+        let names: Vec<_> = names.map(String::from).collect();
+        self.wipe_records(&names).await;
+    }
+
+    /// Whether this tab has logged out of a session whose record could not be removed yet.
+    pub(super) fn is_leaving(self, name: &str) -> bool {
+        self.browser.load(&concat(&[LEAVING, name])).is_some()
+    }
+
+    async fn wipe_records(self, names: &[String]) {
+        for name in names {
             self.browser.remove(&concat(&[SALT, name]));
             let Ok(record) = self.browser.take(&concat(&[RECORD, name])).await else {
                 continue;
             };
+            self.browser.remove(&concat(&[LEAVING, name]));
             let label = record.as_ref().and_then(|record| Label::read(&record.text));
             // What is to be given back is what another page has got since, and not what that has spent.
             if let (Some(record), Some(label)) = (&record, &label)
@@ -331,9 +385,12 @@ impl<B: Page> Client<B> {
             // Another page may have spent the refresh token: it is not sent again, not even to be given up by a renewal.
             self.sessions
                 .with(|sessions| sessions.leave_doubted(name, label.as_ref()));
+            // It may have been restored while this page was logging out.
+            if let Some(id) = self.sessions.with(|sessions| sessions.named(name)) {
+                self.left(id, false);
+            }
             self.say("ended", name);
         }
         self.prune();
-        traces
     }
 }

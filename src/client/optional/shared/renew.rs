@@ -5,7 +5,7 @@ use alloc::string::String;
 
 use super::{Boxed, PATIENCE, RECORD};
 use crate::browser::port::{NotKept, Record, Unanswered};
-use crate::client::{Client, Page, unanswered};
+use crate::client::{Client, Page, TIMEOUT, unanswered};
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::session::common::{Label, RecordState, Sent};
 use crate::protocol::session::{Session, SessionId};
@@ -36,12 +36,25 @@ impl<B: Page> Client<B> {
     ) -> Result<(), Error> {
         let blocked = |_: NotKept| ErrorCode::StorageBlocked.error();
         let found = self.record(&name).await.map_err(blocked)?;
+        let before = found.as_ref().map_or("", |found| &found.text);
+        let before = String::from(before);
         let label = found.as_ref().and_then(|found| Label::read(&found.text));
-        // While this page waited it may have heard that another one has done what it was to do.
-        if self.session(id, Session::generation)? != generation {
+        // While this page waited it may have heard that another one has done what it was to do. Of a part that is only
+        // kept it has got no access token, though.
+        let now = self.browser.elapsed();
+        let is_renewed = |session: &Session| {
+            session.generation() != generation && session.living_token(now).is_some()
+        };
+        if self.session(id, is_renewed)? {
             return Ok(());
         }
         let sent = label.as_ref().map_or(Sent::Never, |label| label.sent);
+        // A lock says that nobody is at it. A lease may have run out while its page slept: its request gets its time.
+        let at = label.as_ref().map_or(0, |label| label.at);
+        let is_early = self.browser.wall() < at.saturating_add(2 * TIMEOUT / 1000);
+        if sent != Sent::Never && is_early && !self.browser.has_locks() {
+            return Err(ErrorCode::Timeout.error());
+        }
         match self.session(id, |session| session.meets(label.as_ref()))? {
             RecordState::Gone => return Err(self.left(id, false)),
             RecordState::Spent => return Err(self.doubted(id, false)),
@@ -67,20 +80,24 @@ impl<B: Page> Client<B> {
             let error = unanswered(Unanswered::Network, request.endpoint());
             return self.conclude(id, Err(error));
         }
-        // From here on the refresh token may be spent, whatever becomes of this page: nobody else is to send it.
+        // From here on the refresh token may be spent, whatever becomes of this page: nobody else is to send it. Token and
+        // label are of one generation, and stand in the place of the very record that was looked at.
         let record = concat(&[RECORD, &name]);
-        let before = self.record(&name).await.map_err(blocked)?;
-        let before = before.map_or(String::new(), |found| found.text);
         let wall = self.browser.wall();
+        let request = self.session(id, Session::renewal)??;
         let sent = self.session(id, |session| session.label(sent.and_again(), wall))?;
-        let marked = !before.is_empty()
-            && self
-                .browser
-                .replace(&record, &before, &sent, None, None)
-                .await
-                .map_err(blocked)?;
-        if !marked {
-            return Err(self.left(id, false));
+        let marked = self
+            .browser
+            .replace(&record, &before, &sent, None, None)
+            .await;
+        if !marked.map_err(blocked)? {
+            // Another page has logged out, or has not kept to its turn.
+            self.look(&name).await;
+            let now = self.browser.elapsed();
+            return match self.session(id, |session| session.living_token(now))? {
+                Some(_) => Ok(()),
+                None => Err(ErrorCode::Timeout.error()),
+            };
         }
         let outcome = self.exchange_for(id, request).await;
         let code = outcome.as_ref().err().map(|error| error.code);
@@ -100,13 +117,20 @@ impl<B: Page> Client<B> {
             }
         }
         self.change(id, Session::next_generation);
-        match self.write(id, &sent).await {
+        let mut written = self.write(id, &sent).await;
+        if written.is_err() {
+            // A transaction may fail by itself.
+            written = self.write(id, &sent).await;
+        }
+        match written {
             Ok(true) => self.say("renewed", &name),
             // Somebody has logged out meanwhile: these tokens are nobody's.
             Ok(false) => return Err(self.left(id, true)),
             Err(NotKept) => {
                 self.let_go(id);
                 self.change(id, Session::make_own);
+                // Nobody else is to send the refresh token that is spent.
+                self.discard_record(&name).await;
             }
         }
         concluded

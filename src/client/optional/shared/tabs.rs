@@ -5,13 +5,13 @@ use alloc::string::String;
 
 use super::record::{ALIVE, SHARED};
 use super::{Boxed, PATIENCE};
-use crate::browser::port::ANSWER;
+use crate::browser::port::{ANSWER, NotKept};
 use crate::client::{Client, Page};
 use crate::protocol::error::ErrorCode;
 use crate::protocol::json::{Json, Object};
 use crate::protocol::pkce::base64url;
-use crate::protocol::session::Session;
 use crate::protocol::session::common::{self, Label, RecordState};
+use crate::protocol::session::{Session, SessionId};
 use crate::protocol::text::{concat, contains};
 
 /// The name of the lock of who restores.
@@ -33,6 +33,7 @@ impl<B: Page> Client<B> {
         if there().is_none() && self.can_wait_long() {
             self.listen();
             let work: Boxed<'_, ()> = Box::pin(async {
+                self.finish_logout().await;
                 if there().is_none() && self.somebody_shares().await {
                     self.ask_the_tabs().await;
                 }
@@ -77,9 +78,11 @@ impl<B: Page> Client<B> {
             return;
         };
         let secret = self.browser.entropy();
-        let Some(id) = self.open(&name, &label, &salt, secret, false).await else {
-            self.discard_record(&name).await;
-            return;
+        let id = match self.open(&name, &label, &salt, secret, false).await {
+            Ok(Some(id)) => id,
+            Ok(None) => return self.discard_record(&name).await,
+            // Perhaps the next time.
+            Err(NotKept) => return,
         };
         let restoring = &self.optional.restoring;
         restoring.with(|restoring| *restoring = Some(id));
@@ -112,12 +115,15 @@ impl<B: Page> Client<B> {
         let key = self.browser.agree(&pair, theirs, &nonce).await.ok()?;
         let shared = self.browser.open(&key, &nonce, sealed).await.ok()?;
         for (name, secret, salt) in common::shared(&shared) {
+            if self.is_leaving(name) {
+                continue;
+            }
             let known = self.sessions.with(|sessions| sessions.named(name));
             let found = self.record(name).await.ok()?;
             let label = found.and_then(|found| Label::read(&found.text));
             if let (None, Some(label)) = (known, label)
                 && self.is_newer(name, &label).await
-                && let Some(id) = self.open(name, &label, salt, Some(secret), true).await
+                && let Ok(Some(id)) = self.open(name, &label, salt, Some(secret), true).await
             {
                 self.announce("restored", false, Some(id), None);
             }
@@ -189,7 +195,7 @@ impl<B: Page> Client<B> {
     }
 
     /// Looks at the record of a session which somebody says has changed.
-    async fn look(self, name: &str) {
+    pub(super) async fn look(self, name: &str) {
         let Some(id) = self.sessions.with(|sessions| sessions.named(name)) else {
             return;
         };
@@ -203,10 +209,30 @@ impl<B: Page> Client<B> {
         match (met, found, label) {
             (Ok((RecordState::Gone, _)), ..) => drop(self.left(id, false)),
             // What is only kept has no access token to take over.
-            (Ok((RecordState::Newer, true)), Some(found), Some(label)) => {
+            (Ok((RecordState::Newer, is_shared)), Some(found), Some(label))
+                if is_shared || self.needs_another(id) =>
+            {
                 let _ = self.take_over(id, &found, label.generation).await;
             }
             _ => {}
+        }
+    }
+
+    /// Whether the session has no access token that lives.
+    fn needs_another(self, id: SessionId) -> bool {
+        let now = self.browser.elapsed();
+        self.session(id, |session| session.living_token(now).is_none()) == Ok(true)
+    }
+
+    /// Looks whether another page has renewed a session that this one cannot renew.
+    pub(in crate::client) async fn another_page_may_know(self, id: SessionId) -> bool {
+        let name = self.session(id, |session| session.name().map(String::from));
+        match name {
+            Ok(Some(name)) => {
+                self.look(&name).await;
+                true
+            }
+            _ => false,
         }
     }
 

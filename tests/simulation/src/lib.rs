@@ -1,0 +1,14 @@
+//! The client of `oauth-wasm`, as it ships, in a simulated browser: tabs that share storage, records, locks and a channel;
+//! a network that loses and delays; clocks that jump; pages that die at any await. A seed chooses what happens next, and
+//! the same seed does the same again.
+//!
+//! `world` is everything outside of a page, `page` the browser port of one page, `server` the provider, `run` the
+//! application and what must hold.
+
+mod page;
+mod rng;
+mod run;
+mod server;
+mod world;
+
+pub use run::run;

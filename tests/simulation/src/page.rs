@@ -1,0 +1,767 @@
+//! The simulated browser of one page.
+
+use crate::server::{self, Mood};
+use crate::world::{self, Slot, World, after, later};
+use oauth_wasm::browser::port::{
+    ANSWER, Browser, Keys, NotKept, NotStored, OwnRequest, OwnResponse, Record, Records, Tabs,
+    Task, Unanswered, Unchecked, WindowError, Windows,
+};
+use oauth_wasm::client::Held;
+use std::future::Future;
+use std::rc::Rc;
+use zeroize::Zeroizing;
+
+pub const ORIGIN: &str = "https://app.example";
+pub const API: &str = "https://api.example";
+pub type PageId = usize;
+
+#[derive(Clone, Copy)]
+pub struct Page {
+    world: World,
+    pub id: PageId,
+    held: &'static Held<Page>,
+}
+
+impl oauth_wasm::client::Page for Page {
+    fn held(&self) -> &Held<Page> {
+        self.held
+    }
+}
+
+/// A call of the application's.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub url: String,
+    pub method: &'static str,
+}
+
+pub struct Reply {
+    status: u16,
+}
+
+/// A key is what it was made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Key(String);
+
+pub struct Pair(String);
+
+pub struct LockHeld {
+    world: World,
+    name: String,
+    id: u64,
+}
+
+impl Drop for LockHeld {
+    fn drop(&mut self) {
+        world::release(self.world, &self.name, Some(self.id));
+    }
+}
+
+impl Page {
+    pub fn new(world: World, id: PageId, held: &'static Held<Page>) -> Self {
+        Self { world, id, held }
+    }
+
+    pub fn is_alive(&self) -> bool {
+        self.world.borrow().pages[self.id].alive
+    }
+
+    pub fn spawn_task(&self, task: Task) {
+        world::spawn(self.world, self.id, task);
+    }
+
+    fn records<T: 'static>(
+        &self,
+        effect: impl FnOnce(&mut world::Inner) -> T + 'static,
+    ) -> Slot<Result<T, NotKept>> {
+        later(self.world, self.id, |inner| {
+            let part = inner.faults.records;
+            match inner.faults.has_no_records || inner.rng.chance(part) {
+                true => Err(NotKept),
+                false => Ok(effect(inner)),
+            }
+        })
+    }
+
+    /// Sends something; what the server makes of it comes back, or nothing does.
+    fn exchange<T: 'static>(
+        &self,
+        milliseconds: Option<u32>,
+        serve: impl FnOnce(&mut world::Inner) -> T + 'static,
+        read: impl FnOnce(&mut world::Inner, &T) + 'static,
+    ) -> Slot<Result<T, Unanswered>> {
+        let slot = Slot::new();
+        let (there, back, lost_there, lost_back) = {
+            let inner = &mut *self.world.borrow_mut();
+            let faults = inner.faults.clone();
+            let dead = faults.offline || faults.captive;
+            (
+                inner.delay(),
+                inner.delay(),
+                dead || inner.rng.chance(faults.lost_request),
+                inner.rng.chance(faults.lost_answer),
+            )
+        };
+        let id = self.id;
+        let timeout = slot.clone();
+        if let Some(milliseconds) = milliseconds {
+            after(self.world, milliseconds.into(), move |_| {
+                timeout.set(Err(Unanswered::Timeout));
+            });
+        }
+        let answered = slot.clone();
+        after(self.world, there, move |world| {
+            if lost_there {
+                return answered.set(Err(Unanswered::Network));
+            }
+            {
+                // What was given up, or whose page has died, is cut off where it is: unless it is nearly there.
+                let inner = &mut *world.borrow_mut();
+                let is_dead = !inner.pages[id].alive && (there > 100 || inner.rng.chance(500));
+                if answered.is_set() || is_dead {
+                    return;
+                }
+            }
+            let answer = serve(&mut world.borrow_mut());
+            after(world, back, move |world| {
+                if lost_back {
+                    return answered.set(Err(Unanswered::Network));
+                }
+                {
+                    let inner = &mut *world.borrow_mut();
+                    if inner.pages[id].alive && !answered.is_set() {
+                        read(inner, &answer);
+                    }
+                }
+                answered.set(Ok(answer));
+            });
+        });
+        slot
+    }
+}
+
+impl Browser for Page {
+    type Value = &'static str;
+    type Callback = Rc<dyn Fn(&str)>;
+    type Request = Call;
+    type Response = Reply;
+
+    fn origin(&self) -> String {
+        ORIGIN.to_string()
+    }
+
+    fn is_framed(&self) -> bool {
+        false
+    }
+
+    fn navigate(&self, url: &str) {
+        self.world.borrow_mut().pages[self.id].leaving = Some(url.to_string());
+    }
+
+    async fn shown_again(&self) {
+        let slot = Slot::new();
+        self.world.borrow_mut().pages[self.id]
+            .shown
+            .push(slot.clone());
+        slot.await;
+    }
+
+    async fn call(
+        &self,
+        callback: &Self::Callback,
+        text: &str,
+    ) -> Result<Self::Value, Self::Value> {
+        callback(text);
+        Ok("")
+    }
+
+    fn emit(&self, text: &str) {
+        assert!(!text.contains("tk."), "a token in an event: {text}");
+        let inner = &mut *self.world.borrow_mut();
+        let id = self.id;
+        inner.note(|| format!("page {id} hears {}", text.get(..60).unwrap_or(text)));
+        inner.pages[id].events.push(text.to_string());
+    }
+
+    fn has_storage(&self) -> bool {
+        true
+    }
+
+    fn load(&self, key: &str) -> Option<String> {
+        let inner = self.world.borrow();
+        inner.tabs[inner.pages[self.id].tab]
+            .storage
+            .get(key)
+            .cloned()
+    }
+
+    fn store(&self, key: &str, value: &str) -> Result<(), NotStored> {
+        assert!(!value.contains("tk."), "a token in sessionStorage");
+        let inner = &mut *self.world.borrow_mut();
+        let tab = inner.pages[self.id].tab;
+        inner.tabs[tab]
+            .storage
+            .insert(key.to_string(), value.to_string());
+        Ok(())
+    }
+
+    fn remove(&self, key: &str) {
+        let inner = &mut *self.world.borrow_mut();
+        let tab = inner.pages[self.id].tab;
+        inner.tabs[tab].storage.remove(key);
+    }
+
+    fn keys(&self, prefix: &str) -> Vec<String> {
+        let inner = self.world.borrow();
+        let storage = &inner.tabs[inner.pages[self.id].tab].storage;
+        storage
+            .keys()
+            .filter(|key| key.starts_with(prefix))
+            .cloned()
+            .collect()
+    }
+
+    fn wall(&self) -> u32 {
+        let inner = self.world.borrow();
+        let now = (world::BEGIN + inner.now).saturating_add_signed(inner.wrong);
+        (now / 1000) as u32
+    }
+
+    fn elapsed(&self) -> u32 {
+        let inner = self.world.borrow();
+        ((inner.now - inner.pages[self.id].began) / 1000) as u32
+    }
+
+    async fn sleep(&self, milliseconds: u32) {
+        let slot = Slot::new();
+        let same = slot.clone();
+        after(self.world, milliseconds.into(), move |_| same.set(()));
+        slot.await;
+    }
+
+    fn entropy<const N: usize>(&self) -> Option<[u8; N]> {
+        let inner = &mut *self.world.borrow_mut();
+        Some(std::array::from_fn(|_| inner.rng.next() as u8))
+    }
+
+    fn spawn(&self, task: Task) {
+        self.spawn_task(task);
+    }
+
+    fn is_online(&self) -> bool {
+        !self.world.borrow().faults.offline
+    }
+
+    async fn ask(
+        &self,
+        request: OwnRequest<'_>,
+        _: u32,
+        milliseconds: u32,
+    ) -> Result<OwnResponse, Unanswered> {
+        let id = self.id;
+        let form = request.form.to_string();
+        let url = request.url.to_string();
+        let token = server::parameters(&form).remove("refresh_token");
+        {
+            let inner = &mut *self.world.borrow_mut();
+            if let Some(token) = &token {
+                let twice = inner
+                    .pages
+                    .iter()
+                    .any(|page| page.outstanding.contains(token));
+                assert!(!twice, "{token} is in two requests at once");
+                inner.pages[id].outstanding.push(token.clone());
+                let grant = inner.server.grant_of(token);
+                inner.pages[id].meant = grant;
+                inner.server.attempt(token);
+            }
+            inner.note(|| format!("page {id} asks {url} {}", token.as_deref().unwrap_or("")));
+        }
+        let sent = token.clone();
+        let serve = move |inner: &mut world::Inner| {
+            let mood = inner.mood();
+            let answer = match url.ends_with("/token") {
+                true => {
+                    let now = inner.now;
+                    let unwritten = match inner.faults.records {
+                        0 => Vec::new(),
+                        _ => (inner.pages.iter())
+                            .flat_map(|page| page.unwritten.clone())
+                            .collect(),
+                    };
+                    let had = &inner.pages[id].had;
+                    let known_to = server::Knowledge { had, unwritten };
+                    let answer = inner.server.token(&form, mood, now, known_to);
+                    inner.note(|| {
+                        let sent = answer.refresh.as_deref().unwrap_or("code");
+                        format!("the server answers {sent}: {} {mood:?}", answer.status)
+                    });
+                    answer
+                }
+                false => {
+                    if let Some(token) = server::parameters(&form).get("token") {
+                        inner.server.revoke(token);
+                    }
+                    server::Answer {
+                        status: 200,
+                        content_type: "text/plain",
+                        retry_after: None,
+                        body: String::new(),
+                        refresh: None,
+                        grant: None,
+                    }
+                }
+            };
+            (answer, mood)
+        };
+        let read = move |inner: &mut world::Inner, (answer, mood): &(server::Answer, Mood)| {
+            if *mood != Mood::Garbage {
+                inner.used(id, answer.grant);
+            }
+            if let (Some(grant), Mood::Good | Mood::SameToken) = (answer.grant, *mood) {
+                inner.server.delivered(grant);
+            }
+            if let Some(token) = &answer.refresh {
+                inner.pages[id].unwritten.push(token.clone());
+                if matches!(answer.status, 429 | 503) {
+                    match inner.records.is_empty() {
+                        true => inner.server.not_taken(token),
+                        false => inner.pages[id].not_taken.push(token.clone()),
+                    }
+                }
+                inner
+                    .server
+                    .read(token, answer.status, *mood == Mood::Garbage);
+            }
+        };
+        let answer = self.exchange(Some(milliseconds), serve, read).await;
+        if let Some(token) = &sent {
+            let outstanding = &mut self.world.borrow_mut().pages[id].outstanding;
+            outstanding.retain(|known| known != token);
+        }
+        let (answer, _) = answer?;
+        Ok(OwnResponse {
+            status: answer.status,
+            content_type: answer.content_type.to_string(),
+            retry_after: answer.retry_after,
+            body: Zeroizing::new(answer.body.into_bytes()),
+            wanted: String::new(),
+        })
+    }
+
+    async fn reach(&self, _: &str, milliseconds: u32) -> bool {
+        self.exchange(Some(milliseconds), |_| (), |_, ()| {})
+            .await
+            .is_ok()
+    }
+
+    fn inspect(&self, request: &Call) -> String {
+        let (url, method) = (&request.url, request.method);
+        format!(
+            r#"{{"url":"{url}","method":"{method}","mode":"cors","authorization":false,"stream":false,"options":{{}}}}"#
+        )
+    }
+
+    async fn send(
+        &self,
+        request: &Call,
+        headers: [(&str, &str); 3],
+        _: bool,
+    ) -> Result<Reply, &'static str> {
+        let header = headers.iter().find(|(name, _)| *name == "authorization");
+        let header = header.expect("an authorization header").1;
+        let token = header
+            .strip_prefix("Bearer ")
+            .expect("a bearer token")
+            .to_string();
+        assert!(
+            request.url.starts_with(&format!("{API}/")),
+            "a token goes to its own API only"
+        );
+        {
+            let inner = self.world.borrow();
+            let grant = inner.server.grant_of(&token);
+            let grant = grant.unwrap_or_else(|| panic!("page {} sends {token:?}", self.id));
+            let left = &inner.pages[self.id].left;
+            assert!(
+                !left.contains(&grant),
+                "{token} outlives the logout of its page"
+            );
+            drop(inner);
+            let inner = &mut *self.world.borrow_mut();
+            inner.used(self.id, Some(grant));
+            inner.pages[self.id].meant = Some(grant);
+            inner.pages[self.id].had.push(token.clone());
+        }
+        let id = self.id;
+        self.world
+            .borrow_mut()
+            .note(|| format!("page {id} calls with {token}"));
+        let serve = move |inner: &mut world::Inner| {
+            let now = inner.now;
+            inner.server.judge(&token, now)
+        };
+        match self.exchange(None, serve, |_, _| {}).await {
+            Ok(status) => Ok(Reply { status }),
+            Err(_) => Err("TypeError: Failed to fetch"),
+        }
+    }
+
+    fn status(&self, response: &Reply) -> u16 {
+        response.status
+    }
+
+    fn header(&self, _: &Reply, _: &str) -> String {
+        String::new()
+    }
+
+    fn retry_after(&self, _: &Reply) -> Option<u32> {
+        None
+    }
+}
+
+impl Records for Page {
+    fn has_records(&self) -> bool {
+        !self.world.borrow().faults.has_no_records
+    }
+
+    async fn find(&self, name: &str) -> Result<Option<Record>, NotKept> {
+        let name = name.to_string();
+        self.records(move |inner| inner.records.get(&name).cloned())
+            .await
+    }
+
+    async fn take(&self, name: &str) -> Result<Option<Record>, NotKept> {
+        let name = name.to_string();
+        self.records(move |inner| inner.records.remove(&name)).await
+    }
+
+    async fn find_all(&self, prefix: &str) -> Result<Vec<(String, String)>, NotKept> {
+        let prefix = prefix.to_string();
+        self.records(move |inner| {
+            let all = inner.records.iter();
+            all.filter(|(name, _)| name.starts_with(&prefix))
+                .map(|(name, record)| (name.clone(), record.text.clone()))
+                .collect()
+        })
+        .await
+    }
+
+    async fn replace(
+        &self,
+        name: &str,
+        expected: &str,
+        text: &str,
+        one: Option<&[u8]>,
+        two: Option<&[u8]>,
+    ) -> Result<bool, NotKept> {
+        assert!(!text.contains("tk."), "a token in a label: {text}");
+        let kept = String::from_utf8_lossy(two.unwrap_or_default()).into_owned();
+        assert!(!kept.contains("tk.at"), "an access token is kept");
+        let (name, expected, text) = (name.to_string(), expected.to_string(), text.to_string());
+        let (one, two) = (one.map(<[u8]>::to_vec), two.map(<[u8]>::to_vec));
+        let id = self.id;
+        self.records(move |inner| {
+            let before = inner.records.get(&name);
+            if before.map_or("", |record| &record.text) != expected {
+                inner.note(|| format!("page {id} finds another record {name}"));
+                return false;
+            }
+            inner.note(|| format!("page {id} writes {name} {text}"));
+            inner.pages[id].unwritten.clear();
+            for token in std::mem::take(&mut inner.pages[id].not_taken) {
+                inner.server.not_taken(&token);
+            }
+            let record = inner.records.entry(name).or_default();
+            record.text = text;
+            record.one = one.unwrap_or(std::mem::take(&mut record.one));
+            record.two = two.unwrap_or(std::mem::take(&mut record.two));
+            true
+        })
+        .await
+    }
+
+    async fn discard(&self, name: &str) -> Result<(), NotKept> {
+        let name = name.to_string();
+        let id = self.id;
+        self.records(move |inner| {
+            inner.note(|| format!("page {id} discards {name}"));
+            inner.records.remove(&name);
+        })
+        .await
+    }
+
+    async fn lease(&self, name: &str, seconds: u32) -> Result<bool, NotKept> {
+        let (name, id) = (name.to_string(), self.id);
+        let wall = u64::from(self.wall());
+        self.records(move |inner| {
+            let until = wall + u64::from(seconds);
+            let taken = inner.leases.get(&name);
+            let respected = taken.is_some_and(|(_, other)| *other > wall && *other <= until);
+            if !respected {
+                inner.leases.insert(name, (id, until));
+            }
+            !respected
+        })
+        .await
+    }
+
+    async fn end_lease(&self, name: &str) -> Result<(), NotKept> {
+        let (name, id) = (name.to_string(), self.id);
+        self.records(move |inner| {
+            if inner
+                .leases
+                .get(&name)
+                .is_some_and(|(holder, _)| *holder == id)
+            {
+                inner.leases.remove(&name);
+            }
+        })
+        .await
+    }
+}
+
+fn sealed(key: &Key, bound: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut out = format!("{}|{bound}|", key.0).into_bytes();
+    out.extend(bytes);
+    out
+}
+
+impl Keys for Page {
+    type Key = Key;
+    type Pair = Pair;
+    type Signer = String;
+
+    fn has_keys(&self) -> bool {
+        true
+    }
+
+    async fn kept_key(&self, salt: &str) -> Result<Key, NotKept> {
+        let salt = salt.to_string();
+        self.records(move |_| Key(format!("kept {salt}"))).await
+    }
+
+    async fn key_of(&self, secret: &[u8; 32]) -> Result<Key, NotKept> {
+        let key = Key(format!("secret {secret:?}"));
+        Ok(later(self.world, self.id, |_| key).await)
+    }
+
+    async fn seal(&self, key: &Key, bound: &str, bytes: &[u8]) -> Result<Vec<u8>, NotKept> {
+        let bytes = sealed(key, bound, bytes);
+        Ok(later(self.world, self.id, |_| bytes).await)
+    }
+
+    async fn open(
+        &self,
+        key: &Key,
+        bound: &str,
+        bytes: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, NotKept> {
+        let begin = sealed(key, bound, &[]);
+        let opened = bytes.strip_prefix(begin.as_slice()).map(<[u8]>::to_vec);
+        let opened = later(self.world, self.id, |_| opened).await;
+        opened.map(Zeroizing::new).ok_or(NotKept)
+    }
+
+    async fn make_pair(&self) -> Result<Pair, NotKept> {
+        let pair = later(self.world, self.id, |inner| inner.name("pair")).await;
+        Ok(Pair(pair))
+    }
+
+    fn shown(&self, pair: &Pair) -> Vec<u8> {
+        let mut point = pair.0.clone().into_bytes();
+        point.resize(65, b' ');
+        point
+    }
+
+    async fn agree(&self, pair: &Pair, theirs: &[u8], info: &str) -> Result<Key, NotKept> {
+        let theirs = String::from_utf8_lossy(theirs).trim().to_string();
+        let mut both = [pair.0.clone(), theirs];
+        both.sort();
+        let key = Key(format!("{both:?} {info}"));
+        Ok(later(self.world, self.id, |_| key).await)
+    }
+
+    async fn make_signer(&self) -> Result<(String, Vec<u8>), NotKept> {
+        Err(NotKept)
+    }
+
+    async fn sign(&self, _: &String, _: &str) -> Result<Vec<u8>, NotKept> {
+        Err(NotKept)
+    }
+
+    async fn keep_signer(&self, _: &str, _: &str, _: &String) -> Result<(), NotKept> {
+        Err(NotKept)
+    }
+
+    async fn find_signer(&self, _: &str) -> Result<Option<String>, NotKept> {
+        Err(NotKept)
+    }
+
+    async fn verify(&self, _: &str, _: &str, _: &str, _: &[u8]) -> Result<bool, Unchecked> {
+        Err(Unchecked::Unsupported)
+    }
+}
+
+impl Tabs for Page {
+    type Lock = LockHeld;
+
+    fn has_locks(&self) -> bool {
+        !self.world.borrow().faults.has_no_locks
+    }
+
+    async fn lock(&self, name: &str, milliseconds: u32) -> Option<LockHeld> {
+        let slot = Slot::new();
+        let id = {
+            let inner = &mut *self.world.borrow_mut();
+            inner.made += 1;
+            let id = inner.made;
+            let page = self.id;
+            inner.note(|| format!("page {page} wants {name} {id}"));
+            let lock = inner.locks.entry(name.to_string()).or_default();
+            match lock.holder {
+                None => {
+                    lock.holder = Some((self.id, id));
+                    slot.set(true);
+                }
+                Some(_) => lock.queue.push_back((self.id, id, slot.clone())),
+            }
+            id
+        };
+        if milliseconds > 0 {
+            let name = name.to_string();
+            let waiting = slot.clone();
+            after(self.world, milliseconds.into(), move |world| {
+                let gone = {
+                    let inner = &mut *world.borrow_mut();
+                    let lock = inner.locks.get_mut(&name);
+                    lock.is_some_and(|lock| {
+                        let before = lock.queue.len();
+                        lock.queue.retain(|(_, waiter, _)| *waiter != id);
+                        lock.queue.len() < before
+                    })
+                };
+                if gone {
+                    waiting.set(false);
+                }
+            });
+        }
+        // Given back even where the task that waits for it is dropped.
+        let held = LockHeld {
+            world: self.world,
+            name: name.to_string(),
+            id,
+        };
+        slot.await.then_some(held)
+    }
+
+    async fn held_locks(&self) -> Option<String> {
+        if !self.has_locks() {
+            return None;
+        }
+        let names = later(self.world, self.id, |inner| {
+            let names = inner.locks.keys().cloned().collect::<Vec<_>>();
+            names.join("\n")
+        });
+        Some(names.await)
+    }
+
+    fn listen(&self) {
+        self.world.borrow_mut().pages[self.id].listening = true;
+    }
+
+    async fn hear(&self) -> Option<(String, Vec<u8>)> {
+        let slot = Slot::new();
+        {
+            let inner = &mut *self.world.borrow_mut();
+            let page = &mut inner.pages[self.id];
+            match page.inbox.pop_front() {
+                Some(message) => slot.set(Some(message)),
+                None => page.hears = Some(slot.clone()),
+            }
+        }
+        slot.await
+    }
+
+    fn answer(
+        &self,
+        mark: &str,
+        milliseconds: u32,
+    ) -> impl Future<Output = Option<Vec<u8>>> + 'static {
+        let slot: Slot<Option<Vec<u8>>> = Slot::new();
+        let late = slot.clone();
+        self.world.borrow_mut().pages[self.id]
+            .answers
+            .push((mark.to_string(), slot.clone()));
+        after(self.world, milliseconds.into(), move |_| late.set(None));
+        slot
+    }
+
+    fn tell(&self, text: &str, bytes: &[u8]) {
+        let id = self.id;
+        self.world
+            .borrow_mut()
+            .note(|| format!("page {id} tells {text}"));
+        tell(self.world, Some(self.id), text, bytes);
+    }
+}
+
+/// Says something on the channel: a page, or somebody who is none of ours.
+pub fn tell(world: World, from: Option<PageId>, text: &str, bytes: &[u8]) {
+    assert!(!text.contains("tk."), "a token on the channel");
+    let count = world.borrow().pages.len();
+    for to in (0..count).filter(|to| Some(*to) != from) {
+        let delay = {
+            let inner = &mut *world.borrow_mut();
+            if !inner.pages[to].alive || !inner.pages[to].listening {
+                continue;
+            }
+            let at = (inner.now + inner.rng.below(20)).max(inner.pages[to].last_message);
+            inner.pages[to].last_message = at;
+            at - inner.now
+        };
+        let (text, bytes) = (text.to_string(), bytes.to_vec());
+        after(world, delay, move |world| {
+            let heard = {
+                let inner = &mut *world.borrow_mut();
+                let page = &mut inner.pages[to];
+                if !page.alive || page.frozen {
+                    return;
+                }
+                if text.starts_with(ANSWER) {
+                    let found = page
+                        .answers
+                        .iter()
+                        .position(|(mark, _)| text.starts_with(mark));
+                    found.map(|at| (Some(page.answers.swap_remove(at).1), None))
+                } else if let Some(slot) = page.hears.take() {
+                    Some((None, Some(slot)))
+                } else {
+                    page.inbox.push_back((text.clone(), bytes.clone()));
+                    None
+                }
+            };
+            match heard {
+                Some((Some(answer), _)) => answer.set(Some(bytes)),
+                Some((_, Some(hears))) => hears.set(Some((text, bytes))),
+                _ => {}
+            }
+        });
+    }
+}
+
+impl Windows for Page {
+    type Window = ();
+
+    fn frame(&self) {}
+
+    async fn show(&self, _: &(), _: &str, _: &str, _: u32) -> Result<String, WindowError> {
+        Err(WindowError::Closed)
+    }
+
+    async fn deliver(&self, _: &str, _: &str) -> bool {
+        false
+    }
+
+    fn close_own(&self) {}
+}

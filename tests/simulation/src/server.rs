@@ -1,0 +1,339 @@
+//! A provider that rotates refresh tokens and ends a grant whose refresh token comes twice, and its API.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Milliseconds that an access token lives.
+pub const LIFE: u64 = 600_000;
+
+pub type Grant = u32;
+
+#[derive(Default)]
+pub struct Server {
+    made: u32,
+    codes: BTreeMap<String, Code>,
+    refresh: BTreeMap<String, Refresh>,
+    access: BTreeMap<String, Access>,
+    /// Grants that nobody can use any more.
+    dead: BTreeSet<Grant>,
+    states: BTreeSet<String>,
+    /// When each grant began.
+    began: BTreeMap<Grant, u64>,
+}
+
+struct Code {
+    challenge: String,
+    exchanged: bool,
+}
+
+pub struct Refresh {
+    pub grant: Grant,
+    /// How often it has arrived here.
+    pub arrivals: u32,
+    /// Answers of ours that a living page has read.
+    pub answers: u32,
+    /// How often a page has sent it through a network that worked, without having read that it was not taken.
+    attempts: u32,
+    spent: bool,
+    /// Whether a living page has read it.
+    delivered: bool,
+    /// The access token that was issued beside it, and when that is over.
+    access: String,
+    pub access_until: u64,
+    /// The same of the one that was issued for it, while it stays the same.
+    next_access_until: u64,
+}
+
+struct Access {
+    grant: Grant,
+    until: u64,
+}
+
+/// What the server does with a token request besides its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mood {
+    Good,
+    /// Issues no new refresh token: the old one stays.
+    SameToken,
+    /// Does its work, and answers something else.
+    Garbage,
+    /// Refuses before it has looked.
+    Unavailable,
+    SlowDown(u32),
+}
+
+pub struct Answer {
+    pub status: u16,
+    pub content_type: &'static str,
+    pub retry_after: Option<u32>,
+    pub body: String,
+    /// The refresh token of the request, where there was one.
+    pub refresh: Option<String>,
+    /// Whose tokens it has.
+    pub grant: Option<Grant>,
+}
+
+/// What pages know.
+pub struct Knowledge<'a> {
+    /// The access tokens that the page that asks has sent.
+    pub had: &'a [String],
+    /// The refresh tokens whose answers a page has read and could not leave to the others, because its storage failed.
+    pub unwritten: Vec<String>,
+}
+
+pub fn parameters(text: &str) -> BTreeMap<String, String> {
+    let decode = |text: &str| {
+        let mut bytes = Vec::new();
+        let mut rest = text.bytes();
+        while let Some(byte) = rest.next() {
+            let hex = |byte: Option<u8>| (byte.unwrap_or(b'0') as char).to_digit(16).unwrap_or(0);
+            bytes.push(match byte {
+                b'%' => (hex(rest.next()) * 16 + hex(rest.next())) as u8,
+                b'+' => b' ',
+                other => other,
+            });
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    text.split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(name, value)| (decode(name), decode(value)))
+        .collect()
+}
+
+impl Server {
+    fn name(&mut self, kind: &str) -> String {
+        self.made += 1;
+        format!("tk.{kind}.{}", self.made)
+    }
+
+    /// The user agrees: the address that the browser goes back to.
+    pub fn authorize(&mut self, url: &str) -> String {
+        let asked = parameters(url.split_once('?').expect("a query").1);
+        let state = &asked["state"];
+        assert!(self.states.insert(state.clone()), "a state is used twice");
+        assert_eq!(asked["code_challenge_method"], "S256");
+        let code = self.name("code");
+        self.codes.insert(
+            code.clone(),
+            Code {
+                challenge: asked["code_challenge"].clone(),
+                exchanged: false,
+            },
+        );
+        format!("{}?code={code}&state={state}", asked["redirect_uri"])
+    }
+
+    fn issue(&mut self, grant: Grant, now: u64, refresh: bool) -> String {
+        let access = self.name("at");
+        let until = now + LIFE;
+        self.access.insert(access.clone(), Access { grant, until });
+        let mut more = String::new();
+        if refresh {
+            let token = self.name("rt");
+            more = format!(r#","refresh_token":"{token}""#);
+            self.refresh.insert(
+                token,
+                Refresh {
+                    grant,
+                    arrivals: 0,
+                    answers: 0,
+                    attempts: 0,
+                    spent: false,
+                    delivered: false,
+                    access: access.clone(),
+                    access_until: until,
+                    next_access_until: until,
+                },
+            );
+        }
+        format!(
+            r#"{{"access_token":"{access}","token_type":"Bearer","expires_in":{}{more}}}"#,
+            LIFE / 1000
+        )
+    }
+
+    /// A token request has arrived.
+    pub fn token(&mut self, form: &str, mood: Mood, now: u64, known_to: Knowledge<'_>) -> Answer {
+        let asked = parameters(form);
+        let answer = |status, body: &str, refresh| Answer {
+            status,
+            content_type: "application/json",
+            retry_after: None,
+            body: body.to_string(),
+            refresh,
+            grant: None,
+        };
+        let issued = |grant, body: &str, refresh| Answer {
+            grant: Some(grant),
+            ..answer(200, body, refresh)
+        };
+        let refused = r#"{"error":"invalid_grant"}"#;
+        if let Some(code) = asked.get("code") {
+            let known = self.codes.get_mut(code).expect("a code of ours");
+            assert!(!known.exchanged, "a code is sent twice");
+            assert!(!asked["code_verifier"].is_empty() && !known.challenge.is_empty());
+            known.exchanged = true;
+            let grant = self.made;
+            self.began.insert(grant, now);
+            let body = self.issue(grant, now, true);
+            return match mood {
+                Mood::Good | Mood::SameToken => issued(grant, &body, None),
+                Mood::Garbage => answer(200, "<html>sign in to the network</html>", None),
+                Mood::Unavailable => answer(503, "", None),
+                Mood::SlowDown(seconds) => Answer {
+                    retry_after: Some(seconds),
+                    ..answer(429, "", None)
+                },
+            };
+        }
+        let token = asked["refresh_token"].clone();
+        let known = self.refresh.get_mut(&token).expect("a token of ours");
+        let refresh = Some(token.clone());
+        match mood {
+            // It has not looked at the token: nothing was spent.
+            Mood::Unavailable => {
+                return answer(503, r#"{"error":"temporarily_unavailable"}"#, refresh);
+            }
+            Mood::SlowDown(seconds) => {
+                return Answer {
+                    retry_after: Some(seconds),
+                    ..answer(429, "", refresh)
+                };
+            }
+            _ => {}
+        }
+        let lost = known.arrivals > known.answers || known_to.unwritten.contains(&token);
+        known.arrivals += 1;
+        assert!(known.arrivals < 3, "{token} is sent a third time");
+        if known.arrivals == 2 {
+            assert!(lost, "{token} is sent again although its answer was read");
+            assert!(
+                now >= known.access_until
+                    || !known_to.had.contains(&known.access)
+                    || self.dead.contains(&known.grant),
+                "{token} is sent again although the access token lives"
+            );
+        }
+        let grant = known.grant;
+        if known.spent {
+            self.dead.insert(grant);
+        }
+        if self.dead.contains(&grant) {
+            return answer(400, refused, refresh);
+        }
+        if mood == Mood::SameToken {
+            known.next_access_until = now + LIFE;
+            let body = self.issue(grant, now, false);
+            return issued(grant, &body, refresh);
+        }
+        known.spent = true;
+        let body = self.issue(grant, now, true);
+        match mood {
+            Mood::Garbage => answer(200, "<html>sign in to the network</html>", refresh),
+            _ => issued(grant, &body, refresh),
+        }
+    }
+
+    /// A page sends it, and may never know what came of it.
+    pub fn attempt(&mut self, token: &str) {
+        if let Some(known) = self.refresh.get_mut(token) {
+            known.attempts += 1;
+        }
+    }
+
+    /// A page has read that it was not taken, and has said so to the others. After a lost answer there is one more time
+    /// only, whatever its answer.
+    pub fn not_taken(&mut self, token: &str) {
+        if let Some(known) = self.refresh.get_mut(token)
+            && known.attempts == 1
+        {
+            known.attempts = 0;
+        }
+    }
+
+    /// A living page has read the answer to a request with this refresh token.
+    pub fn read(&mut self, token: &str, status: u16, garbage: bool) {
+        let Some(known) = self.refresh.get_mut(token) else {
+            return;
+        };
+        if !matches!(status, 429 | 503) && !garbage {
+            known.answers += 1;
+            // The same token goes on: its count begins anew.
+            if !known.spent {
+                (known.arrivals, known.answers, known.attempts) = (0, 0, 0);
+                known.access_until = known.next_access_until;
+            }
+        }
+    }
+
+    /// The page that has read the answer to this refresh token has died before it left the tokens to another.
+    pub fn unread(&mut self, token: &str) {
+        let Some(known) = self.refresh.get_mut(token) else {
+            return;
+        };
+        known.answers = known.answers.saturating_sub(1);
+        let grant = known.grant;
+        for known in self
+            .refresh
+            .values_mut()
+            .filter(|known| known.grant == grant)
+        {
+            known.delivered &= known.spent || known.arrivals > 0;
+        }
+    }
+
+    /// A living page has read the newest tokens of a grant.
+    pub fn delivered(&mut self, grant: Grant) {
+        for known in self
+            .refresh
+            .values_mut()
+            .filter(|known| known.grant == grant)
+        {
+            known.delivered |= !known.spent;
+        }
+    }
+
+    /// The user, or a logout, ends what this token belongs to (RFC 7009).
+    pub fn revoke(&mut self, token: &str) {
+        self.dead.extend(self.grant_of(token));
+    }
+
+    pub fn end(&mut self, grant: Grant) {
+        self.dead.insert(grant);
+    }
+
+    pub fn began(&self, grant: Grant) -> u64 {
+        self.began.get(&grant).copied().unwrap_or_default()
+    }
+
+    pub fn grants(&self) -> Vec<Grant> {
+        let all: BTreeSet<_> = self.refresh.values().map(|known| known.grant).collect();
+        all.into_iter().collect()
+    }
+
+    pub fn grant_of(&self, token: &str) -> Option<Grant> {
+        let access = self.access.get(token).map(|known| known.grant);
+        access.or(self.refresh.get(token).map(|known| known.grant))
+    }
+
+    /// The status with which the API answers a call.
+    pub fn judge(&self, access_token: &str, now: u64) -> u16 {
+        match self.access.get(access_token) {
+            Some(known) if now < known.until && !self.dead.contains(&known.grant) => 200,
+            _ => 401,
+        }
+    }
+
+    /// Whether a grant still has a refresh token that arrived nowhere and may be tried once more: then a session of it must
+    /// go on.
+    pub fn can_go_on(&self, grant: Grant) -> bool {
+        !self.dead.contains(&grant)
+            && self.refresh.values().any(|known| {
+                known.grant == grant
+                    && known.delivered
+                    && !known.spent
+                    && known.arrivals == 0
+                    && known.attempts < 2
+            })
+    }
+}
