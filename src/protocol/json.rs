@@ -49,8 +49,13 @@ impl Json {
         };
         members
             .iter()
-            .find(|(key, value)| key == name && *value != Json::Null)
+            .find(|(key, value)| key == name && !value.is_null())
             .map(|(_, value)| value)
+    }
+
+    /// Comparing values with each other is more code than this.
+    pub fn is_null(&self) -> bool {
+        matches!(self, Json::Null)
     }
 
     /// The same, to be changed.
@@ -76,7 +81,7 @@ impl Json {
             return None;
         };
         let at = members.iter().position(|(key, _)| key == name)?;
-        Some(members.remove(at).1).filter(|value| *value != Json::Null)
+        Some(members.remove(at).1).filter(|value| !value.is_null())
     }
 
     /// Adds the members of `other` that this object lacks.
@@ -86,7 +91,7 @@ impl Json {
         };
         for (name, value) in other {
             match members.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, said)) if *said == Json::Null => *said = value,
+                Some((_, said)) if said.is_null() => *said = value,
                 Some(_) => {}
                 None => members.push((name, value)),
             }
@@ -108,7 +113,7 @@ impl Json {
 
     /// Whether the member called `name` is `true`.
     pub fn flag(&self, name: &str) -> bool {
-        self.get(name) == Some(&Json::Bool(true))
+        matches!(self.get(name), Some(Json::Bool(true)))
     }
 
     /// The texts of an array; what is no text is passed over.

@@ -222,7 +222,7 @@ impl PrivateRequest {
         }
         Ok(Self {
             scope: scope.map_err(|error| error.becomes(ErrorCode::InvalidRequest))?,
-            idempotent: option("idempotent") == Some(&Json::Bool(true)),
+            idempotent: matches!(option("idempotent"), Some(Json::Bool(true))),
             request,
             patience,
             pause: 1,

@@ -42,7 +42,7 @@ pub struct Session {
     /// When the access token ends, by the wall clock: for showing only.
     ends: Option<u64>,
     /// How many requests the provider allows, and how many were made, as it said last.
-    limits: Option<(Json, Json)>,
+    limits: Option<(Option<u64>, Option<u64>)>,
     failing: Option<Failing>,
     refresh: Refresh,
     /// When it began, in the seconds of the `now` it was made with.
@@ -312,8 +312,8 @@ impl Session {
             return Json::Null;
         };
         let mut out = Object::new();
-        out.value("limit", limit.clone())
-            .value("usage", usage.clone())
+        out.value("limit", number(*limit))
+            .value("usage", number(*usage))
             .done()
     }
 
@@ -327,6 +327,10 @@ impl Session {
 
     /// What a page may know, as JSON text (`Session` in `types.d.ts`).
     pub fn describe(&self) -> String {
+        self.described().text()
+    }
+
+    fn described(&self) -> Json {
         let mut out = Object::new();
         let text =
             |value: Option<&str>| value.map_or(Json::Null, |v| Json::String(String::from(v)));
@@ -363,8 +367,12 @@ impl Session {
             "claims",
             self.tokens.claims().map_or(Json::Null, openid::shown),
         );
-        out.done().text()
+        out.done()
     }
+}
+
+fn number(said: Option<u64>) -> Json {
+    said.map_or(Json::Null, |said| Json::Number(decimal(said)))
 }
 
 fn ends(tokens: &Tokens, wall: Seconds, now: Seconds) -> Option<u64> {
@@ -374,7 +382,7 @@ fn ends(tokens: &Tokens, wall: Seconds, now: Seconds) -> Option<u64> {
 
 /// What listeners are told, as JSON text (`SessionChange` in `types.d.ts`): the session as it is now, if it still is.
 pub fn change(kind: &str, here: bool, session: Option<&Session>, reason: Option<&str>) -> String {
-    let now = session.and_then(|session| Json::parse(session.describe().as_bytes()));
+    let now = session.map(Session::described);
     let mut out = Object::new();
     out.str("type", kind)
         .str("from", if here { "here" } else { "elsewhere" })
@@ -442,10 +450,10 @@ impl Sessions {
 
     /// Takes note of how many requests the provider allows, and how many were made.
     pub fn limited(&mut self, id: SessionId, limit: &str, usage: &str) {
-        let number = |text| json::whole(text).map_or(Json::Null, |n| Json::Number(decimal(n)));
-        let limits = (number(limit), number(usage));
+        let limits = (json::whole(limit), json::whole(usage));
+        let is_said = limits.0.is_some() || limits.1.is_some();
         if let Some(session) = self.get_mut(id)
-            && limits != (Json::Null, Json::Null)
+            && is_said
         {
             session.limits = Some(limits);
         }

@@ -180,7 +180,7 @@ fn check_fields(path: &str, members: &Members, tables: &[&[Field]]) -> Result<()
             }
         }
         match found {
-            Some(_) if *value == Json::Null => {}
+            Some(_) if value.is_null() => {}
             Some(kind) => check_kind(&text::concat(&[path, name]), kind, value)?,
             None => return Err(no_such_field(path, name, &known)),
         }

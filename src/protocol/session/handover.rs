@@ -9,12 +9,10 @@ use zeroize::Zeroizing;
 use super::super::Seconds;
 use super::super::client::Client;
 use super::super::error::ErrorCode;
-use super::super::json::Json;
-use super::super::json::Object;
+use super::super::json::{self, Json, Object};
 use super::super::secret::State;
 use super::super::token::Tokens;
-use super::Session;
-use super::{Refresh, SessionId, Sessions};
+use super::{Refresh, Session, SessionId, Sessions, number};
 
 impl Sessions {
     /// All sessions, which are here no longer. `answered` is the one that the last redirect led to, with its `state`.
@@ -40,8 +38,8 @@ impl Sessions {
                 out.str("state", state.expose());
             }
             if let Some((limit, usage)) = &session.limits {
-                out.value("limit", limit.clone())
-                    .value("usage", usage.clone());
+                out.value("limit", number(*limit))
+                    .value("usage", number(*usage));
             }
             let mut entry = out.done();
             // A text that grows leaves what it was before behind.
@@ -111,10 +109,13 @@ impl Session {
         let tokens = Tokens::from_json(entry.take("tokens")?, ago, now)?;
         let mut session = Session::new(login, tokens, wall, now);
         session.begun = entry.get("begun")?.as_u32()?;
-        let (limit, usage) = (entry.take("limit"), entry.take("usage"));
-        if limit.is_some() || usage.is_some() {
-            let known = |said: Option<Json>| said.unwrap_or(Json::Null);
-            session.limits = Some((known(limit), known(usage)));
+        let known = |name| match entry.get(name) {
+            Some(Json::Number(text)) => json::whole(text),
+            _ => None,
+        };
+        let limits = (known("limit"), known("usage"));
+        if limits.0.is_some() || limits.1.is_some() {
+            session.limits = Some(limits);
         }
         session.refresh = Refresh::read(entry.str("refresh")?)?;
         Some(session)

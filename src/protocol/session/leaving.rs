@@ -26,7 +26,7 @@ impl Session {
     /// not sent for that.
     pub fn renews_to_revoke(&self, now: Seconds) -> bool {
         let wanted = self.login.revocation_request().is_some() && !self.was_sent();
-        wanted && self.access(now) == Access::Renew
+        wanted && matches!(self.access(now), Access::Renew)
     }
 
     /// What takes the grant back at the provider.
