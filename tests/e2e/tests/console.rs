@@ -289,8 +289,10 @@ async fn a_call_says_what_it_needs_and_another_login_gets_it() {
     problem(&world, "insufficient_scope").await;
     page.select("#narrow", "products:write").await;
     page.click("#call").await;
-    page.wait_until("document.querySelector('#problem').hidden")
-        .await;
+    page.wait_until(
+        "document.querySelector('#problem').hidden && !document.querySelector('#answer').hidden",
+    )
+    .await;
     until(&world, "#answer-status", "→ 200").await;
     let narrowed = world.sandbox.requests();
     let narrowed = narrowed
