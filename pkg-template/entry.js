@@ -12,6 +12,7 @@ import { start } from '#glue'
 import { isOfFull, isOurs, takeAddress } from '../src/address.js'
 import { anyItem } from '../src/browser/kept.js'
 import {
+  OAuthError,
   Promise,
   abortable,
   calls as readCalls,
@@ -29,6 +30,7 @@ import {
   record,
   then,
   toJson,
+  traced,
   unlisten,
 } from '../src/browser/natives.js'
 import { href, load as stored, nthKey, whenShown as whenShownAgain } from '../src/browser/page.js'
@@ -36,7 +38,7 @@ import { hearOnce } from '../src/browser/tabs.js'
 import { popup, putAway } from '../src/browser/windows.js'
 import { decoded } from './text.js'
 
-const { Object, WebAssembly, document, navigator, requestIdleCallback, setTimeout } = globalThis
+const { Error, Object, WebAssembly, document, navigator, requestIdleCallback, setTimeout } = globalThis
 const { compile } = WebAssembly || {}
 const { keys } = Object
 const onLine = navigator && navigator.connection
@@ -269,18 +271,23 @@ export const library = (parts, providers) => {
   if (isOurs(href())) then(load(part(partOf(href()))), ignored, ignored)
   else whenIdle(() => holder || loads.start || !parts.start || parts.start(ignored, ignored))
 
+  const session = () => (holder ? call('session', 'session') : nothing())
+  const userinfo = () => call('full', 'userinfo')
+
   return {
-    startLogin,
-    handleRedirect,
-    adoptToken,
-    fetchPrivate,
-    explain,
-    scopesFor,
+    OAuthError,
+    isOAuthError: value => value instanceof Error && value.name === 'OAuthError' && typeof value.code === 'string',
+    startLogin: traced(startLogin),
+    handleRedirect: traced(handleRedirect),
+    adoptToken: traced(adoptToken),
+    fetchPrivate: traced(fetchPrivate),
+    explain: traced(explain),
+    scopesFor: traced(scopesFor),
     onSessionChange: (listener, options) => listenTo(listener, ownValue(options, 'signal')),
-    restore,
-    session: () => (holder ? call('session', 'session') : nothing()),
-    userinfo: () => call('full', 'userinfo'),
-    logout,
+    restore: traced(restore),
+    session: traced(session),
+    userinfo: traced(userinfo),
+    logout: traced(logout),
   }
 }
 

@@ -9,7 +9,7 @@
 //   can name the instance. Whatever could do so waits for the next turn (`later`).
 
 const { AbortController, AbortSignal, Array, DOMException, Date, Error, Headers, JSON, Object, ReadableStream, Request, Response } = globalThis
-const { URL, Uint8Array, WeakMap, WeakSet, WebAssembly, WritableStream, Zone, performance } = globalThis
+const { TypeError, URL, Uint8Array, WeakMap, WeakSet, WebAssembly, WritableStream, Zone, performance } = globalThis
 const { create, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, keys, setPrototypeOf } = Object
 const { parse, stringify } = JSON
 const { isArray } = Array
@@ -316,14 +316,23 @@ export const calls = list => {
 
 export const ownValue = (object, name) => (object && hasOwn(object, name) ? object[name] : undefined)
 
+/** What every error of the library is an instance of. */
+export function OAuthError() {
+  throw new TypeError('OAuthError: the library makes them; for tests there is one in oauth-wasm/testing')
+}
+const PROTOTYPE = create(Error.prototype)
+own(PROTOTYPE, 'constructor', OAuthError, false)
+own(PROTOTYPE, 'name', 'OAuthError', false)
+defineProperty(OAuthError, 'prototype', record({ value: PROTOTYPE, writable: false }))
+
 /**
  * A real Error with the members of the JSON text; its code stands before its message, for whoever sees it uncaught. Its
- * stack would name the page's URL, so it has none.
+ * own stack would be of our frames; `traced` gives it those of the caller.
  */
 export const error = text => {
   const members = parse(text)
   const message = members.code + ': ' + members.message
-  const result = new Error(message)
+  const result = setPrototypeOf(new Error(message), PROTOTYPE)
   own(result, 'name', members.name, false)
   own(result, 'stack', members.name + ': ' + message, false)
   const names = keys(members)
@@ -331,6 +340,37 @@ export const error = text => {
     if (names[i] !== 'name' && names[i] !== 'message') own(result, names[i], members[names[i]], true)
   }
   return result
+}
+
+const replace = uncurry(String.prototype.replace)
+const FRAME = /^\s*at |@/
+// A script in the page itself has the page's address, with what a redirect brought.
+const PARAMETERS = /[?#].*?((:\d+)*\)?)$/
+
+/** The frames of whoever called, without ours: the first. Engines agree on the lines, and on nothing else. */
+const framesOf = trace => {
+  try {
+    const lines = split(trace.stack, '\n')
+    let frames = ''
+    let ours = 1
+    for (let i = 0; i < lines.length; i++) {
+      if (FRAME.test(lines[i]) && ours-- <= 0) frames += '\n' + replace(lines[i], PARAMETERS, '$1')
+    }
+    return frames
+  } catch {
+    return ''
+  }
+}
+
+/** The same function; the stack of an error that it gives or rejects with says who called. */
+export const traced = called => (first, second) => {
+  // Here, where no module is on the stack; an engine makes text of it only where it is read.
+  const trace = new Error()
+  const settling = settle => value => {
+    if (value && getPrototypeOf(value) === PROTOTYPE) own(value, 'stack', value.stack + framesOf(trace), false)
+    settle(value)
+  }
+  return new Promise((resolve, reject) => then(called(first, second), settling(resolve), settling(reject)))
 }
 
 // Requests of the library's own.

@@ -1,7 +1,7 @@
 // What an application may and may not write, judged by the TypeScript compiler.
 
-import { adoptToken, explain, fetchPrivate, handleRedirect, logout, scopesFor, session, startLogin } from 'oauth-wasm'
-import type { LoginConfig, OAuthError, OAuthErrorCode, Provider, Session } from 'oauth-wasm'
+import { adoptToken, explain, fetchPrivate, handleRedirect, isOAuthError, logout, OAuthError, scopesFor, session, startLogin } from 'oauth-wasm'
+import type { LoginConfig, OAuthErrorCode, Provider, Session } from 'oauth-wasm'
 import * as inline from 'oauth-wasm/inline'
 import appfigures from 'oauth-wasm/providers/appfigures'
 
@@ -48,6 +48,11 @@ export const remedy = (e: OAuthError): string => {
   const code: OAuthErrorCode = e.code
   return code === 'access_denied' ? (e.errorDescription ?? e.remedy) : e.remedy
 }
+
+export const caught = (reason: unknown): string =>
+  reason instanceof OAuthError ? reason.remedy : isOAuthError(reason) ? reason.code : ''
+// @ts-expect-error the library makes them
+export const made = new OAuthError()
 
 // @ts-expect-error a page cannot keep a secret
 export const secret: LoginConfig = { ...config, clientSecret: 'x' }

@@ -87,8 +87,9 @@ const providerPages = text => {
 
 const stageTypes = () => {
   mkdirSync(join(stage, 'types'), { recursive: true })
-  cpSync(join(ROOT, 'src/types.d.ts'), join(stage, 'types/oauth-wasm.d.ts'))
-  const more = filesBelow('pkg-template').filter(path => path.endsWith('.d.ts'))
+  const CLASS = 'pkg-template/oauth-error.d.ts'
+  write('types/oauth-wasm.d.ts', read('src/types.d.ts') + read(CLASS))
+  const more = filesBelow('pkg-template').filter(path => path.endsWith('.d.ts') && path !== CLASS)
   for (const path of more) cpSync(join(ROOT, path), join(stage, 'types', basename(path)))
   return ['oauth-wasm.d.ts', ...more.map(path => basename(path))]
 }

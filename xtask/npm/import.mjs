@@ -22,7 +22,7 @@ function check(entry, exported) {
 }
 
 for (const name of modules) check(name, await import(name));
-const { mock, createTestLibrary, reply, OAuthError, isOAuthError, ...functions } = await import("oauth-wasm/testing");
+const { mock, createTestLibrary, reply, ...functions } = await import("oauth-wasm/testing");
 check("oauth-wasm/testing", functions);
 const providers = readdirSync(new URL("providers", directory)).filter((name) => name.endsWith(".js"));
 for (const name of providers.map((name) => name.slice(0, -3))) {

@@ -72,10 +72,12 @@ impl Part {
 
 /// What every entry of the package exports, sorted; nothing else.
 pub const EXPORTS: &[&str] = &[
+    "OAuthError",
     "adoptToken",
     "explain",
     "fetchPrivate",
     "handleRedirect",
+    "isOAuthError",
     "logout",
     "onSessionChange",
     "restore",
@@ -413,7 +415,13 @@ fn add_papers(fresh: &Path) -> Result<()> {
         fs::copy(from, fresh.join(name)).context(context).map(drop)
     };
     copy(template.join("README.md"), "README.md")?;
-    copy(root().join("src/types.d.ts"), "oauth-wasm.d.ts")?;
+    // What wasm-pack's package has not.
+    let types = ["src/types.d.ts", "pkg-template/oauth-error.d.ts"];
+    let types: Result<Vec<_>, _> = types
+        .map(|file| fs::read_to_string(root().join(file)))
+        .into_iter()
+        .collect();
+    fs::write(fresh.join("oauth-wasm.d.ts"), types?.concat())?;
     for entry in fs::read_dir(root())? {
         let name = entry?.file_name().to_string_lossy().into_owned();
         if name.starts_with("LICENSE-") || name == "CHANGELOG.md" {

@@ -359,6 +359,7 @@ const OF_SERVERS: &[&str] = &["django", "dpop", "oidc_provider", "openid"];
 const IN_FIREFOX: &[&str] = &[
     "clock",
     "discovery",
+    "errors",
     "events",
     "fetch_private",
     "keep",
@@ -373,7 +374,7 @@ const IN_FIREFOX: &[&str] = &[
 ];
 
 /// The suites of the servers go through whole lives in WebKit as well.
-const IN_WEBKIT: &[&str] = &["events", "login", "redirect", "vault"];
+const IN_WEBKIT: &[&str] = &["errors", "events", "login", "redirect", "vault"];
 
 fn e2e(browser: &str, tally: &mut Tally) -> Result<()> {
     let mut tests = Vec::new();
