@@ -61,17 +61,7 @@ fn angular() -> Result<()> {
             .args(["--define", &format!("SANDBOX=\"{SANDBOX}\"")])
             .env("NG_CLI_ANALYTICS", "false")
             .current_dir(&dir);
-        output(&mut ng)?;
-        let full = dir.join("node_modules/oauth-wasm/full.wasm");
-        if full.exists() {
-            fs::copy(full, site.join("browser/full.wasm"))?;
-            fs::create_dir_all(site.join("browser/providers"))?;
-            copy(
-                &root().join("pkg/providers"),
-                &site.join("browser/providers"),
-            )?;
-        }
-        Ok(())
+        output(&mut ng).map(drop)
     })
 }
 

@@ -55,7 +55,7 @@ async fn a_user_of(name: &str) {
     let nickname = "document.querySelector('#user')?.textContent === 'TETE9928972'";
     let button = |text: &str| {
         format!(
-            "[...document.querySelectorAll('button')].find(one => one.textContent === '{text}')"
+            "[...document.querySelectorAll('button')].find(one => one.textContent === '{text}' && !one.disabled)"
         )
     };
 
