@@ -190,12 +190,20 @@ export interface Provider extends ProviderFields {
   sites?: { readonly [site: string]: ProviderFields & { readonly about?: Json } }
 }
 
+/** The providers that the package knows. */
+export type ProviderName = 'appfigures' | 'mercadolibre' | 'mercadopago'
+
+/** Mercado Libre's countries, and `CBT` for Global Selling. */
+export type MercadoLibreSite =
+  | 'MLA' | 'MLB' | 'MLM' | 'MLC' | 'MCO' | 'MLU' | 'MPE' | 'MLV' | 'MEC' | 'MBO' | 'MPY' | 'MPA' | 'MRD'
+  | 'MCR' | 'MGT' | 'MHN' | 'MNI' | 'MSV' | 'CBT'
+
 /** What `startLogin` is told. An unknown field is an error that names it, and the nearest one. */
 export interface LoginConfig extends ProviderFields {
-  /** A provider that the package knows, or what your own file says. All of it can be said otherwise by other fields. */
-  provider?: 'appfigures' | 'mercadolibre' | 'mercadopago' | Provider | (string & {})
-  /** The provider's site, for example `MLB` for Brazil. */
-  site?: string
+  /** A provider by name, or an object with what your own says; every other field here overrides it. */
+  provider?: ProviderName | Provider
+  /** The provider's site, for example `MLB` for Brazil; Mercado Libre needs one. */
+  site?: MercadoLibreSite | (string & {})
   /** The application's id at the provider. There is no `clientSecret`: a page cannot keep one. */
   clientId: string
   /** Where the provider sends the user back; exactly as registered. https, loopback, or an app's own scheme. */
@@ -229,7 +237,7 @@ export interface LoginConfig extends ProviderFields {
    * in the session.
    */
   appState?: Json
-  /** Seconds the user may take; 600 unless said otherwise. */
+  /** Seconds that the user may take. Default: 600. */
   pendingMaxAge?: number
   /** Allows a `redirectUri` on plain http: for development on a local network only. */
   allowHttp?: boolean
@@ -253,7 +261,7 @@ export interface LoginConfig extends ProviderFields {
   display?: 'page' | 'popup' | 'iframe'
   /** Seconds that a login in a popup (600) or a frame (10) may take; then it rejects with `timeout`. */
   displayTimeout?: number
-  /** Gives a login in a popup or a frame up. */
+  /** Aborts a login in a popup or a frame. */
   signal?: AbortSignal
   /**
    * Whose session it is: `tab` (default), this page's alone; `origin`, every tab's that calls `restore`. Its tokens are in
@@ -266,7 +274,7 @@ export interface LoginConfig extends ProviderFields {
    * use it, as it can use the session.
    */
   keep?: 'tab' | 'device'
-  /** Seconds that a session is kept without being renewed; 30 days unless said otherwise. */
+  /** Seconds that a session is kept without being renewed. Default: 30 days. */
   keepMaxAge?: number
   /**
    * What a browser without `crypto.subtle` or IndexedDB does about `keep`, `sessionScope` and `keepPending`: do without
@@ -338,7 +346,7 @@ export interface PrivateRequestInit extends RequestInit {
   scope?: readonly string[] | string
   /**
    * Seconds to wait in all while the server asks to slow down (429, 420): as long as `Retry-After` says, else 1, 2, 4..
-   * seconds, and a little more by chance. Only GET, HEAD and OPTIONS are sent again. 0 unless said otherwise.
+   * seconds, and a little more by chance. Only GET, HEAD and OPTIONS are sent again. Default: 0.
    */
   maxWait?: number
 }
@@ -378,8 +386,8 @@ export function fetchPrivate(input: string | URL | Request, init?: PrivateReques
 export function explain(response: Response): Promise<OAuthError | null>
 
 /**
- * The least scope for these calls, by the routes of the configuration's provider, or without one of the session that
- * the first of them belongs to. A text or URL is a GET.
+ * The minimal scope for these calls, from the routes of `config`'s provider, or else of the session whose resource server
+ * has the first URL. A string or URL is a GET.
  */
 export function scopesFor(
   calls: readonly (string | URL | Request | { readonly method?: string; readonly url: string | URL })[],
@@ -431,7 +439,7 @@ export function userinfo(): Promise<Claims>
 /** What is known of the newest session, or `null`. */
 export function session(): Promise<Session | null>
 
-/** What else a logout does than to forget. */
+/** Options of `logout`. */
 export interface LogoutOptions {
   /** Tells the provider to forget the tokens too (`revocationRequest`, else `revocationEndpoint`). */
   revoke?: boolean
@@ -445,7 +453,7 @@ export interface LogoutOptions {
 }
 
 /**
- * Forgets every session of this page and overwrites its tokens. What `options` ask for comes after; where that fails
- * this rejects, and here they are gone all the same.
+ * Forgets every session of this page and overwrites its tokens. If a remote step of `options` fails after that, the promise
+ * rejects, and the tokens stay wiped.
  */
 export function logout(options?: LogoutOptions): Promise<void>

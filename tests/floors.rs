@@ -2,6 +2,7 @@
 #![cfg(not(target_family = "wasm"))]
 
 use oauth_wasm::ErrorCode;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -422,4 +423,31 @@ fn what_the_pages_link_to_is_there() {
         }
     }
     assert_eq!(broken, Vec::<String>::new());
+}
+
+#[test]
+fn the_types_name_every_provider_and_every_site_of_mercado_libre() {
+    let types = read("src/types.d.ts");
+    let members = |name: &str| {
+        let (_, rest) = types
+            .split_once(&format!("export type {name} ="))
+            .expect(name);
+        let (union, _) = rest.split_once("\n\n").expect("the end of the type");
+        let quoted = union.split('\'').skip(1).step_by(2);
+        quoted.map(str::to_owned).collect::<BTreeSet<_>>()
+    };
+    let mut names = BTreeSet::new();
+    for file in fs::read_dir(root().join("src/protocol/providers")).expect("the providers") {
+        let path = file.expect("a file").path();
+        if path.extension().is_some_and(|ending| ending == "json") {
+            let name = path.file_stem().expect("a name").to_string_lossy();
+            names.insert(name.into_owned());
+        }
+    }
+    assert_eq!(members("ProviderName"), names);
+    let file = read("src/protocol/providers/mercadolibre.json");
+    let file: serde_json::Value = serde_json::from_str(&file).expect("JSON");
+    let sites = file["sites"].as_object().expect("sites");
+    let sites: BTreeSet<_> = sites.keys().cloned().collect();
+    assert_eq!(members("MercadoLibreSite"), sites);
 }

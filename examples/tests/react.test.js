@@ -161,6 +161,13 @@ test('who comes back from the provider by Back is not sent there again', async (
   expect(mock.called('startLogin').length).toBe(1)
 })
 
+test('a login that was abandoned by Back is no failure', async () => {
+  mock.fail('startLogin', 'login_abandoned')
+  await render(createElement(View))
+  await click('in')
+  expect(said()).toBe('nobody')
+})
+
 test('another library in the place of oauth-wasm', async () => {
   const client = createTestLibrary({ session: { clientId: 'vault' } })
   await render(createElement(View), { client })

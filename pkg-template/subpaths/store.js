@@ -92,7 +92,9 @@ export const createStore = (library, { login: config, navigate = goTo, onError }
       set({ busy: false })
       return result
     } catch (error) {
-      fail(error)
+      // Not a failure: see `wentBack`.
+      if (error?.code === 'login_abandoned') set({ busy: false })
+      else fail(error)
     }
   }
 

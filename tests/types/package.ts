@@ -56,6 +56,8 @@ export const made = new OAuthError()
 
 // @ts-expect-error a page cannot keep a secret
 export const secret: LoginConfig = { ...config, clientSecret: 'x' }
+// @ts-expect-error there is no such provider
+export const misspelt: LoginConfig = { ...config, provider: 'mercadolibr' }
 // @ts-expect-error there is no such response type
 export const hybrid: LoginConfig = { ...config, responseType: 'code token' }
 // @ts-expect-error clientId is needed
