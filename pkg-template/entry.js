@@ -12,7 +12,7 @@ import { start } from '#glue'
 import { isOfFull, isOurs, takeAddress } from '../src/address.js'
 import { anyItem } from '../src/browser/kept.js'
 import {
-  OAuthError,
+  Failure,
   Promise,
   abortable,
   calls as readCalls,
@@ -22,6 +22,7 @@ import {
   inspect,
   listen,
   listenTo,
+  own,
   ownFlag,
   ownFunction,
   ownText,
@@ -275,7 +276,7 @@ export const library = (parts, providers) => {
   const userinfo = () => call('full', 'userinfo')
 
   return {
-    OAuthError,
+    OAuthError: own(Failure, 'name', 'OAuthError', false),
     isOAuthError: value => value instanceof Error && value.name === 'OAuthError' && typeof value.code === 'string',
     startLogin: traced(startLogin),
     handleRedirect: traced(handleRedirect),

@@ -188,7 +188,7 @@ const drop = name => {
  * (`__Host-`: no other can set them); the frame and the page are that by their own scripts, the server has no use for them.
  */
 const jar = (() => {
-  const secure = location.protocol === 'https:'
+  const secure = location?.protocol === 'https:'
   const named = name => `${secure ? '__Host-' : ''}oauth-wasm-${name}`
   const write = (name, value, seconds) => {
     document.cookie = `${named(name)}=${value}; Path=/; SameSite=Strict; Max-Age=${seconds}${secure ? '; Secure' : ''}`

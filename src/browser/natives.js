@@ -316,14 +316,13 @@ export const calls = list => {
 
 export const ownValue = (object, name) => (object && hasOwn(object, name) ? object[name] : undefined)
 
-/** What every error of the library is an instance of. */
-export function OAuthError() {
-  throw new TypeError('OAuthError: the library makes them; for tests there is one in oauth-wasm/testing')
+/** What every error of the library is an instance of; the entry names it. */
+export function Failure() {
+  throw new TypeError('the library makes its errors itself')
 }
 const PROTOTYPE = create(Error.prototype)
-own(PROTOTYPE, 'constructor', OAuthError, false)
-own(PROTOTYPE, 'name', 'OAuthError', false)
-defineProperty(OAuthError, 'prototype', record({ value: PROTOTYPE, writable: false }))
+own(PROTOTYPE, 'constructor', Failure, false)
+defineProperty(Failure, 'prototype', record({ value: PROTOTYPE, writable: false }))
 
 /**
  * A real Error with the members of the JSON text; its code stands before its message, for whoever sees it uncaught. Its

@@ -24,7 +24,7 @@ function check(entry, exported) {
 for (const name of modules) check(name, await import(name));
 const { mock, createTestLibrary, reply, ...functions } = await import("oauth-wasm/testing");
 check("oauth-wasm/testing", functions);
-const providers = readdirSync(new URL("providers", directory)).filter((name) => name.endsWith(".js"));
+const providers = readdirSync(new URL("providers", directory)).filter((name) => /^\w+\.js$/.test(name));
 for (const name of providers.map((name) => name.slice(0, -3))) {
   const { default: provider, ...more } = await import(`oauth-wasm/providers/${name}`);
   const right = provider.name === name && provider.about && Object.keys(more).length === 0;
