@@ -57,8 +57,7 @@ impl<B: Page> Client<B> {
             self.watch(id);
         }
         if let Some((id, state)) = answered {
-            let session =
-                SharedResult::spawn(&self.browser, alloc::boxed::Box::pin(async move { Ok(id) }));
+            let session = SharedResult::ready(Ok(id));
             let state = Some(state);
             let redirect = AnsweredRedirect { state, session };
             self.answered.with(|answered| *answered = Some(redirect));

@@ -1,8 +1,8 @@
 //! Refresh tokens: spent once, whatever is lost on the way; sent once more only where nothing else is left.
 
-use attacks::{expired_session, fail_renewal, fresh_session, me};
+use attacks::{expired_session, fresh_session, me};
 use e2e::World;
-use sandbox::FaultKind;
+use sandbox::{Fault, FaultKind};
 
 #[tokio::test]
 async fn a_refresh_token_whose_answer_was_lost_is_sent_once_more_and_never_a_third_time() {
@@ -15,7 +15,10 @@ async fn a_refresh_token_whose_answer_was_lost_is_sent_once_more_and_never_a_thi
         (cut, 1),
     ] {
         expired_session(&world).await;
-        fail_renewal(&world, kind);
+        let always = Fault::new("/oauth/token", kind).method("POST").times(1000);
+        world
+            .sandbox
+            .change(|settings| settings.faults = vec![always]);
         for _ in 0..3 {
             let answer = me(&world).await;
             assert_eq!(answer["error"]["code"], "session_indeterminate", "{answer}");
@@ -26,6 +29,7 @@ async fn a_refresh_token_whose_answer_was_lost_is_sent_once_more_and_never_a_thi
         assert_eq!(session["renewable"], false, "{session}");
         assert_eq!(world.token_requests("refresh_token"), sent);
         assert_eq!(world.calls("/users"), []);
+        world.sandbox.change(|settings| settings.faults = vec![]);
     }
     // The one safe next step.
     fresh_session(&world).await;
