@@ -245,6 +245,21 @@ fn error_codes_are_one_list_in_code_types_and_documentation() {
 }
 
 #[test]
+fn every_error_has_a_sentence_for_the_user_in_three_languages() {
+    let words = read("pkg-template/subpaths/words.js");
+    let (sentences, codes) = words.split_once("const CODES").expect("both tables");
+    for code in ErrorCode::ALL {
+        let named = format!("'{}'", code.code());
+        assert_eq!(codes.matches(&named).count(), 1, "{named}");
+    }
+    let kinds = sentences.matches(": {").count();
+    for language in ["en", "es", "pt"] {
+        let count = sentences.matches(&format!("\n    {language}: '")).count();
+        assert_eq!(count, kinds, "{language}");
+    }
+}
+
+#[test]
 fn the_entry_and_the_protocol_agree() {
     use oauth_wasm::protocol::authorization::STATE_PREFIX;
     use oauth_wasm::protocol::parameters;

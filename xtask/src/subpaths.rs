@@ -45,6 +45,11 @@ const SUBPATHS: &[Subpath] = &[
         banner: "",
         common_js: true,
     },
+    Subpath {
+        name: "words",
+        banner: "",
+        common_js: true,
+    },
 ];
 
 /// `{name}.js`, `{name}.d.ts`, and for CommonJS `{name}.cjs`, `{name}.d.cts`.
