@@ -57,11 +57,11 @@ pub fn adopt_token(token: JsValue, config: JsValue) -> JsValue {
 pub fn scopes_for(calls: JsValue, config: JsValue) -> JsValue {
     let (calls, config) = (value::calls(&calls), value::to_json(&config));
     promise(async move {
-        let config = match config.is_empty() {
-            true => None,
-            false => Some(complete(&config)?),
+        let scope = match config.is_empty() {
+            true => client().scope_for(&calls)?,
+            false => complete(&config)?.scope_for(&calls)?,
         };
-        Ok(Outcome::Json(client().scope_for(&calls, config)?))
+        Ok(Outcome::Json(scope))
     })
 }
 

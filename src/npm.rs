@@ -23,6 +23,7 @@ use crate::client::LogoutRequest;
 #[cfg(feature = "session")]
 use crate::door::described;
 use crate::door::{client, outcome};
+#[cfg(feature = "start")]
 use crate::protocol::config::Config;
 #[cfg(feature = "full")]
 use crate::protocol::config::Display;
@@ -175,6 +176,10 @@ fn function(value: JsValue) -> Option<JsValue> {
 }
 
 /// What waits for nothing.
+#[cfg_attr(
+    not(feature = "start"),
+    allow(unused_variables, reason = "no configuration comes here")
+)]
 fn at_once(
     name: &str,
     first: &str,
@@ -185,13 +190,12 @@ fn at_once(
     Ok(match name {
         #[cfg(feature = "full")]
         "adoptToken" => Outcome::Json(client().adopt(text(), complete(first, second)?)?),
-        "scopesFor" => {
-            let config = match first.is_empty() {
-                true => None,
-                false => Some(complete(first, second)?),
-            };
-            Outcome::Json(client().scope_for(&text(), config)?)
+        #[cfg(feature = "start")]
+        "scopesFor" if !first.is_empty() => {
+            Outcome::Json(complete(first, second)?.scope_for(&text())?)
         }
+        #[cfg(feature = "session")]
+        "scopesFor" => Outcome::Json(client().scope_for(&text())?),
         #[cfg(feature = "session")]
         "explain" => explained(client().explain(first, &http::bytes_of(&value))),
         #[cfg(feature = "session")]
@@ -212,6 +216,7 @@ fn at_once(
     })
 }
 
+#[cfg(feature = "start")]
 fn complete(config: &str, found: &str) -> Result<Config, Error> {
     Config::parse(config)?.complete(Json::parse(found.as_bytes()).unwrap_or(Json::Null))
 }

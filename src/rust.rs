@@ -319,8 +319,11 @@ pub fn scopes_for(
     for (method, url) in calls {
         list.push(Object::new().str("method", method).str("url", url).done());
     }
-    let config = config.map(read).transpose()?;
-    let scope = client().scope_for(&Json::Array(list).text(), config)?;
+    let calls = Json::Array(list).text();
+    let scope = match config {
+        Some(config) => read(config)?.scope_for(&calls)?,
+        None => client().scope_for(&calls)?,
+    };
     Ok(Json::parse(scope.as_bytes()).map_or(Vec::new(), |scope| scope.texts()))
 }
 

@@ -608,8 +608,7 @@ pub fn provider(data: &[u8]) {
     };
     use_config(config.clone());
     let calls = r#"[{"method":"PUT","url":"https://api.example/v1/x/1"},{"url":"https://api.example/v1/"}]"#;
-    let calls = resource::Call::list(calls).expect("calls");
-    if let Err(error) = config.clone().scope_for(&calls) {
+    if let Err(error) = config.clone().scope_for(calls) {
         check_error(&error, &[]);
     }
     let Ok(login) = config.adopt() else { return };

@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 
 use super::optional::Proven;
 use super::{Client, Failure, Page};
-use crate::protocol::config::Config;
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::json::{self, Json};
 use crate::protocol::resource::{Call, PrivateRequest};
@@ -121,17 +120,15 @@ impl<B: Page> Client<B> {
         })
     }
 
-    /// The least scope for these calls, by the configuration's provider or, without one, the session that the first call
-    /// belongs to. JSON texts.
-    pub fn scope_for(self, calls: &str, config: Option<Config>) -> Result<String, Error> {
+    /// The least scope for these calls, by the session that the first of them belongs to. JSON texts.
+    pub fn scope_for(self, calls: &str) -> Result<String, Error> {
         let calls = Call::list(calls)?;
-        let scope = match (config, calls.first()) {
-            (Some(config), _) => config.scope_for(&calls)?,
-            (None, Some(first)) => {
+        let scope = match calls.first() {
+            Some(first) => {
                 let id = self.sessions.with(|sessions| sessions.find(&first.url))?;
                 self.session(id, |session| session.scope_for(&calls))??
             }
-            (None, None) => Vec::new(),
+            None => Vec::new(),
         };
         Ok(json::list(&scope).text())
     }

@@ -10,7 +10,7 @@ use super::client::{
     Answers, Api, Client, Endpoints, Keep, Keeping, ResponseType, RevocationRequest,
 };
 use super::error::{Error, ErrorCode, wrong};
-use super::json::Json;
+use super::json::{self, Json};
 use super::pkce::CodeChallengeMethod;
 use super::refusal::Row;
 use super::resource::{Call, Route};
@@ -192,9 +192,11 @@ impl Config {
         Ok(Rc::new(client))
     }
 
-    /// The least scope for these calls.
-    pub fn scope_for(self, calls: &[Call]) -> Result<Vec<String>, Error> {
-        self.adopt()?.scope_for(calls)
+    /// The least scope for these calls, as they come from a page. JSON texts.
+    pub fn scope_for(self, calls: &str) -> Result<String, Error> {
+        let calls = Call::list(calls)?;
+        let scope = self.adopt()?.scope_for(&calls)?;
+        Ok(json::list(&scope).text())
     }
 
     /// The fields as they stand, unchecked.
