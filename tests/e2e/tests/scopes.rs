@@ -579,7 +579,7 @@ async fn a_token_that_the_user_has_already_is_under_the_same_rules() {
         json!({
             "provider": "appfigures", "site": null, "clientId": "appfigures-sandbox",
             "scope": ["products:write", "account:read"], "expiresAt": null, "renewable": false, "state": "active", "extra": {},
-            "returnTo": null, "appState": null, "rateLimit": null, "keep": null, "shared": false,
+            "returnTo": null, "appState": null, "rateLimit": null, "keep": null, "shared": false, "claims": null,
         })
     );
     assert_eq!(
