@@ -34,7 +34,7 @@ import {
   traced,
   unlisten,
 } from '../src/browser/natives.js'
-import { href, load as stored, nthKey, whenShown as whenShownAgain } from '../src/browser/page.js'
+import { href, load as stored, nthKey, remove, store, whenShown as whenShownAgain } from '../src/browser/page.js'
 import { hearOnce } from '../src/browser/tabs.js'
 import { popup, putAway } from '../src/browser/windows.js'
 import { decoded } from './text.js'
@@ -49,6 +49,7 @@ const LONGEST_REFUSAL = 65536
 // As the client has them.
 const PENDING = 'oauth-wasm.pending.'
 const SALT = 'oauth-wasm.kept.'
+const TAKEN = 'oauth-wasm.taken'
 const RECORD = 'session.'
 /** As task.rs counts the modules. */
 const NUMBERS = record({ start: 0, session: 1, full: 2 })
@@ -124,8 +125,9 @@ export const library = (parts, providers) => {
   const partOf = address => (isOfFull(address) ? 'full' : 'session')
 
   // A response that has left the address bar, and that no part has seen: loading one may fail, and the next call must
-  // still find it.
-  let taken
+  // still find it, after a reload too, for some browsers try no module twice. Nothing more is stored with it than the
+  // record of its login is.
+  let taken = (isOurs(href()) ? null : stored(TAKEN)) || undefined
 
   const handleRedirect = url => {
     const own = url === undefined || '' + url === href()
@@ -138,10 +140,14 @@ export const library = (parts, providers) => {
     const answer = () => {
       const response = own ? taken || address : address
       if (own) taken = undefined
+      remove(TAKEN)
       return call('session', 'handleRedirect', response, own ? 'own' : '')
     }
     return new Promise((resolve, reject) =>
-      then(hold(partOf(taken || address)), () => then(answer(), resolve, reject), reject),
+      then(hold(partOf(own ? taken || address : address)), () => then(answer(), resolve, reject), reason => {
+        if (own && taken) store(TAKEN, taken)
+        reject(reason)
+      }),
     )
   }
 
@@ -212,6 +218,8 @@ export const library = (parts, providers) => {
     const going = isPopup ? popup() : ownFunction(config, 'navigate')
     const signal = ownValue(config, 'signal')
     const ask = (name, text, found) => {
+      taken = undefined
+      remove(TAKEN)
       // A login in a popup or a frame ends with a session, and `full` knows of the redirect that was answered before.
       if (name === 'full') return call('full', 'startLogin', text, found, going)
       if (holder) then(call('session', 'forgetRedirect'), ignored, ignored)
@@ -269,7 +277,8 @@ export const library = (parts, providers) => {
     })
 
   // A response is answered soon: its part comes while the page's own files do.
-  if (isOurs(href())) then(load(part(partOf(href()))), ignored, ignored)
+  const address = taken || href()
+  if (isOurs(address)) then(load(part(partOf(address))), ignored, ignored)
   else whenIdle(() => holder || loads.start || !parts.start || parts.start(ignored, ignored))
 
   const session = () => (holder ? call('session', 'session') : nothing())

@@ -547,7 +547,8 @@ export const send = (id, prepared, name, value, more, moreValue, again) =>
     // Nobody but `prepare` says where a request goes.
     if (!has(known, prepared)) throw record({ name: 'NotPrepared' })
     const { request, referrer, redirect, credentials, referrerPolicy } = prepared
-    prepared.request = again && clone(request)
+    // A request without a body is the same after it was sent.
+    prepared.request = again && (prepared.method === 'GET' || prepared.method === 'HEAD' ? request : clone(request))
     setHeader(requestHeaders(request), name, value)
     if (more) setHeader(requestHeaders(request), more, moreValue)
     return fetch(request, record({ referrer, redirect, credentials, referrerPolicy }))
