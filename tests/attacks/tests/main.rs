@@ -7,6 +7,7 @@ mod messages;
 mod natives;
 mod navigation;
 mod origin;
+mod parts;
 mod pkce;
 mod renewal;
 mod requests;

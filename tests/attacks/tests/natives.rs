@@ -307,8 +307,8 @@ async fn a_configuration_whose_getters_change_is_read_once() {
             return url => { went.push(url) }
         } })
         await oauth.startLogin(sly)
-        const record = JSON.parse(Object.values({ ...sessionStorage })[0])
-        return [went, record.config, reads]";
+        const record = Object.entries({ ...sessionStorage }).find(([key]) => key.startsWith('oauth-wasm.pending.'))[1]
+        return [went, record, reads]";
     let config = world.config(json!({}));
     let args = [config.clone(), json!(world.foreign.origin)];
     let seen = world.run(script, &args).await;
