@@ -1059,6 +1059,26 @@ mod tests {
     }
 
     #[test]
+    fn a_revocation_that_is_refused_without_a_word_names_the_endpoint() {
+        let fields = r#","revocationEndpoint":"https://as.example/r""#;
+        let session = with(fields, API, "");
+        assert_eq!(session.revoked(200, b""), Ok(()));
+        let error = session.revoked(401, b"").expect_err("refused");
+        assert_eq!(error.code, ErrorCode::RequestRefused);
+        assert!(error.message().ends_with(": revocationEndpoint"), "{error}");
+        assert!(
+            !error.remedy().contains("errorDescription"),
+            "there is none"
+        );
+        let said = session.revoked(400, br#"{"error":"unsupported_token_type"}"#);
+        assert!(
+            said.expect_err("refused")
+                .remedy()
+                .contains("errorDescription")
+        );
+    }
+
+    #[test]
     fn a_revocation_is_allocated_once_and_leaves_no_copy_behind() {
         let refresh = "%".repeat(1000);
         let members = format!(r#","expires_in":100,"refresh_token":"{refresh}""#);

@@ -108,7 +108,17 @@ impl Session {
             return Ok(());
         }
         let server = refusal::said(status, body, Json::parse(body).as_ref(), &self.secrets());
-        Err(self.login.explained(refused(status).error().with(server)))
+        let field = match self.login.revocation_request() {
+            Some(_) => "revocationRequest",
+            None => "revocationEndpoint",
+        };
+        let mut error = refused(status).at(field);
+        if status == 401 && server.error.is_none() {
+            error = error.cured_by(
+                "Ask the provider whether an application without a client secret may revoke tokens",
+            );
+        }
+        Err(self.login.explained(error.with(server)))
     }
 
     /// The template with `{client_id}`, and whatever the token response has, filled in.
