@@ -2,6 +2,11 @@
 
 use e2e::World;
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
 async fn started() -> World {
     let world = World::start().await;
@@ -395,4 +400,154 @@ async fn the_vaults_limits_hold_and_say_which_they_are() {
         seen <= 10,
         "five a minute, and a minute may have ended: {seen}"
     );
+}
+
+/// An API that answers with a hundred megabytes, as fast as they are taken, and says how many it has got rid of.
+struct Stream {
+    origin: String,
+    sent: Arc<AtomicUsize>,
+    ended: Arc<AtomicUsize>,
+}
+
+const HUNDRED_MB: usize = 100_000_000;
+
+impl Stream {
+    async fn start() -> Stream {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let origin = format!("http://{}", listener.local_addr().expect("an address"));
+        let (sent, ended) = (Arc::default(), Arc::default());
+        let stream = Stream {
+            origin,
+            sent: Arc::clone(&sent),
+            ended: Arc::clone(&ended),
+        };
+        tokio::spawn(async move {
+            while let Ok((mut socket, _)) = listener.accept().await {
+                let (sent, ended) = (Arc::clone(&sent), Arc::clone(&ended));
+                tokio::spawn(async move {
+                    let mut request = vec![0; 4096];
+                    let size = socket.read(&mut request).await.unwrap_or(0);
+                    let is_preflight = request[..size].starts_with(b"OPTIONS");
+                    let size = if is_preflight { 0 } else { HUNDRED_MB };
+                    let head = format!(
+                        "HTTP/1.1 200 OK\r\ncontent-length: {size}\r\ncontent-type: text/plain\r\nconnection: close\r\n\
+                         access-control-allow-origin: *\r\naccess-control-allow-headers: authorization\r\n\r\n"
+                    );
+                    let begun = socket.write_all(head.as_bytes()).await;
+                    if is_preflight || begun.is_err() {
+                        return;
+                    }
+                    let part = [b'x'; 50_000];
+                    for _ in 0..HUNDRED_MB / part.len() {
+                        if socket.write_all(&part).await.is_err() {
+                            break;
+                        }
+                        sent.fetch_add(part.len(), Ordering::SeqCst);
+                    }
+                    ended.fetch_add(1, Ordering::SeqCst);
+                });
+            }
+        });
+        stream
+    }
+
+    fn sent(&self) -> usize {
+        self.sent.load(Ordering::SeqCst)
+    }
+}
+
+/// A world whose vault serves the stream too, logged in.
+async fn with_stream() -> (World, Stream) {
+    let world = World::start().await;
+    let stream = Stream::start().await;
+    let mut config = world.vault_config(json!({}));
+    config["login"]["resourceServers"] = json!([world.sandbox_origin, stream.origin]);
+    config["allow"] = json!([format!("GET {}/all", stream.origin)]);
+    world.serve_vault(&config);
+    world.log_in_by_vault().await;
+    (world, stream)
+}
+
+#[tokio::test]
+async fn a_hundred_megabytes_are_streamed_and_nowhere_held() {
+    let (world, stream) = with_stream().await;
+    let url = [json!(format!("{}/all", stream.origin))];
+    let script = "window.answer = await oauth.fetchPrivate(args[0])
+        window.reader = answer.body.getReader()
+        window.first = (await reader.read()).value.byteLength
+        // Nothing is read meanwhile, and everybody has had many turns.
+        for (let n = 0; n < 300; n++) await oauth.session()
+        return [answer.status, answer.headers.get('content-length')]";
+    let seen = world.run(script, &url).await;
+    assert_eq!(seen, json!([200, HUNDRED_MB.to_string()]));
+    let held = stream.sent();
+    assert!(
+        held < 20_000_000,
+        "{held} bytes were taken, and one chunk was read"
+    );
+    let script = "let total = first
+        for (;;) {
+            const { done, value } = await reader.read()
+            if (done) return total
+            total += value.byteLength
+        }";
+    assert_eq!(world.run(script, &[]).await, HUNDRED_MB);
+    assert_eq!(stream.sent(), HUNDRED_MB);
+}
+
+#[tokio::test]
+async fn a_stream_that_is_cancelled_or_aborted_ends_at_the_provider_too() {
+    let (world, stream) = with_stream().await;
+    let url = [json!(format!("{}/all", stream.origin))];
+    let cancel = "const answer = await oauth.fetchPrivate(args[0])
+        const reader = answer.body.getReader()
+        await reader.read()
+        await reader.cancel('enough')
+        return await outcome(reader.closed)";
+    assert_eq!(world.run(cancel, &url).await, json!({}));
+    let abort = "const stop = new AbortController()
+        const answer = await oauth.fetchPrivate(args[0], { signal: stop.signal })
+        const reader = answer.body.getReader()
+        await reader.read()
+        stop.abort('enough')
+        return await outcome((async () => { while (!(await reader.read()).done); })())";
+    assert_eq!(world.run(abort, &url).await, json!({ "reason": "enough" }));
+    let ended = async {
+        while stream.ended.load(Ordering::SeqCst) < 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let ended = tokio::time::timeout(Duration::from_secs(20), ended).await;
+    assert!(ended.is_ok(), "both connections are closed");
+    assert!(stream.sent() < HUNDRED_MB, "{}", stream.sent());
+}
+
+#[tokio::test]
+async fn a_logout_at_the_provider_goes_through_the_vault_and_back_to_the_application() {
+    let world = World::start().await;
+    let mut config = world.vault_config(json!({}));
+    // Stands for the provider.s page of the logout.
+    let end = format!("{}/end", world.foreign.origin);
+    config["login"]["endSessionEndpoint"] = json!(end);
+    world.serve_vault(&config);
+    world.log_in_by_vault().await;
+    let script = "let went
+        await oauth.logout({ endSession: true, navigate: url => { went = url } })
+        return [went, await oauth.session()]";
+    let seen = world.run(script, &[]).await;
+    assert_eq!(seen[1], Value::Null);
+    let way = seen[0].as_str().expect("the vault's address");
+    assert!(
+        way.starts_with(&format!("{}#", world.vault_address())),
+        "{way}"
+    );
+    assert!(!way.contains("end"), "where it leads is not said: {way}");
+    world.page.open(way).await;
+    world.page.wait_for_url(&end).await;
+    let there = world.page.url().await;
+    let back = e2e::parameter(&there, "post_logout_redirect_uri");
+    assert_eq!(back, Some(world.vault_address()));
+    world.page.open(&world.vault_address()).await;
+    world.page.wait_for_url(&world.vault_app()).await;
+    assert_eq!(world.redirected().await, json!({ "session": null }));
 }
