@@ -1,6 +1,6 @@
 // A relay for providers whose token endpoint demands a client secret, which no page can keep. The page sends its token
-// requests here; this adds the secret and sends them on. It keeps nothing between two requests, so any number of copies
-// can run. docs/relay.md says how to run it, and what it does not protect from.
+// requests here; this adds the secret and sends them on. With COOKIE_KEY it keeps the refresh token from the page as well
+// (a token-mediating backend, RFC 10017), in a cookie. It keeps nothing between two requests, so any number of copies can run. docs/relay.md says how to run it, and what it does not protect from.
 //
 //     CLIENT_ID=… CLIENT_SECRET=… TOKEN_ENDPOINT=https://… ALLOWED_ORIGINS=https://app.example node relay.mjs
 //
@@ -40,6 +40,9 @@ const SETTINGS = {
     'must be origins like https://app.example, separated by commas',
   ],
   AUTH: ['form', text => ['form', 'basic'].includes(text), 'must be form or basic'],
+  // Every copy has the same. The first seals, all of them open.
+  COOKIE_KEY: ['', text => !text || list(text).every(key => key.length >= 32), 'must be texts of 32 characters or more, by chance'],
+  REVOCATION_ENDPOINT: ['', text => !text || SAFE.test(urlOf(text)?.href), "must be the provider's https URL"],
   // The page waits for 30.
   TIMEOUT: ['20', text => text > 0 && text < 1000, 'must be a number of seconds'],
 }
@@ -54,6 +57,7 @@ export const relay = (env, log = console.log) => {
   }
   if (wrong.length) throw new Error(wrong.join('; '))
   const origins = list(own.ALLOWED_ORIGINS)
+  if (own.COOKIE_KEY) own.jar = jar(own)
 
   return async request => {
     const origin = request.headers.get('origin')
@@ -61,7 +65,11 @@ export const relay = (env, log = console.log) => {
     const { status, body, headers, why = '' } = await answer(own, listed, request).catch(failure)
     // Never more than this: a query, a body, and what the provider says are not for a log.
     log(`${request.method} ${new URL(request.url).pathname.slice(0, 80)} ${status} ${why}`.trim())
-    const cors = { 'access-control-allow-origin': origin, 'access-control-expose-headers': 'retry-after' }
+    const cors = {
+      'access-control-allow-origin': origin,
+      'access-control-expose-headers': 'retry-after',
+      ...(own.jar && { 'access-control-allow-credentials': 'true' }),
+    }
     const always = { 'cache-control': 'no-store', vary: 'origin', 'x-content-type-options': 'nosniff' }
     // null, because a status such as 204 may have no body, not even ''.
     return new Response(body || null, { status, headers: { ...headers, ...always, ...(listed && cors) } })
@@ -81,10 +89,13 @@ const failure = thrown =>
 
 const answer = async (own, listed, request) => {
   const { pathname, search } = new URL(request.url)
-  if (pathname !== '/token') throw new Refusal(404, 'invalid_request', 'there is nothing but /token')
+  if (pathname !== '/token' && !(own.jar && pathname === '/revoke')) {
+    throw new Refusal(404, 'invalid_request', 'there is nothing but /token')
+  }
   if (!listed) throw new Refusal(403, 'invalid_request', 'the Origin is missing or not in ALLOWED_ORIGINS')
   if (request.method === 'OPTIONS') {
-    const allowed = { 'access-control-allow-methods': 'POST', 'access-control-allow-headers': 'content-type' }
+    const names = own.jar ? `content-type, ${HEADER}` : 'content-type'
+    const allowed = { 'access-control-allow-methods': 'POST', 'access-control-allow-headers': names }
     return { status: 204, headers: { ...allowed, 'access-control-max-age': '86400' } }
   }
   if (request.method !== 'POST') throw new Refusal(405, 'invalid_request', 'only POST', '', { allow: 'POST, OPTIONS' })
@@ -92,7 +103,118 @@ const answer = async (own, listed, request) => {
   if (!FORM_TYPE.test(request.headers.get('content-type'))) throw new Refusal(415, 'invalid_request', `only ${FORM}`)
   const text = await read(request.body, MOST_ASKED)
   if (text === null) throw new Refusal(413, 'invalid_request', 'the request is too large')
-  return forward(own, checked(own, new URLSearchParams(text)))
+  const form = new URLSearchParams(text)
+  if (!own.jar) return forward(own, checked(own, form))
+  // No form of any page's can have it, and no script's of another origin without the preflight.
+  if (request.headers.get(HEADER) !== '1') throw new Refusal(403, 'invalid_request', `the header ${HEADER} is missing`)
+  const cookie = request.headers.get('cookie')
+  return pathname === '/revoke' ? revoke(own, form, cookie) : mediate(own, checked(own, form), cookie)
+}
+
+// The refresh token in a cookie: sealed, so that it is of use here alone, and so that copies need nothing in common but
+// the key. The page gets a handle, by which it asks for new access tokens: a page whose session is another than the
+// cookie's is told so, instead of being given another user's token.
+
+const HEADER = 'oauth-wasm-relay'
+/** Seconds: thirty days after the last renewal. */
+const KEPT = 30 * 86_400
+const HANDLE = /^cookie\.[A-Za-z0-9_-]{22}$/
+
+const base64url = bytes => btoa(String.fromCharCode(...bytes)).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '')
+const fromBase64url = text => Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g, '/')), byte => byte.charCodeAt(0))
+const utf8 = text => new TextEncoder().encode(text)
+
+/** Seals what one cookie holds, `{ handle, refresh_token }`, and opens it. */
+const jar = ({ COOKIE_KEY, CLIENT_ID }) => {
+  const { crypto } = globalThis
+  if (!crypto?.subtle) throw new Error('COOKIE_KEY needs Node 20 or later')
+  const name = `__Host-oauth-wasm-${CLIENT_ID.replace(/[^\w-]/g, '_')}`
+  const keys = list(COOKIE_KEY).map(async text => {
+    const bytes = await crypto.subtle.digest('SHA-256', utf8(`oauth-wasm relay 1 ${text}`))
+    return crypto.subtle.importKey('raw', bytes, 'AES-GCM', false, ['encrypt', 'decrypt'])
+  })
+  const additionalData = utf8(`oauth-wasm relay 1 ${CLIENT_ID}`)
+  const set = (value, seconds) => ({
+    'set-cookie': `${name}=${value}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=${seconds}`,
+  })
+  return {
+    handle: () => `cookie.${base64url(crypto.getRandomValues(new Uint8Array(16)))}`,
+    clear: () => set('', 0),
+    async seal(held) {
+      const iv = crypto.getRandomValues(new Uint8Array(12))
+      const sealed = await crypto.subtle.encrypt({ name: 'AES-GCM', iv, additionalData }, await keys[0], utf8(JSON.stringify(held)))
+      const value = base64url(new Uint8Array([...iv, ...new Uint8Array(sealed)]))
+      // A browser drops one that is larger, and says nothing.
+      if (name.length + value.length > 4000) throw new Refusal(502, 'server_error', 'the refresh token is too long for a cookie')
+      return set(value, KEPT)
+    },
+    /** What the cookie of this handle holds; null where there is none, or another's. */
+    async open(cookies, handle) {
+      const found = (cookies ?? '').split('; ').find(cookie => cookie.startsWith(`${name}=`))
+      for (const key of found ? keys : []) {
+        try {
+          const bytes = fromBase64url(found.slice(name.length + 1))
+          const opened = await crypto.subtle.decrypt(
+            { name: 'AES-GCM', iv: bytes.slice(0, 12), additionalData },
+            await key,
+            bytes.slice(12),
+          )
+          const held = JSON.parse(new TextDecoder().decode(opened))
+          return held.handle === handle ? held : null
+        } catch {
+          // Of another key, or nobody's.
+        }
+      }
+      return null
+    },
+  }
+}
+
+/** Token requests: the page's handle becomes the refresh token, and the refresh token the page's handle. */
+const mediate = async ({ jar, ...own }, form, cookies) => {
+  let held = { handle: jar.handle() }
+  if (form.has('refresh_token')) {
+    held = await jar.open(cookies, form.get('refresh_token'))
+    if (!held) throw new Refusal(400, 'invalid_grant', 'the cookie of this session is gone')
+    form.set('refresh_token', held.refresh_token)
+  }
+  const answer = await forward(own, form)
+  const secret = held.refresh_token
+  let body
+  try {
+    body = JSON.parse(answer.body)
+  } catch {
+    // An error that is no JSON, below.
+  }
+  if (answer.status !== 200) {
+    // A server may repeat what it was sent.
+    const text = secret ? answer.body.replaceAll(secret, '(..)') : answer.body
+    const over = secret && body?.error === 'invalid_grant'
+    return { ...answer, body: text, headers: { ...answer.headers, ...(over && jar.clear()) } }
+  }
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new Refusal(502, 'temporarily_unavailable', 'the provider gave no usable answer', 'no JSON object')
+  }
+  const refresh_token = typeof body.refresh_token === 'string' && body.refresh_token ? body.refresh_token : secret
+  delete body.refresh_token
+  if (!refresh_token) return { ...answer, body: JSON.stringify(body) }
+  const cookie = await jar.seal({ ...held, refresh_token })
+  const text = JSON.stringify(body).replaceAll(refresh_token, '(..)')
+  const whole = JSON.stringify({ ...JSON.parse(text), refresh_token: held.handle })
+  return { ...answer, body: whole, headers: { ...answer.headers, ...cookie } }
+}
+
+/** Ends the session here, and at the provider where REVOCATION_ENDPOINT says how (RFC 7009). */
+const revoke = async ({ jar, ...own }, form, cookies) => {
+  const token = form.get('token') ?? ''
+  if (form.get('client_id') !== own.CLIENT_ID) throw new Refusal(400, 'invalid_client', 'client_id is not CLIENT_ID')
+  const held = HANDLE.test(token) ? await jar.open(cookies, token) : { refresh_token: token }
+  // The cookie of another session stays: it is not this page's to end.
+  const gone = { status: 200, body: '', headers: held && HANDLE.test(token) ? jar.clear() : {} }
+  if (!own.REVOCATION_ENDPOINT || !held?.refresh_token) return gone
+  const params = new URLSearchParams([['token', held.refresh_token]])
+  const answer = await forward({ ...own, TOKEN_ENDPOINT: own.REVOCATION_ENDPOINT }, params).catch(failure)
+  return answer.status === 200 ? gone : { ...answer, body: answer.body.replaceAll(held.refresh_token, '(..)'), headers: { ...answer.headers, ...gone.headers } }
 }
 
 /** The parameters that go on. */
@@ -181,8 +303,9 @@ const serve = async () => {
       if (size <= MOST_ASKED) chunks.push(chunk)
       size += chunk.length
     }
-    const { method, url, headers: { origin, 'content-type': type } } = incoming
-    const headers = { ...(origin && { origin }), ...(type && { 'content-type': type }) }
+    const { method, url } = incoming
+    const names = ['origin', 'content-type', 'cookie', HEADER].filter(name => incoming.headers[name])
+    const headers = Object.fromEntries(names.map(name => [name, incoming.headers[name]]))
     const body = method === 'POST' ? Buffer.concat(chunks) : undefined
     const response = await handle(new Request(new URL(url, 'http://relay'), { method, headers, body }))
     // Every connection is used once: where one that was used before breaks, a browser sends again, POST or not.

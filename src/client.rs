@@ -154,13 +154,14 @@ impl<B: Page> Client<B> {
         url: &str,
         form: Zeroizing<String>,
         authorization: Zeroizing<String>,
+        more: Option<(&'static str, String)>,
     ) -> Result<OwnResponse, Error> {
         let request = OwnRequest {
             method,
             url,
             form,
             authorization,
-            more: ("", String::new()),
+            more: more.unwrap_or_default(),
             wanted: "",
         };
         let answer = self.browser.ask(request, MAX_BODY, TIMEOUT).await;

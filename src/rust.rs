@@ -82,6 +82,9 @@ pub struct LoginConfig {
     /// once, when the access token is over and nothing else is left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_token_reuse: Option<bool>,
+    /// The token endpoint is a relay that keeps the refresh token in a cookie (docs/relay.md).
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    pub refresh_token_cookie: bool,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub authorization_parameters: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]

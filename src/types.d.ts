@@ -248,6 +248,11 @@ export interface LoginConfig extends ProviderFields {
   prompt?: 'none' | 'login' | 'consent' | 'select_account' | (string & {})
   /** Lets `handleRedirect` answer in a page that a foreign one has framed; `framed` otherwise. */
   allowFramed?: boolean
+  /**
+   * The token endpoint is a relay of yours that keeps the refresh token in a cookie (docs/relay.md): this page gets access
+   * tokens only. Requests to it, and to `revocationEndpoint`, go with that cookie and the header `oauth-wasm-relay`.
+   */
+  refreshTokenCookie?: boolean
   /** Gets the URL instead of leaving the page: for webviews and tests. */
   navigate?: (url: string) => void | Promise<void>
 

@@ -391,7 +391,8 @@ export const request = (id, method, url, form, authorization, milliseconds, name
         body: form || undefined,
         headers,
         cache: 'no-store',
-        credentials: 'omit',
+        // The cookie is the relay's own (docs/relay.md); nobody else is sent one.
+        credentials: name === 'oauth-wasm-relay' ? 'include' : 'omit',
         redirect: 'error',
         referrerPolicy: 'no-referrer',
         signal: timeout(milliseconds),

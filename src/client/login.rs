@@ -72,7 +72,7 @@ impl<B: Page> Client<B> {
         let mut failure = ErrorCode::InvalidMetadata.error();
         for url in metadata::documents(&issuer, openid) {
             let none = Zeroizing::default;
-            let answer = match self.ask("GET", &url, none(), none()).await {
+            let answer = match self.ask("GET", &url, none(), none(), None).await {
                 Ok(answer) => answer,
                 Err(error) => {
                     failure = error;

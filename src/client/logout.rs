@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::{Client, Failure, Page, Port};
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::json;
-use crate::protocol::session::{Session, SessionId};
+use crate::protocol::session::{Revocation, Session, SessionId};
 
 /// When somebody last logged out in this tab; no secret.
 const LEFT: &str = "oauth-wasm.left";
@@ -39,7 +39,14 @@ impl<B: Page> Client<B> {
             url.unwrap_or_else(|| Err(ErrorCode::LoginRequired.error()))
         });
         let traces = self.traces();
-        let left = self.forget(wanted.revoke);
+        // A relay is told in any case: its cookie has to go.
+        let relayed = |sessions: &mut crate::protocol::session::Sessions| {
+            sessions
+                .last()
+                .is_some_and(|last| last.farewell(false).is_some())
+        };
+        let tells = wanted.revoke || self.sessions.with(relayed);
+        let left = self.forget(tells);
         // What the pages of this tab look at that come back, whether or not this one had a session. Where nothing can be
         // stored, they cannot know.
         let _ = self
@@ -50,9 +57,9 @@ impl<B: Page> Client<B> {
         }
         let traces = self.wipe(traces).await;
         let mut outcome = Ok(());
-        if wanted.revoke {
+        if tells {
             for id in left {
-                outcome = outcome.and(self.give_back(id).await);
+                outcome = outcome.and(self.give_back(id, wanted.revoke).await);
             }
         }
         self.forget_keys(traces).await;
@@ -79,7 +86,7 @@ impl<B: Page> Client<B> {
         self.logouts.with(|count| *count)
     }
 
-    async fn give_back(self, id: SessionId) -> Result<(), Error> {
+    async fn give_back(self, id: SessionId, revoke: bool) -> Result<(), Error> {
         // A renewal under way brings tokens that are to be given back as well.
         if let Some(renewal) = self.running(id) {
             let _ = renewal.await;
@@ -87,18 +94,34 @@ impl<B: Page> Client<B> {
         let Some(mut session) = self.sessions.with(|sessions| sessions.leave(id)) else {
             return Ok(());
         };
+        let farewell = session.farewell(revoke);
+        let outcome = match revoke {
+            true => self.take_back(&mut session).await,
+            false => Ok(()),
+        };
+        match farewell {
+            Some(farewell) => outcome.and(self.tell(&session, farewell?).await),
+            None => outcome,
+        }
+    }
+
+    async fn take_back(self, session: &mut Session) -> Result<(), Error> {
         session.revocation()?;
         if session.renews_to_revoke(self.browser.elapsed())
             && let Ok(tokens) = self.exchange(session.renewal()?).await
         {
             session.renew(tokens, self.browser.wall(), self.browser.elapsed());
         }
-        self.give_up(&session).await
+        self.give_up(session).await
     }
 
     /// Tells the provider to forget a session that nobody has any more.
     pub(super) async fn give_up(self, session: &Session) -> Result<(), Error> {
-        let answer = self.revoke(session, session.revocation()?).await?;
+        self.tell(session, session.revocation()?).await
+    }
+
+    async fn tell(self, session: &Session, revocation: Revocation) -> Result<(), Error> {
+        let answer = self.revoke(session, revocation).await?;
         session.revoked(answer.status, &answer.body)
     }
 }

@@ -16,6 +16,10 @@ use super::{Seconds, text, url};
 /// Seconds that a login in a frame may take: nobody sees it.
 const FRAME_TIMEOUT: Seconds = 10;
 
+/// What a relay that keeps the refresh token wants to see, so that no form of another page's can be meant (docs/relay.md);
+/// the browser's part sends the relay's cookie with it.
+const RELAY: &str = "oauth-wasm-relay";
+
 /// The version of stored clients.
 const VERSION: &str = "1";
 
@@ -48,6 +52,8 @@ stored! {
         pub(super) api: Api,
         pub(super) answers: Answers,
         pub(super) refresh_token_reuse: Option<bool>,
+        /// The token endpoint is a relay that keeps the refresh token in a cookie of its own.
+        pub(super) refresh_token_cookie: bool,
         pub(super) display: Display,
         pub(super) display_timeout: Option<Seconds>,
         pub(super) keeping: Keeping,
@@ -475,6 +481,12 @@ impl Client {
     }
 
     /// Whether a refresh token may be sent a second time as if it were the first.
+    /// The header of requests to a relay that keeps the refresh token; nothing where the tokens come here.
+    pub fn relay(&self) -> Option<(&'static str, String)> {
+        let header = (RELAY, String::from("1"));
+        self.refresh_token_cookie.then_some(header)
+    }
+
     pub fn refresh_token_reuse(&self) -> bool {
         self.refresh_token_reuse == Some(true)
     }

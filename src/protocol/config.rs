@@ -168,6 +168,13 @@ impl Config {
                 "must not carry parameters of a response",
             ));
         }
+        if client.refresh_token_cookie {
+            if client.dpop {
+                return Err(wrong("refreshTokenCookie", "cannot be used with dpop"));
+            }
+            // The relay's, which takes its cookie back there.
+            required("revocationEndpoint", &client.endpoints.revocation)?;
+        }
         required("authorizationEndpoint", &client.endpoints.authorization)?;
         if client.response_type == ResponseType::Code {
             required("tokenEndpoint", &client.endpoints.token)?;
@@ -272,6 +279,7 @@ impl Config {
                 Some(Json::Bool(reuse)) => Some(*reuse),
                 _ => None,
             },
+            refresh_token_cookie: config.flag("refreshTokenCookie"),
             display: self.display(),
             display_timeout: self.number("displayTimeout"),
             keeping: Keeping {

@@ -78,6 +78,7 @@ const FIELDS: &[Field] = &[
     ("appState", Kind::Any),
     ("pendingMaxAge", Kind::Number),
     ("refreshTokenReuse", Kind::Flag),
+    ("refreshTokenCookie", Kind::Flag),
     ("tokenTypeOptional", Kind::Flag),
     ("jsonFragment", Kind::Flag),
     ("allowHttp", Kind::Flag),

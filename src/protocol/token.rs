@@ -102,6 +102,11 @@ impl TokenRequest {
         self.login.token_endpoint()
     }
 
+    /// The header for a relay that keeps the refresh token.
+    pub fn relay(&self) -> Option<(&'static str, String)> {
+        self.login.relay()
+    }
+
     /// The form body.
     pub fn body(&self) -> Zeroizing<String> {
         // Room for everything three times over (an escape is three bytes): no reallocation leaves a copy behind.

@@ -69,7 +69,7 @@ impl<B: Page> Client<B> {
             return Ok(());
         }
         let none = Zeroizing::default;
-        let answer = self.ask("GET", uri, none(), none()).await?;
+        let answer = self.ask("GET", uri, none(), none(), None).await?;
         let keys = match Json::parse(&answer.body) {
             Some(keys) if answer.status == 200 => keys,
             _ => {

@@ -123,7 +123,8 @@ impl<B: Page> Client<B> {
     ) -> Result<OwnResponse, Error> {
         let (method, url) = (&revocation.method, &revocation.url);
         let (form, authorization) = (revocation.form, revocation.authorization);
-        self.ask(method, url, form, authorization).await
+        self.ask(method, url, form, authorization, revocation.relay)
+            .await
     }
 
     pub(super) fn post(
@@ -131,7 +132,13 @@ impl<B: Page> Client<B> {
         request: &TokenRequest,
     ) -> impl Future<Output = Result<OwnResponse, Error>> {
         let (endpoint, body) = (request.endpoint(), request.body());
-        self.ask("POST", endpoint, body, Zeroizing::default())
+        self.ask(
+            "POST",
+            endpoint,
+            body,
+            Zeroizing::default(),
+            request.relay(),
+        )
     }
 
     pub(super) async fn read(

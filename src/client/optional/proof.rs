@@ -135,7 +135,10 @@ impl<B: Page> Client<B> {
                 url: endpoint,
                 form: request.body(),
                 authorization: Zeroizing::default(),
-                more: self.proof(request.key(), "POST", endpoint, None).await?,
+                more: match request.relay() {
+                    Some(header) => header,
+                    None => self.proof(request.key(), "POST", endpoint, None).await?,
+                },
                 wanted: NONCE,
             };
             let answer = self.browser.ask(own, MAX_BODY, TIMEOUT).await;
@@ -172,7 +175,10 @@ impl<B: Page> Client<B> {
                 url,
                 form: revocation.form.clone(),
                 authorization: revocation.authorization.clone(),
-                more: self.proof(key.as_ref(), method, url, Some(&token)).await?,
+                more: match &revocation.relay {
+                    Some(header) => header.clone(),
+                    None => self.proof(key.as_ref(), method, url, Some(&token)).await?,
+                },
                 wanted: NONCE,
             };
             let answer = self.browser.ask(own, MAX_BODY, TIMEOUT).await;

@@ -19,7 +19,7 @@ impl<B: Page> Client<B> {
         };
         let form = Zeroizing::new(form);
         let answer = self
-            .ask("POST", endpoint, form, Zeroizing::default())
+            .ask("POST", endpoint, form, Zeroizing::default(), None)
             .await?;
         let request_uri = pushed::read(answer.status, &answer.body);
         let request_uri = request_uri.map_err(|error| pending.explained(error))?;

@@ -19,6 +19,8 @@ pub struct Revocation {
     pub form: Zeroizing<String>,
     /// Of the access token; empty where the form has the token. A bound one needs a proof beside it (RFC 9449 section 7).
     pub authorization: Zeroizing<String>,
+    /// The header for a relay that keeps the refresh token.
+    pub relay: Option<(&'static str, String)>,
 }
 
 impl Session {
@@ -31,27 +33,8 @@ impl Session {
 
     /// What takes the grant back at the provider.
     pub fn revocation(&self) -> Result<Revocation, Error> {
-        let token = self.tokens.access_token();
-        let mut form = Zeroizing::new(String::new());
         let Some(request) = self.login.revocation_request() else {
-            let Some(endpoint) = self.login.revocation_endpoint() else {
-                return Err(wrong("revocationEndpoint", "is missing"));
-            };
-            let refresh = self.tokens.refresh_token();
-            let (hint, token) = match refresh {
-                Some(refresh) => ("refresh_token", refresh.expose()),
-                None => ("access_token", token.expose()),
-            };
-            form.reserve(256 + 3 * (token.len() + self.login.client_id().len()));
-            form::append(&mut form, "token", token);
-            form::append(&mut form, "token_type_hint", hint);
-            form::append(&mut form, "client_id", self.login.client_id());
-            return Ok(Revocation {
-                method: String::from("POST"),
-                url: String::from(endpoint),
-                form,
-                authorization: Zeroizing::new(String::new()),
-            });
+            return self.revocation_at_endpoint();
         };
         let url = self.filled(&request.url)?;
         url::check("revocationRequest", &url, false)?;
@@ -62,8 +45,40 @@ impl Session {
         Ok(Revocation {
             method: request.method.clone(),
             url,
+            form: Zeroizing::new(String::new()),
+            authorization: self.authorization_header(self.tokens.access_token()),
+            relay: None,
+        })
+    }
+
+    /// What a relay that keeps the refresh token has to be told besides, so that its cookie goes; `None` where there is no
+    /// relay, or where `revocation` tells it and is sent.
+    pub fn farewell(&self, revokes: bool) -> Option<Result<Revocation, Error>> {
+        self.login.relay()?;
+        let is_told = revokes && self.login.revocation_request().is_none();
+        (!is_told).then(|| self.revocation_at_endpoint())
+    }
+
+    /// A token given up at the endpoint for that (RFC 7009 section 2.1).
+    fn revocation_at_endpoint(&self) -> Result<Revocation, Error> {
+        let Some(endpoint) = self.login.revocation_endpoint() else {
+            return Err(wrong("revocationEndpoint", "is missing"));
+        };
+        let mut form = Zeroizing::new(String::new());
+        let (hint, token) = match self.tokens.refresh_token() {
+            Some(refresh) => ("refresh_token", refresh.expose()),
+            None => ("access_token", self.tokens.access_token().expose()),
+        };
+        form.reserve(256 + 3 * (token.len() + self.login.client_id().len()));
+        form::append(&mut form, "token", token);
+        form::append(&mut form, "token_type_hint", hint);
+        form::append(&mut form, "client_id", self.login.client_id());
+        Ok(Revocation {
+            method: String::from("POST"),
+            url: String::from(endpoint),
             form,
-            authorization: self.authorization_header(token),
+            authorization: Zeroizing::new(String::new()),
+            relay: self.login.relay(),
         })
     }
 

@@ -1033,3 +1033,218 @@ fn its_page_names_every_setting() {
     }
     assert_eq!(count, 8);
 }
+
+// With COOKIE_KEY it keeps the refresh token.
+
+const KEY: &str = "a key of this test of thirty-two characters and more";
+const OWN: (&str, &str) = ("oauth-wasm-relay", "1");
+
+impl Relay {
+    /// A form of a page that speaks to a relay with a cookie.
+    fn post_with(&self, path: &str, cookie: &str, form: &str) -> Answer {
+        let headers = [("Origin", ORIGIN), FORM, OWN, ("Cookie", cookie)];
+        self.ask(&format!("POST {path}"), &headers, form)
+    }
+}
+
+/// Of a `Set-Cookie` that says all that it must: the pair that the browser sends.
+fn pair(set_cookie: &str) -> String {
+    let (pair, attributes) = set_cookie.split_once("; ").expect("attributes");
+    assert!(pair.starts_with(&format!("__Host-oauth-wasm-{CLIENT}=")));
+    let (fixed, age) = attributes.split_once("Max-Age=").expect("an age");
+    assert_eq!(fixed, "Path=/; Secure; HttpOnly; SameSite=Strict; ");
+    assert!(age == "0" || age == "2592000", "{age}");
+    pair.to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_key_the_refresh_token_is_in_a_cookie_that_any_copy_opens_and_in_no_answer() {
+    let (sandbox, provider) = provider().await;
+    let first = Relay::start(&provider, ORIGIN, &[("COOKIE_KEY", KEY)]);
+    // The key is being changed: what the old one has sealed opens still.
+    let keys = format!("another key of this test of thirty-two and more,{KEY}");
+    let second = Relay::start(&provider, ORIGIN, &[("COOKIE_KEY", &keys)]);
+    let answer = first.post_with("/token", "", &code_form(&sandbox));
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let tokens = answer.json();
+    let handle = tokens["refresh_token"].as_str().expect("a handle");
+    assert!(handle.starts_with("cookie."), "{handle}");
+    assert!(tokens["access_token"].is_string());
+    let mut cookie = pair(answer.header("set-cookie"));
+    for relay in [&second, &first, &second] {
+        // The first knows nothing of the second's new key, so that the copies are changed one after the other.
+        let answer = relay.post_with(
+            "/token",
+            &format!("a=b; {cookie}; c=d"),
+            &refresh_form(handle),
+        );
+        if answer.status == 400 {
+            assert_eq!(relay.origin, first.origin);
+            assert_eq!(answer.json()["error"], "invalid_grant");
+            continue;
+        }
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        assert_eq!(
+            answer.json()["refresh_token"],
+            handle,
+            "of this session still"
+        );
+        cookie = pair(answer.header("set-cookie"));
+        for request in sandbox.requests() {
+            let Some(token) = request.form("refresh_token") else {
+                continue;
+            };
+            assert!(token.starts_with("TG-"), "the provider's own: {token}");
+            assert!(!answer.body.contains(&token) && !cookie.contains(&token));
+        }
+    }
+    let revoked = second.post_with(
+        "/revoke",
+        &cookie,
+        &format!("token={handle}&client_id={CLIENT}"),
+    );
+    assert_eq!(
+        (
+            revoked.status,
+            pair(revoked.header("set-cookie")).ends_with('=')
+        ),
+        (200, true)
+    );
+    says_no_secret(&first.killed(), &sandbox);
+    says_no_secret(&second.killed(), &sandbox);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cookie_is_of_no_use_without_its_handle_its_header_its_key_and_its_origin() {
+    let (sandbox, provider) = provider().await;
+    let relay = Relay::start(&provider, ORIGIN, &[("COOKIE_KEY", KEY)]);
+    let other_key = [(
+        "COOKIE_KEY",
+        "the key of some other relay just as long as that",
+    )];
+    let stranger = Relay::start(&provider, ORIGIN, &other_key);
+    let log_in = || {
+        let answer = relay.post_with("/token", "", &code_form(&sandbox));
+        let handle = answer.json()["refresh_token"]
+            .as_str()
+            .expect("a handle")
+            .to_owned();
+        (handle, pair(answer.header("set-cookie")))
+    };
+    let ((handle, cookie), (other, _)) = (log_in(), log_in());
+    sandbox.forget_requests();
+    let changed = |at: usize| {
+        let mut bytes = cookie.clone().into_bytes();
+        let byte = &mut bytes[at];
+        *byte = if *byte == b'A' { b'B' } else { b'A' };
+        String::from_utf8(bytes).expect("text")
+    };
+    let form = refresh_form(&handle);
+    let invalid = [
+        relay.post_with("/token", "", &form),
+        relay.post_with("/token", &cookie, &refresh_form(&other)),
+        relay.post_with(
+            "/token",
+            &cookie,
+            &refresh_form("cookie.AAAAAAAAAAAAAAAAAAAAAA"),
+        ),
+        relay.post_with("/token", &cookie, &refresh_form("TG-1")),
+        relay.post_with("/token", &changed(cookie.len() - 30), &form),
+        relay.post_with(
+            "/token",
+            &changed(cookie.find('=').expect("a value") + 3),
+            &form,
+        ),
+        stranger.post_with("/token", &cookie, &form),
+    ];
+    for answer in invalid {
+        assert_eq!(
+            (answer.status, answer.json()["error"].clone()),
+            (400, json!("invalid_grant"))
+        );
+        assert_eq!(
+            answer.header("set-cookie"),
+            "",
+            "nobody's cookie is touched"
+        );
+    }
+    // Another page's form, or its script: no header, or another origin.
+    let line = "POST /token";
+    let bare = relay.ask(
+        line,
+        &[("Origin", ORIGIN), FORM, ("Cookie", &cookie)],
+        &form,
+    );
+    assert_eq!(bare.status, 403);
+    let foreign = ("Origin", "https://evil.example");
+    let answer = relay.ask(line, &[foreign, FORM, OWN, ("Cookie", &cookie)], &form);
+    assert_eq!(answer.status, 403);
+    let preflight = [foreign, ("Access-Control-Request-Method", "POST")];
+    let answer = relay.ask("OPTIONS /token", &preflight, "");
+    assert_eq!(
+        (
+            answer.status,
+            answer.header("access-control-allow-credentials")
+        ),
+        (403, "")
+    );
+    // Of another session, it ends nothing.
+    let answer = relay.post_with(
+        "/revoke",
+        &cookie,
+        &format!("token={other}&client_id={CLIENT}"),
+    );
+    assert_eq!((answer.status, answer.header("set-cookie")), (200, ""));
+    assert_eq!(
+        sandbox.requests(),
+        [],
+        "the provider has heard of none of it"
+    );
+    // And it is good still.
+    assert_eq!(relay.post_with("/token", &cookie, &form).status, 200);
+}
+
+#[tokio::test]
+async fn a_page_whose_refresh_token_is_a_cookie_renews_and_logs_out_by_it() {
+    let world = World::start().await;
+    world
+        .sandbox
+        .change(|settings| settings.require_client_secret = true);
+    let relay = Relay::start(
+        &world.sandbox_origin,
+        &world.app.origin,
+        &[("COOKIE_KEY", KEY)],
+    );
+    world.brief_tokens(true);
+    let config = json!({
+        "tokenEndpoint": relay.token_endpoint(),
+        "revocationEndpoint": format!("{}/revoke", relay.origin),
+        "refreshTokenCookie": true,
+    });
+    let session = world.log_in(config).await;
+    assert_eq!(session["renewable"], true);
+    world.brief_tokens(false);
+    assert_eq!(me(&world).await["value"]["status"], 200);
+    let renewals: Vec<_> = world
+        .sandbox
+        .requests()
+        .iter()
+        .filter_map(|request| request.form("refresh_token"))
+        .collect();
+    assert!(
+        renewals.len() == 1 && renewals[0].starts_with("TG-"),
+        "{renewals:?}"
+    );
+    let cookies = world.run("return document.cookie", &[]).await;
+    assert_eq!(cookies, "", "no script sees it");
+    // What a script would have to send it with it cannot read; without the handle the cookie alone is nothing.
+    let script = "const body = new URLSearchParams({ grant_type: 'refresh_token', client_id: args[1], refresh_token: 'cookie.AAAAAAAAAAAAAAAAAAAAAA' })
+        const init = { method: 'POST', credentials: 'include', headers: { 'oauth-wasm-relay': '1' }, body }
+        return (await (await fetch(args[0], init)).json()).error";
+    let args = [json!(relay.token_endpoint()), json!(CLIENT)];
+    assert_eq!(world.run(script, &args).await, "invalid_grant");
+    world.run("await oauth.logout()", &[]).await;
+    let said = relay.killed();
+    assert!(said.contains("POST /revoke 200"), "{said}");
+    says_no_secret(&said, &world.sandbox);
+}
