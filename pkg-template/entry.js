@@ -156,7 +156,8 @@ export const library = (parts, providers) => {
     new Promise(resolve =>
       anyItem(
         RECORD,
-        (name, text) => !/"keep":"tab"/.test(text) || stored(SALT + name) !== null,
+        // What a tab keeps for itself is nobody else's; what it shares has a part for the others.
+        (name, text, shared) => shared || !/"keep":"tab"/.test(text) || stored(SALT + name) !== null,
         found => resolve(found),
       ),
     )

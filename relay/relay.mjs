@@ -115,7 +115,7 @@ const answer = async (own, listed, request) => {
 // the key. The page gets a handle, by which it asks for new access tokens: a page whose session is another than the
 // cookie's is told so, instead of being given another user's token.
 
-const HEADER = 'oauth-wasm-relay'
+const HEADER = 'relay-cookie'
 /** Seconds: thirty days after the last renewal. */
 const KEPT = 30 * 86_400
 const HANDLE = /^cookie\.[A-Za-z0-9_-]{22}$/

@@ -250,7 +250,7 @@ export interface LoginConfig extends ProviderFields {
   allowFramed?: boolean
   /**
    * The token endpoint is a relay of yours that keeps the refresh token in a cookie (docs/relay.md): this page gets access
-   * tokens only. Requests to it, and to `revocationEndpoint`, go with that cookie and the header `oauth-wasm-relay`.
+   * tokens only. Requests to it, and to `revocationEndpoint`, go with that cookie and the header `relay-cookie`.
    */
   refreshTokenCookie?: boolean
   /** Gets the URL instead of leaving the page: for webviews and tests. */

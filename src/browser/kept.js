@@ -157,7 +157,7 @@ export const findAll = (id, prefix) =>
     listen(request, 'success', () => give(resultOf(request)))
   })
 
-/** Whether an item is there whose name begins so, and whose rest of the name and text are right; false where none can be had. */
+/** Whether an item is there whose name begins so, and whose rest of the name, text and first part are right; false where none can be had. */
 export const anyItem = (prefix, isRight, done) => {
   if (!factory) return done(false)
   let any = false
@@ -165,7 +165,9 @@ export const anyItem = (prefix, isRight, done) => {
     const request = getItems(store, between(prefix, prefix + '\uffff'))
     listen(request, 'success', () => {
       const items = resultOf(request)
-      for (let i = 0; i < items.length; i++) any ||= isRight(slice(ownValue(items[i], 'name'), prefix.length), textOfItem(items[i]))
+      for (let i = 0; i < items.length; i++) {
+        any ||= isRight(slice(ownValue(items[i], 'name'), prefix.length), textOfItem(items[i]), ownValue(items[i], 'one'))
+      }
     })
   }
   within('readonly', look, () => done(any), () => done(false))

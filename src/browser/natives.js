@@ -392,7 +392,7 @@ export const request = (id, method, url, form, authorization, milliseconds, name
         headers,
         cache: 'no-store',
         // The cookie is the relay's own (docs/relay.md); nobody else is sent one.
-        credentials: name === 'oauth-wasm-relay' ? 'include' : 'omit',
+        credentials: name === 'relay-cookie' ? 'include' : 'omit',
         redirect: 'error',
         referrerPolicy: 'no-referrer',
         signal: timeout(milliseconds),

@@ -18,7 +18,7 @@ const FRAME_TIMEOUT: Seconds = 10;
 
 /// What a relay that keeps the refresh token wants to see, so that no form of another page's can be meant (docs/relay.md);
 /// the browser's part sends the relay's cookie with it.
-const RELAY: &str = "oauth-wasm-relay";
+const RELAY: &str = "relay-cookie";
 
 /// The version of stored clients.
 const VERSION: &str = "1";

@@ -1037,7 +1037,7 @@ fn its_page_names_every_setting() {
 // With COOKIE_KEY it keeps the refresh token.
 
 const KEY: &str = "a key of this test of thirty-two characters and more";
-const OWN: (&str, &str) = ("oauth-wasm-relay", "1");
+const OWN: (&str, &str) = ("relay-cookie", "1");
 
 impl Relay {
     /// A form of a page that speaks to a relay with a cookie.
@@ -1239,7 +1239,7 @@ async fn a_page_whose_refresh_token_is_a_cookie_renews_and_logs_out_by_it() {
     assert_eq!(cookies, "", "no script sees it");
     // What a script would have to send it with it cannot read; without the handle the cookie alone is nothing.
     let script = "const body = new URLSearchParams({ grant_type: 'refresh_token', client_id: args[1], refresh_token: 'cookie.AAAAAAAAAAAAAAAAAAAAAA' })
-        const init = { method: 'POST', credentials: 'include', headers: { 'oauth-wasm-relay': '1' }, body }
+        const init = { method: 'POST', credentials: 'include', headers: { 'relay-cookie': '1' }, body }
         return (await (await fetch(args[0], init)).json()).error";
     let args = [json!(relay.token_endpoint()), json!(CLIENT)];
     assert_eq!(world.run(script, &args).await, "invalid_grant");

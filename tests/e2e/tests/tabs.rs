@@ -406,3 +406,19 @@ async fn without_web_locks_a_lease_lets_one_renew() {
     assert_eq!(world.token_requests("refresh_token"), 1);
     each_was_sent_once(&world);
 }
+
+#[tokio::test]
+async fn a_session_that_is_kept_for_one_tab_and_shared_by_all_is_restored_in_another() {
+    let world = World::start().await;
+    world
+        .log_in(json!({ "sessionScope": "origin", "keep": "tab" }))
+        .await;
+    let first = world.page.tab().await;
+    let second = world.page.new_tab().await;
+    world.page.switch_to(&second).await;
+    world.open_app(APP).await;
+    let session = world.run("return await oauth.restore()", &[]).await;
+    assert_eq!(session["shared"], true, "{session}");
+    world.page.switch_to(&first).await;
+    world.is_quiet().await;
+}

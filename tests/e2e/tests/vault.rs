@@ -251,7 +251,7 @@ async fn what_is_no_vault_is_an_error_that_says_so_and_nothing_hangs() {
             "{address}: {outcome}"
         );
         let message = outcome["error"]["message"].as_str().expect("text");
-        assert!(message.starts_with("vault: "), "{message}");
+        assert!(message.starts_with("invalid_config: vault: "), "{message}");
     }
     // Nobody, a page that is no vault, and none that may be framed.
     for address in [
