@@ -16,7 +16,7 @@ const MOST_BYTES = 16 * 1024 * 1024
 /** What a careful site would send with the page: no inline script, no eval but wasm's. */
 const CONTENT_SECURITY_POLICY =
   "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' http://127.0.0.1:* http://localhost:*; " +
-  "img-src 'self' data:; style-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'"
+  "img-src 'self' data:; style-src 'self'; frame-src 'self' http://127.0.0.1:* http://localhost:*; base-uri 'none'; object-src 'none'; form-action 'self'"
 
 const TYPES = {
   html: 'text/html; charset=utf-8',
@@ -87,7 +87,7 @@ export const locate = path => {
  * Starts the console page against a sandbox. Its token requests go through the relay, which stands on the page's own
  * origin and adds the secret of the sandbox's application.
  */
-export const serveConsole = async (port, sandbox) => {
+export const serveConsole = async (port, sandbox, vault = () => null) => {
   const relays = new Map()
   const headers = {
     'cache-control': 'no-store',
@@ -124,7 +124,7 @@ export const serveConsole = async (port, sandbox) => {
         .end(Buffer.from(await response.arrayBuffer()))
     }
     if (pathname === '/sandbox.json') {
-      const told = JSON.stringify({ origin: sandbox, relay: origin() + '/relay/' })
+      const told = JSON.stringify({ origin: sandbox, relay: origin() + '/relay/', vault: vault() })
       return outgoing.writeHead(200, { ...headers, 'content-type': 'application/json' }).end(told)
     }
     const file = locate(pathname)
@@ -135,6 +135,73 @@ export const serveConsole = async (port, sandbox) => {
   }
   const server = createServer((incoming, outgoing) => {
     respond(incoming, outgoing).catch(() => outgoing.writeHead(500, headers).end())
+  })
+  return listen(server, port)
+}
+
+const VAULT_PAGE = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>vault</title>
+<link rel="icon" href="data:,">
+<script type="module" src="/vault.js"></script>
+<body></body>
+</html>
+`
+
+/**
+ * Starts a vault of the sandbox's Mercado Libre on an origin of its own, for the application of this origin. It asks for
+ * tokens by a relay that stands beside it.
+ */
+export const serveVault = async (port, sandbox, application) => {
+  const client = '1620218256833906'
+  const lines = await readFile(join(HERE, '../vault.headers'), 'utf8')
+  const headersFor = () =>
+    lines
+      .replace('{applications}', application())
+      .replace('{servers}', sandbox)
+      .trim()
+      .split('\n')
+      .map(line => line.split(': '))
+  const script = () => {
+    const login = {
+      provider: 'mercadolibre',
+      site: 'MLA',
+      clientId: client,
+      authorizationEndpoint: `${sandbox}/authorization`,
+      tokenEndpoint: `${originOf(server)}/token`,
+      resourceServers: [sandbox],
+      scope: ['offline_access', 'read'],
+    }
+    const allow = [`GET ${sandbox}/users/me`, `GET ${sandbox}/sites`]
+    const config = JSON.stringify({ applications: [application()], login, allow }, null, 2)
+    return `import { serveVault } from '/pkg/vault-page.js'\n\nserveVault(${config})\n`
+  }
+  let handle
+  const respond = async (incoming, outgoing) => {
+    const { pathname } = new URL(incoming.url, originOf(server))
+    const give = (type, body) =>
+      outgoing.writeHead(200, { 'content-type': TYPES[type], 'cache-control': 'no-store', ...Object.fromEntries(headersFor()) }).end(body)
+    if (pathname === '/token') {
+      handle ??= relay(
+        { CLIENT_ID: client, CLIENT_SECRET: 'sandbox-secret', TOKEN_ENDPOINT: `${sandbox}/oauth/token`, ALLOWED_ORIGINS: originOf(server) },
+        () => {},
+      )
+      const { origin: from = '', 'content-type': type = '' } = incoming.headers
+      const body = incoming.method === 'POST' ? await read(incoming) : undefined
+      const response = await handle(
+        new Request(originOf(server) + '/token', { method: incoming.method, headers: { origin: from, 'content-type': type }, body }),
+      )
+      return outgoing.writeHead(response.status, Object.fromEntries(response.headers)).end(Buffer.from(await response.arrayBuffer()))
+    }
+    if (pathname === '/') return give('html', VAULT_PAGE)
+    if (pathname === '/vault.js') return give('js', script())
+    const file = pathname.startsWith('/pkg/') && locate(pathname)
+    const body = file && (await readFile(file).catch(() => null))
+    return body ? give(file.split('.').pop(), body) : outgoing.writeHead(404).end('not found\n')
+  }
+  const server = createServer((incoming, outgoing) => {
+    respond(incoming, outgoing).catch(() => outgoing.writeHead(500).end())
   })
   return listen(server, port)
 }
