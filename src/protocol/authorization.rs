@@ -96,7 +96,7 @@ impl PendingLogin {
     fn endpoint(&self) -> String {
         let (address, _, query) = url::cut(self.login.authorization_endpoint());
         let mut url = text::concat(&[address, "?"]);
-        let mut parameters = self.login.authorization_parameters().iter();
+        let parameters = self.login.authorization_parameters();
         for pair in text::parts(query.unwrap_or(""), "&") {
             let name = form::decode(text::cut(pair, "=").map_or(pair, |(name, _)| name));
             let said = match &*name {
@@ -105,7 +105,7 @@ impl PendingLogin {
                 "authorization_details" => self.login.authorization_details().is_some(),
                 _ => false,
             };
-            if !said && !parameters.any(|(known, _)| *known == name) {
+            if !said && !parameters.iter().any(|(known, _)| *known == name) {
                 url.push_str(pair);
                 url.push('&');
             }
@@ -693,7 +693,7 @@ mod tests {
         let url = at("?prompt=select_account&tenant=7", "");
         assert!(url.starts_with("https://as.example/a?prompt=select_account&tenant=7&resp"));
         let own = r#","authorizationParameters":{"login_hint":"x","p":"b"}"#;
-        at("?login%5Fhint=y&p=a&tenant", own);
+        at("?x=1&p=a&tenant&login%5Fhint=y", own);
         at(
             "?resource=https%3A%2F%2Fa.example",
             r#","resource":"https://b.example/""#,
