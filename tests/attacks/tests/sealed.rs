@@ -299,6 +299,8 @@ async fn the_package_exports_functions_only_and_nothing_to_get_at_the_memory_wit
     // `__esModule: true` is esbuild's, and says nothing.
     let script = "const names = object => Reflect.ownKeys(object)
             .filter(key => typeof key === 'string' && !(key === '__esModule' && object[key] === true)).sort()
+        // To test an error with instanceof; it makes nothing that the library would take.
+        const isNoClass = name => name !== 'OAuthError'
         const esm = await import('/pkg/oauth-wasm.js')
         const inline = await import('/pkg/inline.js')
         const all = [esm, inline, window.OAuthWasm]
@@ -306,17 +308,19 @@ async fn the_package_exports_functions_only_and_nothing_to_get_at_the_memory_wit
         return {
             names: all.map(names),
             types: all.map(one => [...new Set(names(one).map(name => typeof one[name]))]),
-            own: all.map(one => names(one).flatMap(name => names(one[name]))).flat()
+            own: all.map(one => names(one).filter(isNoClass).flatMap(name => names(one[name]))).flat()
                 .filter(key => key !== 'length' && key !== 'name'),
-            prototypes: all.flatMap(one => names(one).map(name => 'prototype' in one[name])).includes(true),
+            prototypes: all.flatMap(one => names(one).filter(isNoClass).map(name => 'prototype' in one[name])).includes(true),
             added: window.added.map(String).sort(),
         }";
     let seen = world.run(script, &[]).await;
     let all = json!([
+        "OAuthError",
         "adoptToken",
         "explain",
         "fetchPrivate",
         "handleRedirect",
+        "isOAuthError",
         "logout",
         "onSessionChange",
         "restore",
