@@ -73,7 +73,8 @@ async fn history_never_shows_a_code_or_a_token() {
             }
             world.page.back().await;
         }
-        assert!(ours >= 3, "back to where it began: {ours}");
+        // A page that nobody has touched makes way for the provider's, so that Back does not end in it.
+        assert!(ours >= 2, "back to where it began: {ours}");
     }
     let requests = world.app.requests();
     let with_code = requests
