@@ -18,6 +18,7 @@ declare global {
   const scopesFor: typeof library.scopesFor
   const userinfo: typeof library.userinfo
   const adoptToken: typeof library.adoptToken
+  const login: library.LoginConfig
   const show: (session: library.Session | null) => void
   const mock: import('oauth-wasm/testing').TestControls
   // Of other programs.
