@@ -168,8 +168,8 @@ export const library = (parts, providers) => {
     if (holder === 'full') return restored()
     const found = there => {
       if (there) return restored()
-      // Another tab may begin a session that it shares.
-      hearOnce('"said":"started"', () => then(restored(), ignored, ignored))
+      // Another tab may begin a session that it shares. A server has none, and a channel would keep it running.
+      if (document) hearOnce('"said":"started"', () => then(restored(), ignored, ignored))
       return holder ? call('session', 'sessionOf', wanted) : nothing()
     }
     return new Promise((resolve, reject) => then(lasting(), there => then(found(there), resolve, reject), reject))

@@ -9,7 +9,7 @@ const directory = new URL("./node_modules/oauth-wasm/", import.meta.url);
 const read = (name) => readFileSync(new URL(name, directory), "utf8");
 
 // The library itself and the vault; what stands beside them is for a framework, which is not here, or for tests.
-const library = [".", "./full", "./inline", "./vault", "./vault-page"];
+const library = [".", "./inline", "./vault", "./vault-page"];
 const modules = Object.entries(JSON.parse(read("package.json")).exports)
   .filter(([name]) => library.includes(name))
   .map(([name]) => name.replace(/^\./, "oauth-wasm"));
@@ -33,3 +33,19 @@ for (const name of providers.map((name) => name.slice(0, -3))) {
 }
 runInThisContext(read("classic.js"), { filename: "classic.js" });
 check("classic.js", globalThis.OAuthWasm);
+
+// On a server nobody is logged in, a login says what is missing, and nothing keeps the process running.
+for (const entry of ["oauth-wasm", "oauth-wasm/inline"]) {
+  const { handleRedirect, restore, session, startLogin } = await import(entry);
+  const endpoints = { authorizationEndpoint: "https://as.example/a", tokenEndpoint: "https://as.example/t" };
+  const login = { ...endpoints, clientId: "1", redirectUri: "https://app.example/", resourceServers: ["https://api.example"] };
+  const code = await startLogin(login).catch((e) => e.code);
+  const seen = JSON.stringify([await handleRedirect(), await session(), await restore(), code]);
+  const right = seen === '[null,null,null,"unsupported_environment"]';
+  console.log(`${right ? "ok" : "WRONG"}  ${entry} on a server: ${seen}`);
+  if (!right) process.exitCode = 1;
+}
+setTimeout(() => {
+  console.log("WRONG  something keeps the process running");
+  process.exit(1);
+}, 10_000).unref();
