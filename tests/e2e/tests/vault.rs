@@ -1,6 +1,6 @@
 //! The vault: the application asks a frame of another origin, which has the tokens.
 
-use e2e::World;
+use e2e::{Engine, World};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -291,7 +291,13 @@ async fn a_frame_that_goes_away_ends_what_waits_for_it_and_the_next_call_opens_a
         let cut_off = outcome["error"]["name"] == "TypeError";
         assert!(unreachable || cut_off, "{gone}: {outcome}");
         world.sandbox.release();
-        assert_eq!(me(&world).await["value"]["status"], 200, "{gone}");
+        // What is asked while the frame still goes is told so, and may be asked again.
+        let mut answer = me(&world).await;
+        if answer["error"]["code"] == "vault_unreachable" {
+            assert_eq!(answer["error"]["retryable"], true, "{gone}");
+            answer = me(&world).await;
+        }
+        assert_eq!(answer["value"]["status"], 200, "{gone}: {answer}");
     }
 }
 
@@ -451,6 +457,17 @@ impl Stream {
         stream
     }
 
+    /// Until so many connections are closed.
+    async fn until_ended(&self, count: usize) {
+        let ended = async {
+            while self.ended.load(Ordering::SeqCst) < count {
+                tokio::task::yield_now().await;
+            }
+        };
+        let ended = tokio::time::timeout(Duration::from_secs(20), ended).await;
+        assert!(ended.is_ok(), "{count} connections are closed");
+    }
+
     fn sent(&self) -> usize {
         self.sent.load(Ordering::SeqCst)
     }
@@ -480,11 +497,14 @@ async fn a_hundred_megabytes_are_streamed_and_nowhere_held() {
         return [answer.status, answer.headers.get('content-length')]";
     let seen = world.run(script, &url).await;
     assert_eq!(seen, json!([200, HUNDRED_MB.to_string()]));
-    let held = stream.sent();
-    assert!(
-        held < 20_000_000,
-        "{held} bytes were taken, and one chunk was read"
-    );
+    // Firefox and WebKit take what comes, by `fetch` alone as well: there the engine holds it, and not the page.
+    if world.engine == Engine::Chromium {
+        let held = stream.sent();
+        assert!(
+            held < 20_000_000,
+            "{held} bytes were taken, and one chunk was read"
+        );
+    }
     let script = "let total = first
         for (;;) {
             const { done, value } = await reader.read()
@@ -512,14 +532,10 @@ async fn a_stream_that_is_cancelled_or_aborted_ends_at_the_provider_too() {
         stop.abort('enough')
         return await outcome((async () => { while (!(await reader.read()).done); })())";
     assert_eq!(world.run(abort, &url).await, json!({ "reason": "enough" }));
-    let ended = async {
-        while stream.ended.load(Ordering::SeqCst) < 2 {
-            tokio::task::yield_now().await;
-        }
-    };
-    let ended = tokio::time::timeout(Duration::from_secs(20), ended).await;
-    assert!(ended.is_ok(), "both connections are closed");
-    assert!(stream.sent() < HUNDRED_MB, "{}", stream.sent());
+    stream.until_ended(2).await;
+    if world.engine == Engine::Chromium {
+        assert!(stream.sent() < HUNDRED_MB, "{}", stream.sent());
+    }
 }
 
 #[tokio::test]
