@@ -3,12 +3,16 @@
 //! the same seed does the same again.
 //!
 //! `world` is everything outside of a page, `page` the browser port of one page, `server` the provider, `run` the
-//! application and what must hold.
+//! application and what must hold. `script` drives the same by hand, for what is to be seen in one order.
 
 mod page;
 mod rng;
 mod run;
+mod script;
 mod server;
 mod world;
 
+pub use page::{API, ORIGIN, Page};
 pub use run::run;
+pub use script::Script;
+pub use world::{Faults, Scripted, Seen};

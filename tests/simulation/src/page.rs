@@ -1,12 +1,13 @@
 //! The simulated browser of one page.
 
 use crate::server::{self, Mood};
-use crate::world::{self, Slot, World, after, later};
+use crate::world::{self, Scripted, Seen, Slot, World, after, later};
 use oauth_wasm::browser::port::{
     ANSWER, Browser, Keys, NotKept, NotStored, OwnRequest, OwnResponse, Record, Records, Tabs,
     Task, Unanswered, Unchecked, WindowError, Windows,
 };
 use oauth_wasm::client::Held;
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::rc::Rc;
 use zeroize::Zeroizing;
@@ -37,6 +38,7 @@ pub struct Call {
 
 pub struct Reply {
     status: u16,
+    challenge: &'static str,
 }
 
 /// A key is what it was made of.
@@ -87,7 +89,7 @@ impl Page {
     fn exchange<T: 'static>(
         &self,
         milliseconds: Option<u32>,
-        serve: impl FnOnce(&mut world::Inner) -> T + 'static,
+        serve: impl FnOnce(&mut world::Inner) -> Option<T> + 'static,
         read: impl FnOnce(&mut world::Inner, &T) + 'static,
     ) -> Slot<Result<T, Unanswered>> {
         let slot = Slot::new();
@@ -124,9 +126,9 @@ impl Page {
             }
             let answer = serve(&mut world.borrow_mut());
             after(world, back, move |world| {
-                if lost_back {
+                let Some(answer) = answer.filter(|_| !lost_back) else {
                     return answered.set(Err(Unanswered::Network));
-                }
+                };
                 {
                     let inner = &mut *world.borrow_mut();
                     if inner.pages[id].alive && !answered.is_set() {
@@ -278,8 +280,37 @@ impl Browser for Page {
             inner.note(|| format!("page {id} asks {url} {}", token.as_deref().unwrap_or("")));
         }
         let sent = token.clone();
+        let seen = Seen {
+            method: request.method.to_string(),
+            url: url.clone(),
+            form: server::parameters(&form),
+            authorization: request.authorization.to_string(),
+            proof: match request.more {
+                ("dpop", ref proof) => proof.clone(),
+                _ => String::new(),
+            },
+        };
+        let is_bound = !seen.proof.is_empty();
         let serve = move |inner: &mut world::Inner| {
+            inner.seen.push(seen);
             let mood = inner.mood();
+            let scripted = inner.scripted(&url);
+            let is_lost = matches!(scripted, Some(Scripted::LostAfterWork));
+            match scripted {
+                Some(Scripted::Unreadable) => return None,
+                Some(Scripted::Says(status, content_type, _, body)) => {
+                    let answer = server::Answer {
+                        status,
+                        content_type,
+                        retry_after: None,
+                        body,
+                        refresh: None,
+                        grant: None,
+                    };
+                    return Some((answer, mood));
+                }
+                Some(Scripted::LostAfterWork) | None => {}
+            }
             let answer = match url.ends_with("/token") {
                 true => {
                     let now = inner.now;
@@ -291,7 +322,10 @@ impl Browser for Page {
                     };
                     let had = &inner.pages[id].had;
                     let known_to = server::Knowledge { had, unwritten };
-                    let answer = inner.server.token(&form, mood, now, known_to);
+                    let mut answer = inner.server.token(&form, mood, now, known_to);
+                    if is_bound {
+                        answer.body = answer.body.replace("Bearer", "DPoP");
+                    }
                     inner.note(|| {
                         let sent = answer.refresh.as_deref().unwrap_or("code");
                         format!("the server answers {sent}: {} {mood:?}", answer.status)
@@ -312,7 +346,7 @@ impl Browser for Page {
                     }
                 }
             };
-            (answer, mood)
+            (!is_lost).then_some((answer, mood))
         };
         let read = move |inner: &mut world::Inner, (answer, mood): &(server::Answer, Mood)| {
             if *mood != Mood::Garbage {
@@ -349,10 +383,20 @@ impl Browser for Page {
         })
     }
 
-    async fn reach(&self, _: &str, milliseconds: u32) -> bool {
-        self.exchange(Some(milliseconds), |_| (), |_, ()| {})
-            .await
-            .is_ok()
+    async fn reach(&self, url: &str, milliseconds: u32) -> bool {
+        let seen = Seen {
+            method: "HEAD".to_string(),
+            url: url.to_string(),
+            form: BTreeMap::new(),
+            authorization: String::new(),
+            proof: String::new(),
+        };
+        let serve = move |inner: &mut world::Inner| {
+            inner.seen.push(seen);
+            (!inner.faults.hides).then_some(())
+        };
+        let reached = self.exchange(Some(milliseconds), serve, |_, ()| {});
+        reached.await.is_ok()
     }
 
     fn inspect(&self, request: &Call) -> String {
@@ -368,12 +412,18 @@ impl Browser for Page {
         headers: [(&str, &str); 3],
         _: bool,
     ) -> Result<Reply, &'static str> {
-        let header = headers.iter().find(|(name, _)| *name == "authorization");
-        let header = header.expect("an authorization header").1;
-        let token = header
-            .strip_prefix("Bearer ")
-            .expect("a bearer token")
-            .to_string();
+        let header = |wanted| {
+            let found = headers.iter().find(|(name, _)| *name == wanted);
+            found.map(|(_, value)| value.to_string())
+        };
+        let authorization = header("authorization").expect("an authorization header");
+        let proof = header("dpop").unwrap_or_default();
+        let scheme = match proof.as_str() {
+            "" => "Bearer ",
+            _ => "DPoP ",
+        };
+        let token = authorization.strip_prefix(scheme);
+        let token = token.expect("a token of its type").to_string();
         assert!(
             request.url.starts_with(&format!("{API}/")),
             "a token goes to its own API only"
@@ -397,12 +447,26 @@ impl Browser for Page {
         self.world
             .borrow_mut()
             .note(|| format!("page {id} calls with {token}"));
+        let seen = Seen {
+            method: request.method.to_string(),
+            url: request.url.clone(),
+            form: BTreeMap::new(),
+            authorization,
+            proof,
+        };
         let serve = move |inner: &mut world::Inner| {
             let now = inner.now;
-            inner.server.judge(&token, now)
+            let scripted = inner.scripted(&seen.url);
+            inner.seen.push(seen);
+            let status = inner.server.judge(&token, now);
+            match scripted {
+                None => Some((status, "")),
+                Some(Scripted::Says(status, _, challenge, _)) => Some((status, challenge)),
+                Some(Scripted::LostAfterWork | Scripted::Unreadable) => None,
+            }
         };
         match self.exchange(None, serve, |_, _| {}).await {
-            Ok(status) => Ok(Reply { status }),
+            Ok((status, challenge)) => Ok(Reply { status, challenge }),
             Err(_) => Err("TypeError: Failed to fetch"),
         }
     }
@@ -411,8 +475,11 @@ impl Browser for Page {
         response.status
     }
 
-    fn header(&self, _: &Reply, _: &str) -> String {
-        String::new()
+    fn header(&self, response: &Reply, name: &str) -> String {
+        match name {
+            "www-authenticate" => response.challenge.to_string(),
+            _ => String::new(),
+        }
     }
 
     fn retry_after(&self, _: &Reply) -> Option<u32> {
@@ -461,11 +528,14 @@ impl Records for Page {
         let (name, expected, text) = (name.to_string(), expected.to_string(), text.to_string());
         let (one, two) = (one.map(<[u8]>::to_vec), two.map(<[u8]>::to_vec));
         let id = self.id;
-        self.records(move |inner| {
+        let written = self.records(move |inner| {
+            if inner.faults.keeps_nothing {
+                return Err(NotKept);
+            }
             let before = inner.records.get(&name);
             if before.map_or("", |record| &record.text) != expected {
                 inner.note(|| format!("page {id} finds another record {name}"));
-                return false;
+                return Ok(false);
             }
             inner.note(|| format!("page {id} writes {name} {text}"));
             inner.pages[id].unwritten.clear();
@@ -476,9 +546,9 @@ impl Records for Page {
             record.text = text;
             record.one = one.unwrap_or(std::mem::take(&mut record.one));
             record.two = two.unwrap_or(std::mem::take(&mut record.two));
-            true
-        })
-        .await
+            Ok(true)
+        });
+        written.await?
     }
 
     async fn discard(&self, name: &str) -> Result<(), NotKept> {
@@ -583,19 +653,36 @@ impl Keys for Page {
     }
 
     async fn make_signer(&self) -> Result<(String, Vec<u8>), NotKept> {
-        Err(NotKept)
+        let name = later(self.world, self.id, |inner| inner.name("signer")).await;
+        let mut point = vec![4];
+        point.extend(name.bytes());
+        point.resize(65, b' ');
+        Ok((name, point))
     }
 
-    async fn sign(&self, _: &String, _: &str) -> Result<Vec<u8>, NotKept> {
-        Err(NotKept)
+    async fn sign(&self, signer: &String, text: &str) -> Result<Vec<u8>, NotKept> {
+        let signed = format!("{signer} signs {}", text.len()).into_bytes();
+        Ok(later(self.world, self.id, |_| signed).await)
     }
 
-    async fn keep_signer(&self, _: &str, _: &str, _: &String) -> Result<(), NotKept> {
-        Err(NotKept)
+    async fn keep_signer(&self, name: &str, text: &str, signer: &String) -> Result<(), NotKept> {
+        let record = Record {
+            text: text.to_string(),
+            one: signer.clone().into_bytes(),
+            two: Vec::new(),
+        };
+        let name = name.to_string();
+        self.records(move |inner| drop(inner.records.insert(name, record)))
+            .await
     }
 
-    async fn find_signer(&self, _: &str) -> Result<Option<String>, NotKept> {
-        Err(NotKept)
+    async fn find_signer(&self, name: &str) -> Result<Option<String>, NotKept> {
+        let name = name.to_string();
+        self.records(move |inner| {
+            let found = inner.records.get(&name)?;
+            Some(String::from_utf8_lossy(&found.one).into_owned())
+        })
+        .await
     }
 
     async fn verify(&self, _: &str, _: &str, _: &str, _: &[u8]) -> Result<bool, Unchecked> {
@@ -709,6 +796,9 @@ impl Tabs for Page {
 /// Says something on the channel: a page, or somebody who is none of ours.
 pub fn tell(world: World, from: Option<PageId>, text: &str, bytes: &[u8]) {
     assert!(!text.contains("tk."), "a token on the channel");
+    if world.borrow().faults.is_deaf {
+        return;
+    }
     let count = world.borrow().pages.len();
     for to in (0..count).filter(|to| Some(*to) != from) {
         let delay = {

@@ -31,6 +31,11 @@ pub fn trace_panics(run: String) {
     }));
 }
 
+/// The last things that happened in this thread.
+pub fn trace() -> Vec<String> {
+    TRACE.with_borrow(|trace| trace.iter().cloned().collect())
+}
+
 /// A run's own, until [`end`].
 pub type World = &'static RefCell<Inner>;
 /// What is said on the channel: a text and bytes.
@@ -52,6 +57,10 @@ pub struct Inner {
     pub leases: BTreeMap<String, (PageId, u64)>,
     pub locks: BTreeMap<String, Lock>,
     pub server: Server,
+    /// What has arrived at servers, in its order.
+    pub seen: Vec<Seen>,
+    /// Answers that a script has written, for the next request each whose address ends so.
+    pub scripted: Vec<(&'static str, Scripted)>,
     pub faults: Faults,
     /// How wrong the device's clock is, in milliseconds.
     pub wrong: i64,
@@ -130,6 +139,34 @@ pub struct Faults {
     pub offline: bool,
     /// The device says it is online although nothing gets through.
     pub captive: bool,
+    /// Nothing is written to records any more.
+    pub keeps_nothing: bool,
+    /// Nobody hears what others say on the channel.
+    pub is_deaf: bool,
+    /// The server answers requests, and not the question whether it is there.
+    pub hides: bool,
+}
+
+/// A request as it arrives at a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    pub method: String,
+    pub url: String,
+    pub form: BTreeMap<String, String>,
+    pub authorization: String,
+    /// The proof beside the token, of the header `dpop`.
+    pub proof: String,
+}
+
+/// What a script has a server answer.
+#[derive(Clone, Debug)]
+pub enum Scripted {
+    /// The server does its work, and its answer is lost.
+    LostAfterWork,
+    /// Something before the server answers, in a way that a page cannot read.
+    Unreadable,
+    /// Status, content type, challenge, body; the server does nothing besides.
+    Says(u16, &'static str, &'static str, String),
 }
 
 /// Something that will be there.
@@ -218,6 +255,8 @@ pub fn new(seed: u64, tabs: usize, faults: Faults) -> World {
         leases: BTreeMap::new(),
         locks: BTreeMap::new(),
         server: Server::default(),
+        seen: Vec::new(),
+        scripted: Vec::new(),
         faults,
         wrong: 0,
         made: 0,
@@ -265,6 +304,12 @@ impl Inner {
     pub fn name(&mut self, kind: &str) -> String {
         self.made += 1;
         format!("{kind}{}", self.made)
+    }
+
+    /// The answer that a script has for this address.
+    pub fn scripted(&mut self, url: &str) -> Option<Scripted> {
+        let at = (self.scripted.iter()).position(|(end, _)| url.ends_with(end))?;
+        Some(self.scripted.remove(at).1)
     }
 
     pub fn mood(&mut self) -> Mood {
