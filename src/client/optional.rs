@@ -31,6 +31,8 @@ pub type Window<B> = <B as Windows>::Window;
 pub struct Optional<B: Port> {
     handles: Local<Vec<SharedHandle<B>>>,
     is_listening: Local<bool>,
+    /// The names of sessions that other tabs have begun, one looked at after the other.
+    started: Local<Vec<String>>,
     /// The session that is being restored: its renewal is no news.
     restoring: Local<Option<SessionId>>,
     /// The keys that this page has used to sign, by their thumbprints.
@@ -45,6 +47,7 @@ impl<B: Port> Optional<B> {
         Self {
             handles: Local::new(Vec::new()),
             is_listening: Local::new(false),
+            started: Local::new(Vec::new()),
             restoring: Local::new(None),
             signers: Local::new(Vec::new()),
             nonces: Local::new(Nonces::new()),

@@ -8,7 +8,7 @@ use crate::browser::port::{NotKept, Record, Unanswered};
 use crate::client::{Client, Page, TIMEOUT, unanswered};
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::session::common::{Label, RecordState, Sent};
-use crate::protocol::session::{Session, SessionId};
+use crate::protocol::session::{Access, Session, SessionId};
 use crate::protocol::text::concat;
 
 /// Names of the locks of who renews.
@@ -42,8 +42,11 @@ impl<B: Page> Client<B> {
         // While this page waited it may have heard that another one has done what it was to do. Of a part that is only
         // kept it has got no access token, though.
         let now = self.browser.elapsed();
+        // It may have heard so before it came to wait, too: then nothing is due any more.
         let is_renewed = |session: &Session| {
-            session.generation() != generation && session.living_token(now).is_some()
+            let is_other =
+                session.generation() != generation && session.living_token(now).is_some();
+            is_other || matches!(session.access(now), Access::Token(_))
         };
         if self.session(id, is_renewed)? {
             return Ok(());

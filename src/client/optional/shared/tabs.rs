@@ -21,6 +21,9 @@ const PROMPTLY: u32 = 1_500;
 /// Bytes of what a tab shows of its half of an agreement: a point of P-256, uncompressed.
 const POINT: usize = 65;
 
+/// Sessions of other tabs that wait to be looked at; anybody can announce more.
+const MAX_STARTED: usize = 16;
+
 impl<B: Page> Client<B> {
     /// Gives a session back without the user, if there is one: of another tab, or one that was kept. As JSON text.
     pub async fn restore(self, client_id: String) -> Option<String> {
@@ -35,7 +38,7 @@ impl<B: Page> Client<B> {
             let work: Boxed<'_, ()> = Box::pin(async {
                 self.finish_logout().await;
                 if there().is_none() && self.somebody_shares().await {
-                    self.ask_the_tabs().await;
+                    self.ask_the_tabs("").await;
                 }
                 if there().is_none() {
                     self.open_kept(&client_id).await;
@@ -101,14 +104,14 @@ impl<B: Page> Client<B> {
         }
     }
 
-    /// Asks the tabs that live for the sessions they share.
-    async fn ask_the_tabs(self) -> Option<()> {
+    /// Asks the tabs that live for the sessions they share; with a name only those that have this one.
+    async fn ask_the_tabs(self, of: &str) -> Option<()> {
         let pair = self.browser.make_pair().await.ok()?;
         let nonce = base64url(&self.browser.entropy::<16>()?);
         let mark = concat(&[ANSWER, "\"", &nonce, "\""]);
         let answer = self.browser.answer(&mark, PROMPTLY);
         let mut question = Object::new();
-        let question = question.str("ask", &nonce).done().text();
+        let question = question.str("ask", &nonce).str("of", of).done().text();
         self.browser.tell(&question, &self.browser.shown(&pair));
         let bytes = answer.await?;
         let (theirs, sealed) = bytes.split_at_checked(POINT)?;
@@ -146,10 +149,52 @@ impl<B: Page> Client<B> {
         known.is_none_or(|known| (known.at, own.as_str()) < (label.at, name))
     }
 
-    /// Answers a tab that asks for the sessions that this one shares.
-    async fn answer_a_tab(self, nonce: &str, theirs: &[u8]) -> Option<()> {
-        let shared = self.sessions.with(|sessions| sessions.shared());
-        if shared.is_empty() || nonce.len() > 64 {
+    /// Another tab has logged in: each such session is looked at when those before it have been. In a task of its own, as
+    /// the tab that is asked may be asking this one.
+    fn is_started(self, name: &str) {
+        let is_first = self.optional.started.with(|names| {
+            if names.len() < MAX_STARTED {
+                names.push(String::from(name));
+            }
+            names.len() == 1
+        });
+        if is_first {
+            self.browser.spawn(Box::pin(async move {
+                let next = || self.optional.started.with(|names| names.first().cloned());
+                while let Some(name) = next() {
+                    self.meet(&name).await;
+                    self.optional.started.with(|names| drop(names.remove(0)));
+                }
+            }));
+        }
+    }
+
+    /// Another tab has logged in. Of several that do so at once each takes the session that is to stay, which is not
+    /// always the one that is announced: then it is announced again.
+    async fn meet(self, name: &str) -> Option<()> {
+        let found = self.record(name).await.ok()?;
+        let label = found.and_then(|found| Label::read(&found.text))?;
+        if self.is_newer(name, &label).await {
+            return self.ask_the_tabs(name).await;
+        }
+        let own = self.sessions.with(|sessions| {
+            let session = sessions.of_client(&label.client_id)?;
+            session
+                .name()
+                .filter(|_| session.is_shared())
+                .map(String::from)
+        })?;
+        self.say("started", &own);
+        Some(())
+    }
+
+    /// Answers a tab that asks for the sessions that this one shares; `of`: only if this one is among them.
+    async fn answer_a_tab(self, nonce: &str, of: &str, theirs: &[u8]) -> Option<()> {
+        let (shared, has_it) = self.sessions.with(|sessions| {
+            let has_it = of.is_empty() || sessions.named(of).is_some();
+            (sessions.shared(), has_it)
+        });
+        if shared.is_empty() || !has_it || nonce.len() > 64 {
             return None;
         }
         let pair = self.browser.make_pair().await.ok()?;
@@ -179,16 +224,15 @@ impl<B: Page> Client<B> {
     async fn heard(self, text: &str, bytes: &[u8]) {
         let message = Json::parse(text.as_bytes()).unwrap_or(Json::Null);
         if let Some(nonce) = message.str("ask") {
-            self.answer_a_tab(nonce, bytes).await;
+            let of = message.str("of").unwrap_or("");
+            self.answer_a_tab(nonce, of, bytes).await;
         }
         if let Some(name) = message.str("name") {
             let known = self.sessions.with(|sessions| sessions.named(name));
             match message.str("said") {
                 Some("started") if known.is_some() => {}
                 // In a task of its own: the tab that is asked may be asking this one.
-                Some("started") => self.browser.spawn(Box::pin(async move {
-                    self.ask_the_tabs().await;
-                })),
+                Some("started") => self.is_started(name),
                 _ => self.look(name).await,
             }
         }
