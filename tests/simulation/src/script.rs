@@ -40,8 +40,12 @@ pub struct Running<T>(Rc<RefCell<Option<T>>>);
 impl Script {
     /// `more`: members of the configuration besides.
     pub fn new(seed: u64, more: &str) -> Self {
+        let faults = Faults {
+            is_prompt: true,
+            ..Faults::default()
+        };
         Self {
-            world: world::new(seed, 4, Faults::default()),
+            world: world::new(seed, 4, faults),
             config: format!(
                 r#"{{"clientId":"c","redirectUri":"{ORIGIN}/cb","authorizationEndpoint":"https://as.example/authorize","tokenEndpoint":"https://as.example/token","revocationEndpoint":"https://as.example/revoke","resourceServers":["{API}"],{more}}}"#
             ),

@@ -139,6 +139,8 @@ pub struct Faults {
     pub offline: bool,
     /// The device says it is online although nothing gets through.
     pub captive: bool,
+    /// No page waits long for its turn.
+    pub is_prompt: bool,
     /// Nothing is written to records any more.
     pub keeps_nothing: bool,
     /// Nobody hears what others say on the channel.
@@ -574,6 +576,7 @@ pub fn step(world: World) -> bool {
         // A page may have to wait for its turn, for long but rarely.
         let patience = match next {
             Some(0..50) => 900,
+            Some(_) if inner.faults.is_prompt => 1000,
             Some(_) => 998,
             None => 1000,
         };

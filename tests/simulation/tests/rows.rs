@@ -2,9 +2,9 @@
 //!
 //! Each runs under several seeds, which choose the order of what happens at once.
 
-use simulation::{ORIGIN, Page, Script, Scripted};
+use simulation::{ORIGIN, Script, Scripted};
 
-const SEEDS: std::ops::Range<u64> = 0..12;
+const SEEDS: std::ops::Range<u64> = 0..24;
 /// A session that is its page's own.
 const OWN: &str = r#""allowHttp":false"#;
 #[cfg(feature = "full")]
@@ -250,6 +250,7 @@ fn a_network_that_is_down_before_anything_is_sent_loses_no_session() {
 #[cfg(feature = "full")]
 mod shared {
     use super::*;
+    use simulation::Page;
 
     /// A second tab with the session of the first.
     fn join(script: &Script, tab: usize) -> Page {
@@ -314,7 +315,7 @@ mod shared {
         each(
             &[SHARED, r#""sessionScope":"origin","keep":"device""#],
             |script| {
-                let back: Vec<_> = (0..2)
+                let back: Vec<_> = (0..4)
                     .map(|tab| script.go_and_come_back(script.open(tab)))
                     .collect();
                 let began = script.now();
@@ -335,7 +336,7 @@ mod shared {
                     .iter()
                     .map(|token| script.grant_of(token))
                     .collect();
-                assert_eq!(grants.len(), 2);
+                assert_eq!(grants.len(), 4);
                 assert!(grants.iter().all(|grant| *grant == grants[0]), "{grants:?}");
                 let alive = script.locks();
                 let names: std::collections::BTreeSet<_> = alive
