@@ -63,20 +63,18 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
-/// For the simulation (`tests/simulation`), not for applications: no promise is made about what is in it.
+// These three are for the simulation (`tests/simulation`), not for applications: no promise is made about what is in them.
 #[doc(hidden)]
 pub mod protocol;
 
 #[cfg(all(target_family = "wasm", not(feature = "npm")))]
 mod address;
-/// As `protocol`.
 #[doc(hidden)]
 #[allow(
     async_fn_in_trait,
     reason = "the implementations are ours, and one thread runs them"
 )]
 pub mod browser;
-/// As `protocol`.
 #[doc(hidden)]
 pub mod client;
 #[cfg(target_family = "wasm")]

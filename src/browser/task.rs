@@ -172,7 +172,7 @@ static ANSWERS: Local<Vec<(usize, Answered)>> = Local::new(Vec::new());
 #[cfg(not(feature = "npm"))]
 static CONNECTED: Local<bool> = Local::new(false);
 
-/// The answer to something started in JavaScript under [`Answer::id`].
+/// The answer to something started in JavaScript under a number.
 pub struct Answer {
     id: usize,
 }

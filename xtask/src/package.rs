@@ -31,6 +31,11 @@ const PARTS: &[Part] = &[
     },
 ];
 
+/// The features of each part.
+pub fn features() -> impl Iterator<Item = &'static str> {
+    PARTS.iter().map(|part| part.features)
+}
+
 /// The part that has everything.
 const FULL: &str = "full";
 

@@ -207,7 +207,7 @@ fn clippy_native(tally: &mut Tally) -> Result<()> {
 fn clippy_wasm(tally: &mut Tally) -> Result<()> {
     let lib = ["-p", "oauth-wasm", "--target", "wasm32-unknown-unknown"];
     clippy(&[&lib[..], &["--lib", "--test", "browser"]].concat(), tally)?;
-    for build in ["npm", "npm,full"] {
+    for build in crate::package::features() {
         let npm = ["--lib", "--no-default-features", "--features", build];
         clippy(&[&lib[..], &npm].concat(), tally)?;
     }
