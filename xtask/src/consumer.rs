@@ -98,7 +98,8 @@ pub fn testing(tally: &mut Tally) -> Result<()> {
     live::check(&mut jest, tally)
 }
 
-fn install() -> Result<PathBuf> {
+/// A directory where npm has installed what it would publish.
+pub fn install() -> Result<PathBuf> {
     let dir = stage().with_file_name("consumer");
     recreate(&dir)?;
     let manifest = "{ \"private\": true, \"type\": \"module\" }\n";

@@ -1,6 +1,7 @@
-//! The build tool: `cargo xtask build | demo | test | bench | peers | yew | examples`.
+//! The build tool: `cargo xtask build | demo | test | bench | peers | yew | examples | bundlers`.
 
 mod bench;
+mod bundlers;
 mod capabilities;
 mod consumer;
 mod demo;
@@ -41,6 +42,7 @@ cargo xtask simulate [--seeds N] [--from N]
 cargo xtask peers                run the table of addresses against other libraries
 cargo xtask yew                  build the example in Yew
 cargo xtask examples             build the examples in JavaScript
+cargo xtask bundlers [row...]    log in through every bundler, its build and its server for development
 cargo xtask wasm-pack [args...]  wasm-pack build, with the wasm-bindgen of Cargo.lock
 
 The tools they need are installed: the wasm target, npm packages and, as root on Debian,
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         Some("bench") => bench::run().map(|()| true),
         Some("simulate") => simulate::run(rest),
         Some("peers") => peers::run().map(|()| true),
+        Some("bundlers") => bundlers::run(rest),
         Some("examples") => examples::run().map(|()| true),
         Some("yew") => yew::run().map(|()| true),
         Some("wasm-pack") => wasm_pack::run(rest).map(|()| true),

@@ -21,6 +21,7 @@ struct Suite {
 const WASM: &[Tool] = &[Tool::WasmTarget];
 const NODE: &[Tool] = &[Tool::WasmTarget, Tool::Node, Tool::NpmPackages];
 const SITE: &[Tool] = &[Tool::Node, Tool::Docs];
+const BUNDLERS: &[Tool] = &[Tool::Node, Tool::NpmPackages, Tool::Bundlers];
 const CHROMIUM: &[Tool] = &[Tool::WasmTarget, Tool::Chromium];
 const FIREFOX: &[Tool] = &[Tool::WasmTarget, Tool::Firefox, Tool::Geckodriver];
 const WEBKIT: &[Tool] = &[Tool::WasmTarget, Tool::WebKit];
@@ -48,6 +49,7 @@ const SUITES: &[Suite] = &[
     of_package("publint", &[NODE], consumer::publint),
     of_package("package", &[NODE], consumer::import),
     of_package("testing", &[NODE], consumer::testing),
+    of_package("bundlers", &[BUNDLERS, CHROMIUM], crate::bundlers::suite),
     of_package("reproducible", &[NODE], reproducible::check),
     suite("browser-chromium", &[CHROMIUM], browser_chromium),
     suite("browser-firefox", &[FIREFOX], browser_firefox),

@@ -21,6 +21,7 @@ pub enum Tool {
     OidcProvider,
     Examples,
     Docs,
+    Bundlers,
     Angular,
     Django,
 }
@@ -72,6 +73,7 @@ impl Tool {
                 is_installed(&dir.join(LOCK), &npm_stamp(&dir))
             }
             Tool::Docs => is_installed(&docs_dir().join(LOCK), &npm_stamp(&docs_dir())),
+            Tool::Bundlers => is_installed(&bundlers().join(LOCK), &npm_stamp(&bundlers())),
             Tool::Django => is_installed(&requirements(), &venv().join("installed")),
             Tool::WebKit => webkit_driver().is_some() && on_path("xvfb-run").is_some(),
             Tool::Chromium => chromedriver().is_some() && chromium().is_some(),
@@ -90,6 +92,7 @@ impl Tool {
             Tool::NpmPackages => npm_ci(&npm_dir()),
             Tool::OidcProvider => npm_ci(&servers().join("oidc-provider")),
             Tool::Docs => npm_ci(&docs_dir()),
+            Tool::Bundlers => npm_ci(&bundlers()),
             Tool::Examples | Tool::Angular => npm_ci(&self.examples()),
             Tool::Django => django(),
             Tool::WebKit => apt(&["webkit2gtk-driver", "xvfb", "xauth"]),
@@ -123,6 +126,7 @@ impl Tool {
             }
             Tool::Examples => "run `npm ci` in examples and see why it fails",
             Tool::Docs => "run `npm ci` in xtask/docs and see why it fails",
+            Tool::Bundlers => "run `npm ci` in xtask/bundlers and see why it fails",
             Tool::Angular => "run `npm ci` in examples/angular and see why it fails",
             Tool::Django => "install Python 3.10 or newer with venv and pip",
         }
@@ -184,6 +188,10 @@ fn npm_dir() -> PathBuf {
 
 fn docs_dir() -> PathBuf {
     root().join("xtask/docs")
+}
+
+fn bundlers() -> PathBuf {
+    root().join("xtask/bundlers")
 }
 
 fn servers() -> PathBuf {
