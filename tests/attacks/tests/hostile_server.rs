@@ -108,24 +108,9 @@ async fn each_way_the_token_endpoint_can_fail_has_its_code_and_never_makes_a_ses
             "access_token",
         ),
         (
-            answered_with(json!({ "token_type": null })),
-            invalid,
-            "token_type",
-        ),
-        (
             answered_with(json!({ "token_type": "mac" })),
             "unsupported_token_type",
             "",
-        ),
-        (
-            answered_with(json!({ "expires_in": -1 })),
-            invalid,
-            "expires_in",
-        ),
-        (
-            answered_with(json!({ "expires_in": 99_999_999_999_u64 })),
-            invalid,
-            "expires_in",
         ),
         (
             answered_with(json!({ "expires_in": "soon" })),
@@ -141,11 +126,6 @@ async fn each_way_the_token_endpoint_can_fail_has_its_code_and_never_makes_a_ses
             answered_with(json!({ "refresh_token": 5 })),
             invalid,
             "refresh_token",
-        ),
-        (
-            answered_with(json!({ "scope": ["read"] })),
-            invalid,
-            "scope",
         ),
     ];
     let mut wrong = Vec::new();

@@ -139,11 +139,6 @@ async fn a_response_that_breaks_the_protocol_is_refused_before_anybody_is_asked(
             "#access_token=&token_type=bearer&state=S",
             "invalid_token_response",
         ),
-        (
-            &token,
-            "#access_token=t&token_type=bearer&expires_in=-1&state=S",
-            "invalid_token_response",
-        ),
         (&code, "?error=server_error&state=S", "authorization_error"),
         (&code, "?error=made+up&state=S", "authorization_error"),
         (&code, "/?code=c&state=S", "redirect_uri_mismatch"),
