@@ -1031,7 +1031,7 @@ fn its_page_names_every_setting() {
         assert!(page.contains(&format!("`{name}`")), "{name}");
         count += 1;
     }
-    assert_eq!(count, 8);
+    assert_eq!(count, 10);
 }
 
 // With COOKIE_KEY it keeps the refresh token.
