@@ -93,7 +93,7 @@ async fn a_page_whose_promises_are_not_the_engines_logs_in_calls_and_is_told() {
     for (name, before) in foreign() {
         for (form, kind) in [
             ("oauth-wasm", json!({})),
-            ("full", json!({ "sessionScope": "origin", "keep": "tab" })),
+            ("inline", json!({ "sessionScope": "origin", "keep": "tab" })),
         ] {
             // Due at once: the first call renews.
             world.brief_tokens(true);
