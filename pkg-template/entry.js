@@ -51,6 +51,8 @@ const PENDING = 'oauth-wasm.pending.'
 const SALT = 'oauth-wasm.kept.'
 const TAKEN = 'oauth-wasm.taken'
 const RECORD = 'session.'
+/** A response that may carry a token: it names one, or has parameters in its fragment. */
+const HAS_TOKEN = /token|#.*[={%]/i
 /** As task.rs counts the modules. */
 const NUMBERS = record({ start: 0, session: 1, full: 2 })
 /** What a part gives that lacks what it is asked for; `full` has it. */
@@ -125,8 +127,8 @@ export const library = (parts, providers) => {
   const partOf = address => (isOfFull(address) ? 'full' : 'session')
 
   // A response that has left the address bar, and that no part has seen: loading one may fail, and the next call must
-  // still find it, after a reload too, for some browsers try no module twice. Nothing more is stored with it than the
-  // record of its login is.
+  // still find it, after a reload too, for some browsers try no module twice. A code is worth no more than the record of
+  // its login, which is stored; a token is stored nowhere, and its login begins anew.
   let taken = (isOurs(href()) ? null : stored(TAKEN)) || undefined
 
   const handleRedirect = url => {
@@ -145,7 +147,7 @@ export const library = (parts, providers) => {
     }
     return new Promise((resolve, reject) =>
       then(hold(partOf(own ? taken || address : address)), () => then(answer(), resolve, reject), reason => {
-        if (own && taken) store(TAKEN, taken)
+        if (own && taken && !HAS_TOKEN.test(taken)) store(TAKEN, taken)
         reject(reason)
       }),
     )

@@ -112,6 +112,26 @@ async fn a_redirect_that_met_a_failed_load_can_be_answered_after_a_reload() {
 }
 
 #[tokio::test]
+async fn a_token_that_met_a_failed_load_is_in_no_storage() {
+    let world = World::start().await;
+    let home = format!("{}{LOAD}", world.app.origin);
+    world.open_app(LOAD).await;
+    let url = world
+        .begin(json!({ "redirectUri": home, "responseType": "token" }))
+        .await;
+    let redirect = world.redirect(&url);
+    assert!(redirect.contains("access_token="), "{redirect}");
+    world.app.serve_status(503, SESSION, "text/plain", "later");
+    let outcome = world.come_back(&redirect).await;
+    assert_eq!(outcome["error"]["code"], "load_failed", "{outcome}");
+    let stored = "return JSON.stringify([{ ...sessionStorage }, { ...localStorage }])";
+    let stored = world.run(stored, &[]).await;
+    let stored = stored.as_str().expect("a text");
+    assert!(stored.contains("oauth-wasm.pending."), "{stored}");
+    assert!(!stored.contains("token="), "{stored}");
+}
+
+#[tokio::test]
 async fn each_part_is_asked_for_when_something_wants_it_and_once() {
     let world = World::start().await;
     let lazy = "<!doctype html><title>lazy</title><link rel=icon href='data:,'>

@@ -39,10 +39,9 @@ impl<B: Page> Client<B> {
         let before = found.as_ref().map_or("", |found| &found.text);
         let before = String::from(before);
         let label = found.as_ref().and_then(|found| Label::read(&found.text));
-        // While this page waited it may have heard that another one has done what it was to do. Of a part that is only
-        // kept it has got no access token, though.
+        // Before this page came to wait, or while it waited, it may have heard that another one has done what it was to do.
+        // Of a part that is only kept it has got no access token, though.
         let now = self.browser.elapsed();
-        // It may have heard so before it came to wait, too: then nothing is due any more.
         let is_renewed = |session: &Session| {
             let is_other =
                 session.generation() != generation && session.living_token(now).is_some();
@@ -83,8 +82,9 @@ impl<B: Page> Client<B> {
             let error = unanswered(Unanswered::Network, request.endpoint());
             return self.conclude(id, Err(error));
         }
-        // From here on the refresh token may be spent, whatever becomes of this page: nobody else is to send it. Token and
-        // label are of one generation, and stand in the place of the very record that was looked at.
+        // From here on the refresh token may be spent, whatever becomes of this page: nobody else is to send it. Whatever
+        // was heard meanwhile, token and label are of one generation, and the label takes the place of the very record that
+        // was looked at.
         let record = concat(&[RECORD, &name]);
         let wall = self.browser.wall();
         let request = self.session(id, Session::renewal)??;
