@@ -15,11 +15,18 @@ use super::pkce::CodeChallengeMethod;
 use super::refusal::Row;
 use super::resource::{Call, Route};
 use super::scope::{self, Scopes};
-use super::{Seconds, form, metadata, parameters, provider, resource, shape, text, url};
+use super::{Seconds, form, metadata, openid, parameters, provider, resource, shape, text, url};
 
 const PENDING_MAX_AGE: Seconds = 600;
 /// Thirty days.
 const KEEP_MAX_AGE: Seconds = 30 * 86_400;
+
+const UNSIGNED: &str = "openid needs signed ID Tokens, and the server's id_token_signing_alg_values_supported has only none";
+const UNCHECKABLE: &str =
+    "browsers can check none of the server's id_token_signing_alg_values_supported";
+const SIGN: &str = "Have the provider sign ID Tokens by RS256 or ES256";
+const SIGN_OR_TRUST_TLS: &str =
+    "Have the provider sign ID Tokens by RS256 or ES256, or leave verifyIdToken out";
 
 /// A configuration whose fields are known and of the right kind; nothing else is checked yet.
 #[derive(Clone, Debug, PartialEq)]
@@ -123,6 +130,7 @@ impl Config {
         let wanted = self.0.str("responseType").unwrap_or("code");
         let types = metadata.take(metadata::RESPONSE_TYPES);
         let grants = metadata.take(metadata::GRANT_TYPES);
+        let algorithms = metadata.take(metadata::ID_TOKEN_ALGORITHMS);
         let lacks = |list: &Option<Json>, fits: &dyn Fn(&str) -> bool| {
             let list = list.as_ref().map(Json::texts).unwrap_or_default();
             !list.is_empty() && !list.iter().any(|one| fits(one))
@@ -142,7 +150,19 @@ impl Config {
                 "code needs authorization_code, which the server's grant_types_supported lacks",
             ));
         }
-        Ok(())
+        let checked = wanted != "code" || self.0.flag("verifyIdToken");
+        if !self.is_openid()
+            || wanted == "token"
+            || !lacks(&algorithms, &|alg| openid::takes(alg, checked))
+        {
+            return Ok(());
+        }
+        let (field, rule, remedy) = match (checked, wanted) {
+            (false, _) => ("scope", UNSIGNED, SIGN),
+            (true, "code") => ("verifyIdToken", UNCHECKABLE, SIGN_OR_TRUST_TLS),
+            (true, _) => ("responseType", UNCHECKABLE, SIGN),
+        };
+        Err(wrong(field, rule).cured_by(remedy))
     }
 
     /// Checks everything that a login needs. `origin` is the page's own, for `returnTo`.
@@ -926,6 +946,7 @@ mod tests {
             (token, r#","response_types_supported":["token"]"#),
             (token, r#","grant_types_supported":["authorization_code"]"#),
             (both, r#","response_types_supported":["token id_token"]"#),
+            ("", r#","id_token_signing_alg_values_supported":["none"]"#),
         ] {
             assert_eq!(offer(fields, metadata), Ok(()), "{fields} {metadata}");
         }
@@ -938,6 +959,50 @@ mod tests {
             let (code, detail) = offer(fields, metadata).expect_err(metadata);
             assert_eq!(code, ErrorCode::InvalidConfig);
             assert!(detail.starts_with("responseType: ") && detail.contains("_supported"));
+        }
+    }
+
+    /// D6. Without `verifyIdToken` nobody checks the signature of what TLS has brought, so that any will do.
+    #[cfg(feature = "full")]
+    #[test]
+    fn id_tokens_that_could_not_be_checked_are_named_before_the_page_is_left() {
+        const CODE: &str = "";
+        const CHECKED: &str = r#","verifyIdToken":true"#;
+        const FRONT: &str = r#","responseType":"id_token token""#;
+        const TOKEN: &str = r#","responseType":"token""#;
+        let start = |fields: &str, algorithms: &str| {
+            let config =
+                format!(r#"{{"issuer":"https://as.example","scope":"openid read"{fields}}}"#);
+            let mut config = complete(&config).expect("a configuration");
+            let metadata = format!(
+                r#"{{"authorizationEndpoint":"https://as.example/a","id_token_signing_alg_values_supported":{algorithms}}}"#
+            );
+            config.discovered(Json::parse(metadata.as_bytes()).expect("JSON"))
+        };
+        for (algorithms, fine, named) in [
+            (r#"["RS256"]"#, &[CODE, CHECKED, FRONT, TOKEN][..], &[][..]),
+            (r#"["HS256","PS512"]"#, &[CODE, CHECKED, FRONT, TOKEN], &[]),
+            (r#"["ES256K"]"#, &[CODE, TOKEN], &[CHECKED, FRONT]),
+            (r#"["HS256","none"]"#, &[CODE, TOKEN], &[CHECKED, FRONT]),
+            (r#"["ML-DSA-65"]"#, &[CODE, TOKEN], &[CHECKED, FRONT]),
+            (r#"["none"]"#, &[TOKEN], &[CODE, CHECKED, FRONT]),
+            (r#"["NONE",""]"#, &[TOKEN], &[CODE, CHECKED, FRONT]),
+            // Who says nothing may sign well.
+            ("[]", &[CODE, CHECKED, FRONT, TOKEN], &[]),
+            ("null", &[CODE, CHECKED, FRONT, TOKEN], &[]),
+            (r#""RS256""#, &[CODE, CHECKED, FRONT, TOKEN], &[]),
+            ("[1]", &[CODE, CHECKED, FRONT, TOKEN], &[]),
+        ] {
+            for fields in fine {
+                assert_eq!(start(fields, algorithms), Ok(()), "{fields} {algorithms}");
+            }
+            for fields in named {
+                let error = start(fields, algorithms).expect_err(algorithms);
+                assert_eq!(error.code, ErrorCode::InvalidConfig);
+                let list = "id_token_signing_alg_values_supported";
+                assert!(error.detail.contains(list), "{}", error.detail);
+                assert!(error.remedy().contains("RS256"));
+            }
         }
     }
 

@@ -32,11 +32,13 @@ const MEMBERS: &[(&str, &str)] = &[
     ),
     (RESPONSE_TYPES, RESPONSE_TYPES),
     (GRANT_TYPES, GRANT_TYPES),
+    (ID_TOKEN_ALGORITHMS, ID_TOKEN_ALGORITHMS),
 ];
 
 /// What the server can do: no field of a configuration, which takes them out.
 pub const RESPONSE_TYPES: &str = "response_types_supported";
 pub const GRANT_TYPES: &str = "grant_types_supported";
+pub const ID_TOKEN_ALGORITHMS: &str = "id_token_signing_alg_values_supported";
 
 /// Where the metadata may be, in the order to ask: before the issuer's path (RFC 8414 section 3.1), under the name of
 /// OAuth and under that of OpenID Connect (section 5), and behind it (OpenID Connect Discovery section 4). Servers have
