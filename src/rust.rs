@@ -123,6 +123,9 @@ pub struct LoginConfig {
     pub iss_required: bool,
     #[serde(skip_serializing_if = "core::ops::Not::not")]
     pub token_type_optional: bool,
+    /// Members of the token response that the session shows although their names sound like secrets.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub extra_members: Vec<String>,
     #[serde(skip_serializing_if = "core::ops::Not::not")]
     pub json_fragment: bool,
     #[serde(skip_serializing_if = "core::ops::Not::not")]

@@ -177,6 +177,11 @@ export interface ProviderFields {
   authorizationParameters?: Readonly<Record<string, string>>
   /** The provider leaves `token_type` out of its responses; its tokens are bearer tokens. */
   tokenTypeOptional?: boolean
+  /**
+   * Members of the token response that `session.extra` shows although their names sound like secrets (`invite_token`,
+   * `deviceToken`). A token, code or secret of this session is shown under no name; the tokens of RFC 6749 cannot be listed.
+   */
+  extraMembers?: readonly string[]
   /** Understands the old fragment that is JSON (`#{"authorization_info":..}`) as well; our `state` is then in the query. */
   jsonFragment?: boolean
 }

@@ -90,7 +90,7 @@ fn session(more: &str) -> Session {
         r#"{{"access_token":"{CANARY}","refresh_token":"{CANARY}","token_type":"bearer","expires_in":100,"scope":"r"}}"#
     );
     let mut members = Json::parse(body.as_bytes()).expect("the target's own JSON");
-    let tokens = Tokens::read(&mut members, &[], 0).expect("the target's own tokens");
+    let tokens = Tokens::read(&mut members, &[], &[], 0).expect("the target's own tokens");
     Session::new(login(more), tokens, 1000, 0)
 }
 

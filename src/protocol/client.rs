@@ -110,6 +110,8 @@ stored! {
         pub token_type_optional: bool,
         pub json_fragment: bool,
         pub framed: bool,
+        /// Members of a token response that are no secret though their name sounds so.
+        pub extra_members: Vec<String>,
     }
 }
 
@@ -509,6 +511,10 @@ impl Client {
     /// Whether the fragment may be a JSON text.
     pub fn json_fragment(&self) -> bool {
         self.answers.json_fragment
+    }
+
+    pub fn extra_members(&self) -> &[String] {
+        &self.answers.extra_members
     }
 
     pub fn token_type_optional(&self) -> bool {

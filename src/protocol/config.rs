@@ -15,7 +15,9 @@ use super::pkce::CodeChallengeMethod;
 use super::refusal::Row;
 use super::resource::{Call, Route};
 use super::scope::{self, Scopes};
-use super::{Seconds, form, metadata, openid, parameters, provider, resource, shape, text, url};
+use super::{
+    Seconds, form, metadata, openid, parameters, provider, resource, shape, shown, text, url,
+};
 
 const PENDING_MAX_AGE: Seconds = 600;
 /// Thirty days.
@@ -294,6 +296,7 @@ impl Config {
                 token_type_optional: config.flag("tokenTypeOptional"),
                 json_fragment: config.flag("jsonFragment"),
                 framed: config.flag("allowFramed"),
+                extra_members: config.get("extraMembers").map_or(Vec::new(), Json::texts),
             },
             refresh_token_reuse: match config.get("refreshTokenReuse") {
                 Some(Json::Bool(reuse)) => Some(*reuse),
@@ -393,6 +396,10 @@ fn check_each(client: &Client) -> Result<(), Error> {
             "authorizationDetails",
             "must be a list of objects that have a type (RFC 9396 section 2)",
         ));
+    }
+    let mut extra = client.answers.extra_members.iter();
+    if extra.any(|name| shown::names_token(name)) {
+        return Err(wrong("extraMembers", "must not name a token"));
     }
     check_api(&client.api)?;
     scope::check(&client.api.scopes, &client.scope)
@@ -1109,6 +1116,16 @@ mod tests {
             ("[]", "the configuration must be an object"),
         ] {
             assert_eq!(resolve(text).expect_err(text).detail, want);
+        }
+    }
+
+    #[test]
+    fn a_token_cannot_be_listed_among_what_a_page_may_see() {
+        assert!(with(r#","extraMembers":["device_token","invite_token"]"#).is_ok());
+        for name in ["access_token", "accessToken", "REFRESH-TOKEN", "idToken"] {
+            let (code, detail) = refusal(&format!(r#","extraMembers":["x","{name}"]"#));
+            assert_eq!(code, ErrorCode::InvalidConfig, "{name}");
+            assert_eq!(detail, "extraMembers: must not name a token");
         }
     }
 

@@ -582,7 +582,7 @@ mod tests {
     fn tokens(members: &str) -> Tokens {
         let text = format!(r#"{{"access_token":"a1","token_type":"bearer"{members}}}"#);
         let mut json = Json::parse(text.as_bytes()).expect("JSON");
-        Tokens::read(&mut json, &[], 0).expect("tokens")
+        Tokens::read(&mut json, &[], &[], 0).expect("tokens")
     }
 
     const API: &str = r#"["https://api.example"]"#;

@@ -80,6 +80,7 @@ const FIELDS: &[Field] = &[
     ("refreshTokenReuse", Kind::Flag),
     ("refreshTokenCookie", Kind::Flag),
     ("tokenTypeOptional", Kind::Flag),
+    ("extraMembers", Kind::Texts),
     ("jsonFragment", Kind::Flag),
     ("allowHttp", Kind::Flag),
     ("allowFramed", Kind::Flag),

@@ -25,15 +25,39 @@ const NAMES: &[&str] = &[
 /// Bytes of a secret that is looked for inside of texts; a shorter one is every other syllable, and no real one is.
 const MIN_PART: usize = 4;
 
+/// How members are judged by their names.
+#[derive(Clone, Copy)]
+pub enum Names<'a> {
+    /// Hidden where they mean a secret, but for these, of which the provider says that they are none.
+    But(&'a [String]),
+    /// They have been judged before.
+    Judged,
+}
+
+impl Names<'_> {
+    fn hide(self, name: &str) -> bool {
+        match self {
+            Names::But(fine) => is_secret(name) && !fine.iter().any(|fine| fine == name),
+            Names::Judged => false,
+        }
+    }
+
+    /// Whether the value is the name of a secret, which then stands beside it.
+    fn hide_beside(self, value: &Json) -> bool {
+        let names_one = |text: &str| text.ends_with("_token") || text.ends_with("_secret");
+        matches!(self, Names::But(_)) && value.as_str().is_some_and(names_one)
+    }
+}
+
 /// Takes out of an object what a page must not see: members whose name means a secret, and what has one of these
-/// secrets in it, in whatever depth. What is taken out is overwritten.
-pub fn hide(object: &mut Json, secrets: &[&str]) {
+/// secrets in it, whatever its name, in whatever depth. What is taken out is overwritten.
+pub fn hide(object: &mut Json, names: Names<'_>, secrets: &[&str]) {
     if let Json::Object(members) = object {
         members.retain_mut(|(name, value)| {
-            let hidden = is_secret(name)
+            let hidden = names.hide(name)
                 || shows(name, secrets)
-                || names_secret(value)
-                || is_hidden(value, secrets);
+                || names.hide_beside(value)
+                || is_hidden(value, names, secrets);
             if hidden {
                 value.wipe();
             }
@@ -43,15 +67,15 @@ pub fn hide(object: &mut Json, secrets: &[&str]) {
 }
 
 /// The same inside of a value. Whether it has to go as a whole.
-fn is_hidden(value: &mut Json, secrets: &[&str]) -> bool {
+fn is_hidden(value: &mut Json, names: Names<'_>, secrets: &[&str]) -> bool {
     match value {
         Json::String(text) | Json::Number(text) => shows(text, secrets),
         Json::Array(items) => {
-            if items.iter().any(names_secret) {
+            if items.iter().any(|item| names.hide_beside(item)) {
                 return true;
             }
             items.retain_mut(|item| {
-                let hidden = is_hidden(item, secrets);
+                let hidden = is_hidden(item, names, secrets);
                 if hidden {
                     item.wipe();
                 }
@@ -61,8 +85,8 @@ fn is_hidden(value: &mut Json, secrets: &[&str]) -> bool {
         }
         Json::Object(members) => {
             // {"name": "access_token", "value": ..}
-            let names_one = members.iter().any(|(_, value)| names_secret(value));
-            hide(value, secrets);
+            let names_one = members.iter().any(|(_, value)| names.hide_beside(value));
+            hide(value, names, secrets);
             names_one
         }
         Json::Null | Json::Bool(_) => false,
@@ -79,20 +103,24 @@ pub fn shows(text: &str, secrets: &[&str]) -> bool {
 
 /// Whether a member of this name is a secret.
 fn is_secret(name: &str) -> bool {
-    let mut plain = String::new();
-    for byte in name.bytes().filter(u8::is_ascii_alphanumeric) {
-        plain.push(char::from(byte.to_ascii_lowercase()));
-    }
+    let plain = plain(name);
     let end = plain.strip_suffix("value").unwrap_or(&plain);
     let end = end.strip_suffix("s").unwrap_or(end);
     end == "code" || NAMES.iter().any(|name| end.ends_with(name))
 }
 
-/// Whether the value is the name of a secret, which then stands beside it.
-fn names_secret(value: &Json) -> bool {
-    value
-        .as_str()
-        .is_some_and(|text| text.ends_with("_token") || text.ends_with("_secret"))
+/// Without case and marks.
+fn plain(name: &str) -> String {
+    let mut plain = String::new();
+    for byte in name.bytes().filter(u8::is_ascii_alphanumeric) {
+        plain.push(char::from(byte.to_ascii_lowercase()));
+    }
+    plain
+}
+
+/// Whether the name is that of a token of RFC 6749 or OpenID Connect, of which no provider can say that it is no secret.
+pub fn names_token(name: &str) -> bool {
+    ["accesstoken", "refreshtoken", "idtoken"].contains(&&*plain(name))
 }
 
 #[cfg(test)]
@@ -103,8 +131,22 @@ mod tests {
 
     fn shown(text: &str) -> std::string::String {
         let mut json = Json::parse(text.as_bytes()).expect("JSON");
-        hide(&mut json, &[CANARY, "r2", ""]);
+        hide(&mut json, Names::But(&[]), &[CANARY, "r2", ""]);
         json.text()
+    }
+
+    #[test]
+    fn a_name_that_the_provider_lists_is_shown_and_a_secret_under_it_is_not() {
+        let fine = ["invite_token".into(), "device_token".into(), "code".into()];
+        let text = r#"{"invite_token":"A7","device_token":{"id":1,"device_secret":2,"of":"TG-canary-5f1c"},"deviceToken":3,"code":"TG-canary-5f1c","of":[{"code":4,"x_code":5,"jwt":6}]}"#;
+        let mut json = Json::parse(text.as_bytes()).expect("JSON");
+        hide(&mut json, Names::But(&fine), &[CANARY]);
+        let shown = r#"{"invite_token":"A7","device_token":{"id":1},"of":[{"code":4,"x_code":5}]}"#;
+        assert_eq!(json.text(), shown);
+        // Who looks again looks for what has become a secret only.
+        hide(&mut json, Names::Judged, &["A7 and more", "A7"]);
+        let left = r#"{"device_token":{"id":1},"of":[{"code":4,"x_code":5}]}"#;
+        assert_eq!(json.text(), left);
     }
 
     #[test]

@@ -18,7 +18,8 @@ use super::error::{Error, ErrorCode, wrong};
 use super::json::{self, Json};
 use super::openid::About;
 use super::secret::{AccessToken, AuthorizationCode, CodeVerifier, RefreshToken, Spent};
-use super::{Seconds, form, refusal, shown, text};
+use super::shown::{self, Names};
+use super::{Seconds, form, refusal, text};
 
 /// Bytes of the largest token response that is read.
 pub const MAX_BODY: u32 = 1 << 20;
@@ -353,13 +354,15 @@ impl Tokens {
             let bearer = Json::String(String::from("Bearer"));
             members.fill(Json::Object(vec![(String::from("token_type"), bearer)]));
         }
-        Tokens::read(members, login.scope(), now)
+        Tokens::read(members, login.scope(), login.extra_members(), now)
     }
 
     /// Reads the members of section 5.1 and takes the tokens out of `members`; the rest is the provider's own.
+    /// `extra_members`: names of them that mean no secret though they sound so.
     pub fn read(
         members: &mut Json,
         requested_scope: &[String],
+        extra_members: &[String],
         now: Seconds,
     ) -> Result<Tokens, Error> {
         let invalid = |rule| ErrorCode::InvalidTokenResponse.at(rule);
@@ -399,6 +402,7 @@ impl Tokens {
         for name in PROTOCOL_MEMBERS {
             members.take(name);
         }
+        shown::hide(members, Names::But(extra_members), &[]);
         members.keep_exact();
         let mut tokens = Tokens {
             access_token,
@@ -422,7 +426,7 @@ impl Tokens {
         let mut extra = core::mem::replace(&mut self.extra, Json::Null);
         let mut scope = core::mem::take(&mut self.scope);
         let secrets = self.secrets();
-        shown::hide(&mut extra, &secrets);
+        shown::hide(&mut extra, Names::Judged, &secrets);
         scope.retain(|item| !shown::shows(item, &secrets));
         drop(secrets);
         (self.extra, self.scope) = (extra, scope);
@@ -1187,6 +1191,46 @@ mod tests {
         assert_eq!(second.spent.len(), MAX_SPENT);
         assert!(second.secrets().contains(&"access-38"));
         assert!(!format!("{second:?}").contains("ccess-"));
+    }
+
+    #[test]
+    fn what_the_provider_lists_is_shown_whatever_its_name_and_its_secrets_are_not() {
+        let login = with(r#","extraMembers":["invite_token","deviceToken"]"#);
+        let grants = || {
+            [
+                Grant::RefreshToken(RefreshToken::new("refresh-1".to_string())),
+                Grant::AuthorizationCode {
+                    code: AuthorizationCode::new("c0de-5f1c".to_string()),
+                    code_verifier: CodeVerifier::from_entropy(&[1; 32]),
+                },
+            ]
+        };
+        let body = |members: &str| {
+            format!(r#"{{"access_token":"access-1","token_type":"bearer"{members}}}"#)
+        };
+        let listed = r#","invite_token":"A7","deviceToken":{"id":1,"jwt":"x"},"device_secret":2"#;
+        for (login, extra) in [
+            (client(), "{}"),
+            (
+                login.clone(),
+                r#"{"invite_token":"A7","deviceToken":{"id":1}}"#,
+            ),
+        ] {
+            for grant in grants() {
+                let request = TokenRequest::new(login.clone(), grant);
+                let tokens = answer(request, 200, "application/json", &body(listed));
+                assert_eq!(tokens.expect("tokens").extra().text(), extra);
+            }
+        }
+        // Under such a name too a secret is one.
+        let [refresh, _] = grants();
+        let request = TokenRequest::new(login, refresh);
+        let echoed = r#","invite_token":"is access-1","deviceToken":["refresh-1",7]"#;
+        let tokens = answer(request, 200, "application/json", &body(echoed));
+        assert_eq!(
+            tokens.expect("tokens").extra().text(),
+            r#"{"deviceToken":[7]}"#
+        );
     }
 
     #[test]

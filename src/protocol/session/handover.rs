@@ -136,7 +136,7 @@ mod tests {
         let login = Config::parse(&config).and_then(|config| config.resolve("https://app.example"));
         let members = r#"{"access_token":"a","token_type":"bearer","expires_in":100,"refresh_token":"r","extra":"ñ"}"#;
         let mut members = Json::parse(members.as_bytes()).expect("JSON");
-        let tokens = Tokens::read(&mut members, &[], 0).expect("tokens");
+        let tokens = Tokens::read(&mut members, &[], &[], 0).expect("tokens");
         Session::new(login.expect("a login"), tokens, 1000, 10)
     }
 

@@ -9,8 +9,9 @@ use super::{AccessToken, Client, Error, ErrorCode, Json, Session, SessionId, Ses
 use crate::protocol::dpop::ProofKey;
 use crate::protocol::error::wrong;
 use crate::protocol::openid::{self, About};
+use crate::protocol::refusal;
 use crate::protocol::secret::IdToken;
-use crate::protocol::{refusal, shown};
+use crate::protocol::shown::{self, Names};
 
 use super::permission::refused;
 
@@ -79,7 +80,7 @@ impl Session {
         let nobody = || ErrorCode::LoginRequired.error();
         let claims = self.tokens.claims().ok_or_else(nobody)?;
         let mut info = openid::join(claims, status, content_type, body)?;
-        shown::hide(&mut info, &self.secrets());
+        shown::hide(&mut info, Names::But(&[]), &self.secrets());
         Ok(info.text())
     }
 }

@@ -12,7 +12,7 @@ use crate::protocol::jose::{Algorithm, Check, Jws, NoKey};
 use crate::protocol::json::Object;
 use crate::protocol::openid::{self, About, Channel, Rules, Unchecked};
 use crate::protocol::secret::IdToken;
-use crate::protocol::shown;
+use crate::protocol::shown::{self, Names};
 
 /// What tokens have besides.
 #[derive(Debug, Default)]
@@ -140,7 +140,10 @@ impl TokenRequest {
         let id_token = members.take("id_token");
         let mut tokens = match self.key {
             // A bound token says that it is one.
-            Some(_) => Tokens::read(members, self.login.scope(), now)?,
+            Some(_) => {
+                let (scope, extra) = (self.login.scope(), self.login.extra_members());
+                Tokens::read(members, scope, extra, now)?
+            }
             None => Tokens::granted(members, &self.login, now)?,
         };
         tokens.more.key = self.key.clone();
@@ -233,7 +236,7 @@ impl Tokens {
 
     pub(super) fn hide_more(&mut self) {
         if let Some(mut claims) = self.more.claims.take() {
-            shown::hide(&mut claims, &self.secrets());
+            shown::hide(&mut claims, Names::But(&[]), &self.secrets());
             self.more.claims = Some(claims);
         }
     }
@@ -369,7 +372,7 @@ mod tests {
         let about = About::Login {
             nonce: "n1".to_string(),
         };
-        let tokens = Tokens::read(&mut members, login.scope(), 0).expect("tokens");
+        let tokens = Tokens::read(&mut members, login.scope(), &[], 0).expect("tokens");
         let tokens = tokens.came_with(id_token, Channel::Indirect, Some(about));
         let mut tokens = tokens.expect("an ID Token");
         assert!(tokens.identify(&login, NOW).expect("valid").is_some());
