@@ -55,6 +55,9 @@ const listen = (server, port) =>
 
 export const originOf = server => `http://${HOST}:${server.address().port}`
 
+/** A page on this machine, whichever its port: somebody's development server. */
+const isHere = origin => /^https?:\/\/(127\.0\.0\.1|\[::1\]|([\w-]+\.)*localhost)(:\d+)?$/.test(origin)
+
 /** Starts the sandbox. `settings` are some of sandbox/README.md's. */
 export const serveSandbox = async (port, settings = {}) => {
   initSync({ module: readFileSync(join(HERE, 'sandbox.wasm')) })
@@ -85,10 +88,10 @@ export const locate = path => {
 
 /**
  * Starts the console page against a sandbox. Its token requests go through the relay, which stands on the page's own
- * origin and adds the secret of the sandbox's application.
+ * origin and adds the secret of the sandbox's application. The relay serves other pages of this machine too, and the
+ * `origins` that are named.
  */
-export const serveConsole = async (port, sandbox, vault = () => null) => {
-  const relays = new Map()
+export const serveConsole = async (port, sandbox, vault = () => null, origins = []) => {
   const headers = {
     'cache-control': 'no-store',
     'content-security-policy': CONTENT_SECURITY_POLICY,
@@ -97,15 +100,14 @@ export const serveConsole = async (port, sandbox, vault = () => null) => {
   }
   const origin = () => originOf(server)
   /** One relay for each application of the sandbox, at `/relay/{client_id}`. */
-  const relayOf = (client, endpoint) => {
+  const relayOf = (client, endpoint, from) => {
     const settings = {
       CLIENT_ID: client,
       CLIENT_SECRET: 'sandbox-secret',
       TOKEN_ENDPOINT: sandbox + endpoint,
-      ALLOWED_ORIGINS: origin(),
+      ALLOWED_ORIGINS: [origin(), ...origins, ...(isHere(from) ? [from] : [])].join(),
     }
-    if (!relays.has(client)) relays.set(client, relay(settings, () => {}))
-    return relays.get(client)
+    return relay(settings, () => {})
   }
   const respond = async (incoming, outgoing) => {
     const { pathname } = new URL(incoming.url, origin())
@@ -116,7 +118,7 @@ export const serveConsole = async (port, sandbox, vault = () => null) => {
       const body = incoming.method === 'POST' ? await read(incoming) : undefined
       const given = { ...(from && { origin: from }), ...(type && { 'content-type': type }) }
       const request = new Request(origin() + '/token', { method: incoming.method, headers: given, body })
-      const response = await relayOf(client, endpoint)(request)
+      const response = await relayOf(client, endpoint, from)(request)
       // What breaks behind the relay breaks in front of it too, so that the page can show what a lost answer does.
       if (response.status === 502) return incoming.socket.destroy()
       return outgoing

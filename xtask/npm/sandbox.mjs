@@ -10,11 +10,16 @@ const check = (is, what) => {
   if (!is) process.exitCode = 1;
 };
 
-const child = spawn("node_modules/.bin/oauth-wasm", ["sandbox", "--port", "0"], { stdio: ["ignore", "pipe", "inherit"] });
+const named = "https://app.example";
+// Offline: out of node_modules.
+const npx = ["--offline", "oauth-wasm", "sandbox", "--port", "0", "--origin", named];
+const child = spawn("npx", npx, { stdio: ["ignore", "pipe", "inherit"], detached: true });
 const told = {};
+let paste = "";
 for await (const line of createInterface({ input: child.stdout })) {
   const [, name, origin] = /^(console page|sandbox)\s+(\S+)\/$/.exec(line) ?? [];
   if (name) told[name] = origin;
+  if (line.startsWith("    ")) paste += `${line}\n`;
   if (line.startsWith("Ctrl-C")) break;
 }
 const { "console page": page, sandbox } = told;
@@ -24,6 +29,11 @@ const statusOf = (path) =>
   new Promise((resolve, reject) => get(page, { path }, (answer) => resolve(answer.resume().statusCode)).on("error", reject));
 
 try {
+  const says = (text) => paste.includes(text);
+  check(says(CLIENT) && says(`${page}/relay/${CLIENT}`) && says(`${sandbox}/authorization`), "the lines to paste name all that is needed");
+  const calls = { location: { origin: page }, fetchPrivate: async () => new Response("{}"), handleRedirect: () => null, startLogin: () => {} };
+  const run = Object.getPrototypeOf(async () => {}).constructor;
+  await new run(...Object.keys(calls), paste)(...Object.values(calls));
   const html = await fetch(page);
   check(html.ok && html.headers.get("content-security-policy").includes("script-src 'self'"), "the console page, under a CSP");
   check((await fetch(`${page}/pkg/oauth-wasm.js`)).ok, "the package beside it");
@@ -49,10 +59,20 @@ try {
   const relayed = await fetch(`${page}/relay/${CLIENT}`, { method: "POST", body: form, headers: { origin: page } });
   const { access_token } = await relayed.json();
   check(relayed.ok && access_token?.startsWith("APP_USR-"), "the relay adds the secret");
-  const foreign = await fetch(`${page}/relay/${CLIENT}`, { method: "POST", body: form, headers: { origin: "https://evil.example" } });
-  check(foreign.status === 403, "the relay refuses other origins");
   const me = await fetch(`${sandbox}/users/me`, { headers: { authorization: `Bearer ${access_token}` } });
   check((await me.json()).nickname === "TETE9928972", "the API knows the user");
+  const foreign = await fetch(`${page}/relay/${CLIENT}`, { method: "POST", body: form, headers: { origin: "https://evil.example" } });
+  check(foreign.status === 403, "the relay refuses other origins");
+  check(foreign.headers.get("access-control-allow-origin") === null, "and no page of theirs may read why");
+  for (const origin of ["http://localhost:5173", "http://127.0.0.1:3000", "http://[::1]:8080", "http://shop.localhost:4200", named]) {
+    const answer = await fetch(`${page}/relay/${CLIENT}`, { method: "POST", body: form, headers: { origin } });
+    const read = answer.headers.get("access-control-allow-origin") === origin;
+    check(read && (await answer.json()).error === "invalid_grant", `the relay serves ${origin}`);
+  }
+  for (const origin of ["null", "http://localhost.evil.example", "https://app.example:444", "http://127.0.0.1.evil.example:80"]) {
+    const answer = await fetch(`${page}/relay/${CLIENT}`, { method: "POST", body: form, headers: { origin } });
+    check(answer.status === 403, `and not ${origin}`);
+  }
 
   // What only a server can do: hold, drop, wait.
   await control("hold?path=/sites");
@@ -69,6 +89,16 @@ try {
   await control("settings", { faults: [{ pathPrefix: "/sites", kind: { delay: 300 } }] });
   const before = performance.now();
   check((await fetch(`${sandbox}/sites`)).ok && performance.now() - before >= 290, "a delayed answer comes later");
+
+  // As somebody's terminal does that is closed, or a tool that knows only its own child.
+  const closed = new Promise((resolve) => child.stdout.on("close", () => resolve(true)));
+  child.kill("SIGKILL");
+  check(await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 10_000, false))]), "it ends with its npx");
+  check(await fetch(page).then(() => false, () => true), "and leaves its ports");
 } finally {
-  child.kill();
+  try {
+    process.kill(-child.pid, "SIGKILL");
+  } catch {
+    // All of it has ended.
+  }
 }
