@@ -7,8 +7,10 @@ use std::process::Command;
 
 /// Serves until it is interrupted.
 pub fn run(args: &[String]) -> Result<()> {
-    println!("Building the package, then the console page opens against the sandbox.");
-    package::build()?;
+    println!(
+        "The package is built if it has changed, then the console page opens against the sandbox."
+    );
+    package::make_if_changed()?;
     println!();
     let mut node = Command::new("node");
     node.arg(root().join("pkg/bin.mjs"))

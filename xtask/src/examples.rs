@@ -3,7 +3,6 @@
 use crate::tools::Tool;
 use crate::workspace::{output, recreate, root, target_dir, timed};
 use anyhow::{Context as _, Result};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -84,7 +83,7 @@ pub fn install() -> Result<()> {
 
 fn put_package(to: &Path) -> Result<()> {
     recreate(to)?;
-    copy(&root().join("pkg"), to).context("pkg/: run `cargo xtask build` first")
+    crate::workspace::copy(&root().join("pkg"), to).context("pkg/: run `cargo xtask build` first")
 }
 
 /// A tool that npm has installed for the examples.
@@ -92,18 +91,4 @@ pub fn bin(name: &str) -> Command {
     let mut command = Command::new(directory().join("node_modules/.bin").join(name));
     command.current_dir(directory());
     command
-}
-
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let to = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            fs::create_dir(&to)?;
-            copy(&entry.path(), &to)?;
-        } else {
-            fs::copy(entry.path(), to)?;
-        }
-    }
-    Ok(())
 }

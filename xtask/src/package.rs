@@ -166,6 +166,62 @@ pub fn build() -> Result<()> {
     make()?.within_budget()
 }
 
+/// What the package is made of.
+const SOURCES: &[&str] = &[
+    ".cargo",
+    "CHANGELOG.md",
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "build.rs",
+    "docs",
+    "pkg-template",
+    "relay",
+    "sandbox",
+    "src",
+    "www",
+    "xtask/Cargo.toml",
+    "xtask/npm/package-lock.json",
+    "xtask/src",
+];
+
+/// As `make`; where nothing has changed since, what is there stays.
+pub fn make_if_changed() -> Result<()> {
+    let state = |sources: &[&str]| -> Result<_> {
+        let mut state = Sha256::new();
+        for source in sources {
+            add_to(&mut state, &root().join(source))?;
+        }
+        Ok(state.finalize().to_vec())
+    };
+    let (sources, built) = (state(SOURCES)?, stage().with_file_name("built"));
+    let are_built =
+        |pkg: Vec<u8>| fs::read(&built).is_ok_and(|was| was == [&sources[..], &pkg].concat());
+    if state(&["pkg"]).is_ok_and(are_built) {
+        println!("pkg/ is as its sources are.");
+        return Ok(());
+    }
+    build()?;
+    Ok(fs::write(built, [sources, state(&["pkg"])?].concat())?)
+}
+
+/// Every name and every byte of a file, or of a directory in order.
+fn add_to(state: &mut Sha256, path: &Path) -> Result<()> {
+    let context = || path.display().to_string();
+    state.update(path.to_string_lossy().as_bytes());
+    if path.is_dir() {
+        let entries = fs::read_dir(path)?.map(|entry| Ok(entry?.path()));
+        let mut entries = entries.collect::<Result<Vec<_>>>()?;
+        entries.sort();
+        return entries.iter().try_for_each(|entry| add_to(state, entry));
+    }
+    let bytes = fs::read(path).with_context(context)?;
+    state.update(bytes.len().to_le_bytes());
+    state.update(bytes);
+    Ok(())
+}
+
 /// Builds the package, swaps it in and prints its sizes.
 pub fn make() -> Result<Report> {
     for tool in [Tool::WasmTarget, Tool::Node, Tool::NpmPackages] {
@@ -521,9 +577,5 @@ fn swap(fresh: &Path, old: &Path) -> Result<()> {
         return Ok(());
     }
     fs::create_dir(old)?;
-    for entry in fs::read_dir(fresh)? {
-        let entry = entry?;
-        fs::copy(entry.path(), old.join(entry.file_name()))?;
-    }
-    Ok(())
+    crate::workspace::copy(fresh, old)
 }

@@ -67,6 +67,21 @@ pub fn recreate(dir: &Path) -> Result<()> {
     fs::create_dir_all(dir).with_context(|| format!("{}", dir.display()))
 }
 
+/// All that is in one directory, into another that is there.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            fs::create_dir(&to)?;
+            copy(&entry.path(), &to)?;
+        } else {
+            fs::copy(entry.path(), to)?;
+        }
+    }
+    Ok(())
+}
+
 /// Runs to the end and gives standard output; on failure all that was said is in the error.
 pub fn output(command: &mut Command) -> Result<String> {
     run(command).map(|(stdout, _)| stdout)
