@@ -29,10 +29,12 @@ import {
   ownValue,
   prepare,
   record,
+  step,
   then,
   toJson,
   traced,
   unlisten,
+  watch,
 } from '../src/browser/natives.js'
 import { href, load as stored, nthKey, remove, store, whenShown as whenShownAgain } from '../src/browser/page.js'
 import { hearOnce } from '../src/browser/tabs.js'
@@ -73,19 +75,23 @@ export const library = (parts, providers) => {
   let holder
 
   const load = name =>
-    (loads[name] ||= new Promise((resolve, reject) => {
-      const fail = reason => {
-        loads[name] = undefined
-        reject(loadFailed(reason))
-      }
-      if (!compile) return fail('this browser has no WebAssembly')
-      const opened = ask => {
-        asks[name] = ask
-        resolve()
-      }
-      const open = module => start(NUMBERS[name], module, opened, e => fail(said(e)))
-      parts[name](text => then(compile(decoded(text)), open, e => fail(blocked(e))), fail)
-    }))
+    (loads[name] ||= step(
+      'load',
+      name,
+      new Promise((resolve, reject) => {
+        const fail = reason => {
+          loads[name] = undefined
+          reject(loadFailed(reason))
+        }
+        if (!compile) return fail('this browser has no WebAssembly')
+        const opened = ask => {
+          asks[name] = ask
+          resolve()
+        }
+        const open = module => start(NUMBERS[name], module, opened, e => fail(said(e)))
+        parts[name](text => then(compile(decoded(text)), open, e => fail(blocked(e))), fail)
+      }),
+    ))
 
   /** The part to ask: the whole library, where it is loaded already or nothing else is there. */
   const part = name => (parts[name] && !loads.full ? name : 'full')
@@ -93,7 +99,7 @@ export const library = (parts, providers) => {
   /** Asks a part; see `npm.rs`. */
   const askPart = (name, called, first, second, value) =>
     new Promise((resolve, reject) => {
-      const asked = () => then(asks[name](called, first || '', second || '', value), resolve, reject)
+      const asked = () => then(step('call', called, asks[name](called, first || '', second || '', value)), resolve, reject)
       then(load(name), () => guarded(NUMBERS[name], asked, reject), reject)
     })
 
@@ -296,6 +302,7 @@ export const library = (parts, providers) => {
     fetchPrivate: traced(fetchPrivate),
     explain: traced(explain),
     scopesFor: traced(scopesFor),
+    debug: watch,
     onSessionChange: (listener, options) => listenTo(listener, ownValue(options, 'signal')),
     restore: traced(restore),
     session: traced(session),

@@ -106,6 +106,12 @@ pub fn on_session_change(listener: JsValue, options: JsValue) -> JsValue {
     value::listen_to(&listener, &value::own_member(&options, "signal"))
 }
 
+/// Calls a function at each step of the library.
+#[wasm_bindgen(skip_typescript)]
+pub fn debug(listener: JsValue) {
+    value::watch(&listener);
+}
+
 /// The session that was kept, or that another tab has.
 #[wasm_bindgen(skip_typescript)]
 pub fn restore(options: JsValue) -> JsValue {

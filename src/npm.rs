@@ -65,7 +65,7 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 /// | restore | the options, or nothing | | |
 /// | takeOver | | | |
 ///
-/// `onSessionChange` is the entry's own: its listeners stand in `natives.js`, where [`task::emit`] finds them.
+/// `debug` and `onSessionChange` are the entry's own: who listens stands in `natives.js`, where [`task::emit`] finds them.
 ///
 /// The texts are JSON, but for the URL, the token and the words. What `full` alone has is answered with [`LACKS`].
 #[wasm_bindgen]

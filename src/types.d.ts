@@ -428,6 +428,36 @@ export function onSessionChange(
   options?: { signal?: AbortSignal },
 ): () => void
 
+/**
+ * A step of the library's work, as `debug` is told of it. It is made of these members alone, so that no token, code, verifier,
+ * `state`, path or query is in it.
+ */
+export interface DebugEntry {
+  /**
+   * `load`: a part of the library was loaded. `call`: a part has done what a function of the library wants of it. `request`: one
+   * of the library's own (token endpoint, metadata, keys ..). `fetch`: one that `fetchPrivate` sent; a call may take several.
+   * `leave`: the user is sent to the provider, or `navigate` was called.
+   */
+  readonly step: 'load' | 'call' | 'request' | 'fetch' | 'leave'
+  /** The part (`load`), the function (`call`), the method (`request`, `fetch`). */
+  readonly name?: string
+  /** When it began, in milliseconds since the page did (as `performance.now()`). */
+  readonly at: number
+  /** How long it took, in milliseconds; a request until the headers of its response came. */
+  readonly ms: number
+  /** Where a request went, or the user: the origin, without path or query. */
+  readonly origin?: string
+  /** The HTTP status, where there was a response. */
+  readonly status?: number
+  /** Why it failed: the code of an error of the library's, `failed` for any other (no answer, an error of `navigate` ..). */
+  readonly code?: OAuthErrorCode | 'failed'
+}
+
+/**
+ * Calls `listener` at each step from now on, for example `debug(console.debug)`; `debug()` ends it. Call it before the others.
+ */
+export function debug(listener?: (entry: DebugEntry) => void): void
+
 /** Which session to restore, where an origin keeps several: the newest of this client. */
 export interface RestoreOptions {
   clientId?: string

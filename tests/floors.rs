@@ -310,7 +310,11 @@ fn the_documented_functions_are_the_exported_ones() {
     }
     assert_eq!(js.matches("\npub fn ").count(), names.len());
     let (npm, entry) = (read("src/npm.rs"), read("pkg-template/entry.js"));
-    for name in names.iter().filter(|name| **name != "onSessionChange") {
+    for name in &names {
+        // What JavaScript knows by itself.
+        if ["debug", "onSessionChange"].contains(name) {
+            continue;
+        }
         assert!(npm.contains(&format!("/// | {name} |")), "npm.rs: {name}");
         assert!(entry.contains(&format!("'{name}'")), "entry.js: {name}");
     }

@@ -131,3 +131,15 @@ test('an Authorization header is refused as by the library, in whatever form it 
   expect(await (await oauth.fetchPrivate(request)).text()).toBe('b')
   await expect(oauth.fetchPrivate('https://api.example/', { signal: AbortSignal.abort(new Error('mine')) })).rejects.toThrow('mine')
 })
+
+test('debug is told of calls, by name and code', async () => {
+  const told = []
+  oauth.debug(entry => told.push(entry))
+  await begin()
+  await expect(nickname()).rejects.toMatchObject({ code: 'login_required' })
+  expect(told.map(({ step, name, code }) => [step, name, code])).toContainEqual(['call', 'fetchPrivate', 'login_required'])
+  const before = told.length
+  oauth.debug()
+  await oauth.session()
+  expect(told.length).toBe(before)
+})

@@ -1,4 +1,4 @@
-import type { LoginConfig, LogoutOptions, OAuthError, OAuthErrorCode, Session } from './oauth-wasm.js'
+import type { DebugEntry, LoginConfig, LogoutOptions, OAuthError, OAuthErrorCode, Session } from './oauth-wasm.js'
 
 /** What a view knows of the session. */
 export interface OAuthState {
@@ -18,7 +18,8 @@ export interface OAuthState {
 export type OAuthLibrary = Pick<
   typeof import('./oauth-wasm.js'),
   'handleRedirect' | 'logout' | 'onSessionChange' | 'restore' | 'session' | 'startLogin'
->
+> &
+  Partial<Pick<typeof import('./oauth-wasm.js'), 'debug'>>
 
 export interface OAuthOptions {
   /** What every login is told, or a function that gives it when one begins. */
@@ -27,6 +28,8 @@ export interface OAuthOptions {
   navigate?: (path: string) => unknown
   /** Hears of every error that lands in the state. */
   onError?: (error: OAuthError) => void
+  /** Hears of every step of the library, for example `console.debug`; a vault has none to tell of here. */
+  debug?: (entry: DebugEntry) => void
 }
 
 /**

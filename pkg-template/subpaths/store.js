@@ -19,7 +19,7 @@ const goTo = path => {
  * `config` is what `startLogin` is told, or what gives it. Nothing happens before the first view subscribes, and on a
  * server never: what is rendered there is not known yet.
  */
-export const createStore = (library, { login: config, navigate = goTo, onError } = {}) => {
+export const createStore = (library, { login: config, navigate = goTo, onError, debug } = {}) => {
   let state = UNKNOWN
   let started = false
   let told = false
@@ -60,6 +60,8 @@ export const createStore = (library, { login: config, navigate = goTo, onError }
   }
 
   const start = async () => {
+    // A vault has its steps in its own page.
+    if (debug) library.debug?.(debug)
     wentBack = performance.getEntriesByType?.('navigation')[0]?.type === 'back_forward'
     addEventListener('pageshow', event => {
       if (!event.persisted) return

@@ -12,6 +12,7 @@
 
 import type {
   adoptToken as AdoptToken,
+  debug as Debug,
   explain as Explain,
   fetchPrivate as FetchPrivate,
   handleRedirect as HandleRedirect,
@@ -31,6 +32,7 @@ import type {
 export type * from './oauth-wasm.js'
 
 export declare const adoptToken: typeof AdoptToken
+export declare const debug: typeof Debug
 export declare const explain: typeof Explain
 export declare const fetchPrivate: typeof FetchPrivate
 export declare const handleRedirect: typeof HandleRedirect

@@ -116,6 +116,7 @@ const fits = (pattern, { method, url }) => {
 
 const NAMES = [
   'adoptToken',
+  'debug',
   'explain',
   'fetchPrivate',
   'handleRedirect',
@@ -137,6 +138,19 @@ export const createTestLibrary = initial => {
   let own
   let calls
   const listeners = new Set()
+  let watcher
+
+  /** As `debug` is told, of calls only. */
+  const watched = (name, promise) => {
+    if (!watcher) return promise
+    const at = performance.now()
+    const over = more => watcher?.({ step: 'call', name, at, ms: performance.now() - at, ...more })
+    promise.then(
+      value => over(typeof value?.status === 'number' ? { status: value.status } : {}),
+      error => over({ code: isOAuthError(error) ? error.code : 'failed' }),
+    )
+    return promise
+  }
 
   const emit = change => {
     const told = typeof change === 'string' ? { type: change } : change
@@ -206,6 +220,10 @@ export const createTestLibrary = initial => {
   for (const name of NAMES) {
     library[name] = (...args) => {
       calls.push({ name, args })
+      if (name === 'debug') {
+        watcher = args[0]
+        return
+      }
       if (name === 'onSessionChange') {
         const [listener, options] = args
         const stop = () => listeners.delete(listener)
@@ -214,9 +232,9 @@ export const createTestLibrary = initial => {
         return () => void stop()
       }
       const at = failures.findIndex(failure => failure.name === name)
-      if (at >= 0) return Promise.reject(failures.splice(at, 1)[0].error)
+      if (at >= 0) return watched(name, Promise.reject(failures.splice(at, 1)[0].error))
       const answer = own.get(name)
-      return answer ? (async () => answer(...args))() : usual[name](...args)
+      return watched(name, answer ? (async () => answer(...args))() : usual[name](...args))
     }
   }
 
@@ -229,6 +247,7 @@ export const createTestLibrary = initial => {
       own = new Map()
       calls = mock.calls = []
       listeners.clear()
+      watcher = undefined
       if (options.session !== undefined) mock.session(options.session)
       if (options.redirect !== undefined) mock.redirect(options.redirect)
       for (const [pattern, answer] of Object.entries(options.answers ?? {})) mock.answer(pattern, answer)
@@ -244,7 +263,7 @@ export const createTestLibrary = initial => {
       answers.unshift([pattern, answer])
     },
     fail(name, error, more) {
-      if (!NAMES.includes(name) || name === 'onSessionChange') {
+      if (!NAMES.includes(name) || name === 'onSessionChange' || name === 'debug') {
         throw new TypeError(`oauth-wasm/testing: ${name} cannot fail; ${NAMES.join(', ')} can`)
       }
       failures.push({ name, error: typeof error === 'string' ? new OAuthError(error, more) : error })
@@ -270,6 +289,7 @@ const ours = createTestLibrary(globalThis.oauthWasmTesting)
 export const { mock } = ours
 export const {
   adoptToken,
+  debug,
   explain,
   fetchPrivate,
   handleRedirect,

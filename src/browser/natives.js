@@ -217,7 +217,7 @@ export const settleMade = (id, text) => {
 
 /** Calls a function of the caller's, which may throw, or give a promise or any other value. */
 export const callWith = (id, callback, value) =>
-  later(id, () => new Promise(resolve => resolve(callback(value))))
+  later(id, () => step('leave', undefined, new Promise(resolve => resolve(callback(value))), value))
 
 // Events: listeners of the caller's, each called with a value of its own when the module is off the stack.
 
@@ -247,9 +247,8 @@ export const listenTo = (listener, signal) => {
   return remove
 }
 
-export const emit = text =>
+export const emit = (text, told = listeners) =>
   then(resolved, () => {
-    const told = listeners
     for (let i = 0; i < told.length; i++) {
       const { listener } = told[i]
       try {
@@ -262,6 +261,46 @@ export const emit = text =>
       }
     }
   })
+
+// Steps, for `debug`. What is told of one is made here and nowhere else, of what is no secret: a word of ours, a clock, an
+// address's origin, a status, the code of an error of ours. Texts of servers and of errors have no way in.
+
+let watcher
+export const watch = listener => {
+  watcher = listener
+}
+const originFrom = of(URL, 'origin')
+
+const statusOf = value => {
+  try {
+    return status(value)
+  } catch {
+    // No response.
+  }
+}
+
+/** Tells of a step when it is over: when the promise is settled, or at once where there is none. Gives the promise. */
+export const step = (kind, name, promise, url) => {
+  // A part may be loaded before the page has said that it listens.
+  if (!watcher && kind !== 'load') return promise
+  const at = monotonicClock()
+  const over = code => value =>
+    watcher &&
+    emit(
+      stringify({
+        step: kind,
+        name,
+        at,
+        ms: monotonicClock() - at,
+        origin: url && originFrom(new URL(url)),
+        status: statusOf(value),
+        code: code && isOurs(value) ? value.code : code,
+      }),
+      [record({ listener: watcher })],
+    )
+  promise ? then(promise, over(), over('failed')) : over()()
+  return promise
+}
 
 // Values.
 
@@ -322,6 +361,7 @@ export function Failure() {
 }
 const PROTOTYPE = create(Error.prototype)
 own(PROTOTYPE, 'constructor', Failure, false)
+const isOurs = value => value && getPrototypeOf(value) === PROTOTYPE
 defineProperty(Failure, 'prototype', record({ value: PROTOTYPE, writable: false }))
 
 /**
@@ -366,7 +406,7 @@ export const traced = called => (first, second) => {
   // Here, where no module is on the stack; an engine makes text of it only where it is read.
   const trace = new Error()
   const settling = settle => value => {
-    if (value && getPrototypeOf(value) === PROTOTYPE) own(value, 'stack', value.stack + framesOf(trace), false)
+    if (isOurs(value)) own(value, 'stack', value.stack + framesOf(trace), false)
     settle(value)
   }
   return new Promise((resolve, reject) => then(called(first, second), settling(resolve), settling(reject)))
@@ -384,7 +424,7 @@ export const request = (id, method, url, form, authorization, milliseconds, name
     if (form) headers['content-type'] = 'application/x-www-form-urlencoded'
     if (authorization) headers.authorization = authorization
     if (name) headers[name] = value
-    return fetch(
+    const asked = fetch(
       url,
       record({
         method,
@@ -398,6 +438,7 @@ export const request = (id, method, url, form, authorization, milliseconds, name
         signal: timeout(milliseconds),
       }),
     )
+    return step('request', method, asked, url)
   }, nameOf)
 
 /**
@@ -552,7 +593,8 @@ export const send = (id, prepared, name, value, more, moreValue, again) =>
     prepared.request = again && (prepared.method === 'GET' || prepared.method === 'HEAD' ? request : clone(request))
     setHeader(requestHeaders(request), name, value)
     if (more) setHeader(requestHeaders(request), more, moreValue)
-    return fetch(request, record({ referrer, redirect, credentials, referrerPolicy }))
+    const asked = fetch(request, record({ referrer, redirect, credentials, referrerPolicy }))
+    return step('fetch', prepared.method, asked, urlOf(request))
   })
 
 /** Adds a header to what was prepared. */

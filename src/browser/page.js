@@ -1,7 +1,7 @@
 // What only a page has: its address, its history, its sessionStorage. Taken while the module is evaluated (see
 // natives.js); on a server there is none of it, and importing must not throw.
 
-import { listen, member, of, resolved, then, uncurry, unlisten, wake } from './natives.js'
+import { listen, member, of, resolved, step, then, uncurry, unlisten, wake } from './natives.js'
 
 const { location, history, Storage } = globalThis
 const { userActivation } = globalThis.navigator || {}
@@ -48,11 +48,13 @@ export const isFramed = () => framed
  * In the next turn: leaving tells the page, and the module must be off the stack then. Where the user has not touched the
  * page it is nothing to come back to: Back would only send them on again.
  */
-export const navigate = url =>
+export const navigate = url => {
+  step('leave', undefined, undefined, url)
   then(resolved, () => {
     if (userActivation && !userActivation.hasBeenActive) location.replace(url)
     else location.assign(url)
   })
+}
 export const replaceAddress = url => {
   try {
     replaceState(state(history), '', url)

@@ -35,4 +35,7 @@ extern "C" {
     /// Adds a listener; gives the function that removes it.
     #[wasm_bindgen(js_name = listenTo)]
     pub fn listen_to(listener: &JsValue, signal: &JsValue) -> JsValue;
+
+    /// Tells this function of each step.
+    pub fn watch(listener: &JsValue);
 }

@@ -1,7 +1,7 @@
 // Windows and frames that this page opens, and what a page in one of them has to tell. The natives are taken while the
 // module is evaluated (see natives.js).
 
-import { listen, member, of, original, record, resolved, then, wake } from './natives.js'
+import { listen, member, of, original, record, resolved, step, then, wake } from './natives.js'
 
 const { BroadcastChannel, Document, Element, MessageEvent, Node, document } = globalThis
 const { parent } = globalThis
@@ -45,12 +45,14 @@ export const frame = () => {
 }
 
 /** Shows an address there. */
-export const guide = (place, url) =>
+export const guide = (place, url) => {
+  step('leave', undefined, undefined, url)
   then(resolved, () => {
     if (place.opened) return place.opened.location.replace(url)
     setAttribute(place.element, 'src', url)
     append(rootOf(document), place.element)
   })
+}
 
 /** Closes it, whatever it shows. */
 export const putAway = place =>

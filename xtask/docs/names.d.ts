@@ -14,6 +14,7 @@ declare global {
   const logout: typeof library.logout
   const session: typeof library.session
   const explain: typeof library.explain
+  const debug: typeof library.debug
   const onSessionChange: typeof library.onSessionChange
   const scopesFor: typeof library.scopesFor
   const userinfo: typeof library.userinfo

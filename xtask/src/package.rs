@@ -79,6 +79,7 @@ impl Part {
 pub const EXPORTS: &[&str] = &[
     "OAuthError",
     "adoptToken",
+    "debug",
     "explain",
     "fetchPrivate",
     "handleRedirect",

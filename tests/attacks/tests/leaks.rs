@@ -3,7 +3,7 @@
 use attacks::{home, plant_canaries};
 use e2e::{APP, World, parameter};
 use sandbox::{Fault, FaultKind};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn the_redirect_leaves_no_trace_in_what_the_page_loads_next() {
@@ -131,4 +131,140 @@ async fn a_server_that_echoes_the_code_does_not_get_it_into_the_error() {
     let text = said.to_string();
     let state = parameter(&redirect, "state").expect("a state");
     assert!(!text.contains(&code) && !text.contains(&state), "{text}");
+}
+
+/// An application that writes down every step it is told of, over all its documents.
+const WATCHED: &str = "<!doctype html><title>watched</title><link rel=icon href='data:,'>
+    <script type=module>
+        import * as oauth from '/pkg/oauth-wasm.js'
+        import { use } from '/e2e/use.js'
+        window.entries = () => JSON.parse(sessionStorage.entries || '[]')
+        oauth.debug(entry => { sessionStorage.entries = JSON.stringify([...entries(), entry]) })
+        use(oauth)
+    </script>";
+
+#[tokio::test]
+async fn the_steps_that_debug_tells_of_carry_no_secret_of_a_whole_journey() {
+    let world = World::start().await;
+    world
+        .app
+        .serve("/watched.html", "text/html", WATCHED.to_owned());
+    let home = format!("{}/watched.html", world.app.origin);
+    let more = json!({ "redirectUri": home, "appState": "canary-app-state" });
+    world
+        .sandbox
+        .change(|settings| settings.auto_consent = true);
+    world.open_app("/watched.html").await;
+    world.leave(more.clone()).await;
+    let outcome = world.redirected().await;
+    assert!(outcome["session"].is_object(), "{outcome}");
+    let path = "/users/me?secret=canary-query";
+    let answer = world.fetch_private(path, Value::Null).await;
+    assert_eq!(answer["value"]["status"], 200);
+    world.sandbox.expire_tokens();
+    let answer = world.fetch_private(path, Value::Null).await;
+    assert_eq!(answer["value"]["status"], 200);
+    world.sandbox.revoke_grants();
+    let answer = world.fetch_private(path, Value::Null).await;
+    assert_eq!(answer["error"]["code"], "session_ended");
+    // A server that echoes what it refuses, and a callback that throws what it got.
+    let url = world.begin(more.clone()).await;
+    let redirect = world.redirect(&url);
+    let code = parameter(&redirect, "code").expect("a code");
+    let words = json!({ "error": code, "error_description": code, "error_uri": redirect });
+    let kind = FaultKind::Body {
+        status: 400,
+        content_type: "application/json".into(),
+        body: words.to_string(),
+        headers: Default::default(),
+    };
+    let fault = Fault::new("/oauth/token", kind);
+    world.sandbox.change(|settings| settings.faults.push(fault));
+    let answer = world
+        .outcome("oauth.handleRedirect(args[0])", &[json!(redirect)])
+        .await;
+    assert_eq!(answer["error"]["code"], "token_request_refused");
+    let script = "return outcome(oauth.startLogin({ ...args[0], navigate: url => { throw Object.assign(new Error(url), { name: url, code: url }) } }))";
+    world.run(script, &[world.config(more)]).await;
+    world.run("await oauth.logout()", &[]).await;
+
+    let entries = world.run("return (await 0, entries())", &[]).await;
+    let list = entries.as_array().expect("a list");
+    let mut secrets = vec![
+        "canary".to_owned(),
+        code,
+        parameter(&redirect, "state").expect("a state"),
+    ];
+    for request in world.sandbox.requests() {
+        for name in ["code", "code_verifier", "refresh_token"] {
+            secrets.extend(request.form(name));
+        }
+        for name in ["state", "code_challenge"] {
+            secrets.extend(parameter(
+                &format!("http://sandbox/?{}", request.query),
+                name,
+            ));
+        }
+    }
+    secrets.extend(world.calls("/").into_iter().filter_map(|call| call.token));
+    assert!(secrets.len() > 12, "{}", secrets.len());
+    let text = entries.to_string();
+    for secret in &secrets {
+        assert!(
+            !secret.is_empty() && !text.contains(secret.as_str()),
+            "{secret}: {text}"
+        );
+    }
+    for mark in ["?", "#", "/users", "/oauth", "/watched", "ow1x"] {
+        assert!(!text.contains(mark), "{mark}: {text}");
+    }
+    let known = ["step", "name", "at", "ms", "origin", "status", "code"];
+    for entry in list {
+        let members = entry.as_object().expect("an entry");
+        assert!(
+            members.keys().all(|name| known.contains(&name.as_str())),
+            "{entry}"
+        );
+        assert!(
+            entry["at"].is_number() && entry["ms"].is_number(),
+            "{entry}"
+        );
+    }
+    let told: Vec<_> = list
+        .iter()
+        .map(|entry| {
+            let word = |name: &str| entry[name].as_str().unwrap_or_default().to_owned();
+            let status = entry["status"]
+                .as_u64()
+                .map_or(word("code"), |status| status.to_string());
+            format!("{} {} {status}", word("step"), word("name"))
+        })
+        .collect();
+    for step in [
+        "load start ",
+        "call startLogin ",
+        "leave  ",
+        "load session ",
+        "request POST 200",
+        "call handleRedirect ",
+        "fetch GET 200",
+        "call fetchPrivate 200",
+        "fetch GET 401",
+        "request POST 400",
+        "call fetchPrivate session_ended",
+        "call handleRedirect token_request_refused",
+        "leave  failed",
+        "call startLogin failed",
+        "call logout ",
+    ] {
+        assert!(told.iter().any(|known| known == step), "{step}: {told:#?}");
+    }
+    let origins: Vec<_> = list
+        .iter()
+        .filter_map(|entry| entry["origin"].as_str())
+        .collect();
+    assert!(
+        origins.iter().all(|origin| *origin == world.sandbox_origin),
+        "{origins:?}"
+    );
 }

@@ -317,6 +317,7 @@ async fn the_package_exports_functions_only_and_nothing_to_get_at_the_memory_wit
     let all = json!([
         "OAuthError",
         "adoptToken",
+        "debug",
         "explain",
         "fetchPrivate",
         "handleRedirect",
