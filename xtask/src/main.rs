@@ -36,7 +36,8 @@ cargo xtask demo [--port N]      build the package, serve the console page again
 cargo xtask test [suite...]      everything, or only the named suites
 cargo xtask docs                 build the documentation's site, its links and snippets checked
 cargo xtask build                leave the npm package in pkg/ and print its size
-cargo xtask bench                measure the variants of the package
+cargo xtask bench [--quick] [--write]
+                                 measure a login with this library and with others; --write: into docs/benchmarks.md
 cargo xtask simulate [--seeds N] [--from N]
                                  run the client in a simulated browser, by schedules that a seed chooses
 cargo xtask peers                run the table of addresses against other libraries
@@ -59,7 +60,7 @@ fn main() -> ExitCode {
         Some("demo") => demo::run(rest).map(|()| true),
         Some("docs") => docs::run(),
         Some("test") => suites::run(rest),
-        Some("bench") => bench::run().map(|()| true),
+        Some("bench") => bench::run(rest).map(|()| true),
         Some("simulate") => simulate::run(rest),
         Some("peers") => peers::run().map(|()| true),
         Some("bundlers") => bundlers::run(rest),

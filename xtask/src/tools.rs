@@ -22,6 +22,7 @@ pub enum Tool {
     Examples,
     Docs,
     Bundlers,
+    Bench,
     Angular,
     Django,
 }
@@ -74,6 +75,7 @@ impl Tool {
             }
             Tool::Docs => is_installed(&docs_dir().join(LOCK), &npm_stamp(&docs_dir())),
             Tool::Bundlers => is_installed(&bundlers().join(LOCK), &npm_stamp(&bundlers())),
+            Tool::Bench => is_installed(&bench().join(LOCK), &npm_stamp(&bench())),
             Tool::Django => is_installed(&requirements(), &venv().join("installed")),
             Tool::WebKit => webkit_driver().is_some() && on_path("xvfb-run").is_some(),
             Tool::Chromium => chromedriver().is_some() && chromium().is_some(),
@@ -93,6 +95,7 @@ impl Tool {
             Tool::OidcProvider => npm_ci(&servers().join("oidc-provider")),
             Tool::Docs => npm_ci(&docs_dir()),
             Tool::Bundlers => npm_ci(&bundlers()),
+            Tool::Bench => npm_ci(&bench()),
             Tool::Examples | Tool::Angular => npm_ci(&self.examples()),
             Tool::Django => django(),
             Tool::WebKit => apt(&["webkit2gtk-driver", "xvfb", "xauth"]),
@@ -127,6 +130,7 @@ impl Tool {
             Tool::Examples => "run `npm ci` in examples and see why it fails",
             Tool::Docs => "run `npm ci` in xtask/docs and see why it fails",
             Tool::Bundlers => "run `npm ci` in xtask/bundlers and see why it fails",
+            Tool::Bench => "run `npm ci` in xtask/bench and see why it fails",
             Tool::Angular => "run `npm ci` in examples/angular and see why it fails",
             Tool::Django => "install Python 3.10 or newer with venv and pip",
         }
@@ -192,6 +196,10 @@ fn docs_dir() -> PathBuf {
 
 fn bundlers() -> PathBuf {
     root().join("xtask/bundlers")
+}
+
+fn bench() -> PathBuf {
+    root().join("xtask/bench")
 }
 
 fn servers() -> PathBuf {
