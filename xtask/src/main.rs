@@ -26,6 +26,7 @@ mod text;
 mod tools;
 mod vault;
 mod wasm_pack;
+mod weigh;
 mod workspace;
 mod yew;
 
@@ -36,6 +37,7 @@ cargo xtask demo [--port N]      build the package, serve the console page again
 cargo xtask test [suite...]      everything, or only the named suites
 cargo xtask docs                 build the documentation's site, its links and snippets checked
 cargo xtask build                leave the npm package in pkg/ and print its size
+cargo xtask weigh [part]         where the bytes of a part are: its functions, by subject
 cargo xtask bench [--quick] [--write]
                                  measure a login with this library and with others; --write: into docs/benchmarks.md
 cargo xtask simulate [--seeds N] [--from N]
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         Some("demo") => demo::run(rest).map(|()| true),
         Some("docs") => docs::run(),
         Some("test") => suites::run(rest),
+        Some("weigh") => weigh::run(rest).map(|()| true),
         Some("bench") => bench::run(rest).map(|()| true),
         Some("simulate") => simulate::run(rest),
         Some("peers") => peers::run().map(|()| true),

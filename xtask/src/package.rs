@@ -98,6 +98,7 @@ pub const WASM_OPT: &[&str] = &[
     "-Oz",
     "--converge",
     // Inlining saves bytes, but repeated calls compress better.
+    "--low-memory-unused",
     "--always-inline-max-function-size=0",
     "--one-caller-inline-max-function-size=20",
     "--enable-bulk-memory",
@@ -283,6 +284,28 @@ pub fn make() -> Result<Report> {
     })?;
     report.print();
     Ok(report)
+}
+
+/// A part as wasm-opt leaves it, with the names of its functions.
+pub fn named(name: &str) -> Result<Vec<u8>> {
+    let part = PARTS
+        .iter()
+        .find(|part| part.name == name)
+        .with_context(|| format!("{name} is no part"))?;
+    let dir = stage().with_file_name("weigh");
+    recreate(&dir)?;
+    let (input, out) = (dir.join("in.wasm"), dir.join("out.wasm"));
+    fs::write(&input, crate::snip::snip(&fs::read(compile(part)?)?)?)?;
+    let kept = WASM_OPT.iter().filter(|arg| **arg != "--strip-debug");
+    with_warnings(
+        npm_bin("wasm-opt")
+            .args(kept)
+            .arg("-g")
+            .arg(&input)
+            .arg("-o")
+            .arg(&out),
+    )?;
+    Ok(fs::read(out)?)
 }
 
 fn compile(part: &Part) -> Result<PathBuf> {
