@@ -7,8 +7,11 @@ import { byteLength, bufferOf, copyInto, resolved, then, uncurry } from '../src/
 const { Int32Array, Uint8Array } = globalThis
 const { pow } = Math
 const charCodeAt = uncurry(String.prototype.charCodeAt)
-// The printable characters that cannot stand for themselves; see xtask/src/text.rs.
-const ESCAPED = [34, 92, 125, 126, 127]
+// The alphabet of a part's text; see xtask/src/text.rs.
+const FREE = '!#$%&*+0123456789;<=>?@[]^{|}~'
+const COMMON = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 16, 20, 24, 27, 28, 33, 34, 35, 36, 48, 54, 55, 64, 127, 128, 192]
+const FIRST = 39
+const SECOND = 96
 
 /** The bytes of an ASCII text; undefined if it is none. */
 const ascii = text => {
@@ -74,24 +77,26 @@ export const isDigest = (bytes, words) => {
   return true
 }
 
-/** What the text of a part stands for: bytes that are printable characters stand for themselves, so that brotli finds in
- *  the text what it finds in the module; in base64 it would not. */
+/** What the text of a part stands for. */
 export const decoded = text => {
+  const ones = new Uint8Array(127)
+  const pairs = new Uint8Array(184)
+  const isOne = new Uint8Array(256)
+  for (let code = 32; code < 127; code++) {
+    if (code !== 34 && code !== 92 && code !== FIRST && code !== SECOND) isOne[(ones[code] = code)] = 1
+  }
+  for (let i = 0; i < 30; i++) isOne[charCodeAt(FREE, i)] = 0
+  for (let i = 0; i < 30; i++) isOne[(ones[charCodeAt(FREE, i)] = COMMON[i])] = 1
+  for (let byte = 0, at = 0; byte < 256; byte++) {
+    // A backslash is no second character.
+    if (!isOne[byte]) pairs[at === 57 || at === 149 ? ++at : at] = byte, at++
+  }
   const bytes = new Uint8Array(text.length)
   let size = 0
-  let high = 0
   for (let i = 0; i < text.length; i++) {
-    let code = charCodeAt(text, i)
-    if (code === 126) {
-      high = 128
-      continue
-    }
-    if (code === 125) {
-      const escaped = charCodeAt(text, ++i)
-      code = escaped < 67 ? escaped - 35 : ESCAPED[escaped - 67]
-    }
-    bytes[size++] = code + high
-    high = 0
+    const code = charCodeAt(text, i)
+    const page = code === FIRST ? 35 : code === SECOND ? -57 : 0
+    bytes[size++] = page ? pairs[charCodeAt(text, ++i) - page] : ones[code]
   }
   return new Uint8Array(bufferOf(bytes), 0, size)
 }
