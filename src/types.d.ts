@@ -80,7 +80,7 @@ export interface OAuthError extends Error {
    * What the next login has to ask for: `startLogin({ ...config, ...error.ask })`. Absent where the last login asked
    * for it already, and asking again would go round in circles.
    */
-  readonly ask?: Pick<LoginConfig, 'scope' | 'authorizationParameters'>
+  readonly ask?: Pick<LoginFields, 'scope' | 'authorizationParameters'>
   /** Seconds to wait, as the server says (`Retry-After`). */
   readonly retryAfter?: number
   readonly rateLimit?: RateLimit
@@ -203,12 +203,34 @@ export type MercadoLibreSite =
   | 'MLA' | 'MLB' | 'MLM' | 'MLC' | 'MCO' | 'MLU' | 'MPE' | 'MLV' | 'MEC' | 'MBO' | 'MPY' | 'MPA' | 'MRD'
   | 'MCR' | 'MGT' | 'MHN' | 'MNI' | 'MSV' | 'CBT'
 
-/** What `startLogin` is told. An unknown field is an error that names it, and the nearest one. */
-export interface LoginConfig extends ProviderFields {
-  /** A provider by name, or an object with what your own says; every other field here overrides it. */
-  provider?: ProviderName | Provider
-  /** The provider's site, for example `MLB` for Brazil; Mercado Libre needs one. */
-  site?: MercadoLibreSite | (string & {})
+/** A provider by name, or your own; every other field of the configuration overrides what it says. */
+export type KnownProvider =
+  | {
+      provider: 'mercadolibre'
+      /** The country, for example `MLB` for Brazil. */
+      site: MercadoLibreSite
+    }
+  | {
+      /** A provider by name, or an object with what your own says. */
+      provider: Exclude<ProviderName, 'mercadolibre'> | Provider
+      /** The provider's site, where it has several. */
+      site?: string
+    }
+
+/** A provider by its addresses: its issuer, whose metadata has the endpoints, or the endpoints themselves. */
+export type ProviderByAddress = { provider?: undefined; site?: undefined } & (
+  | { issuer: string }
+  | { authorizationEndpoint: string }
+)
+
+/**
+ * What `startLogin` is told. An unknown field is an error that names it, and the nearest one. TypeScript widens what an object literal
+ * of its own says; `const login = { .. } satisfies LoginConfig` keeps it, and with it what `display` makes of the result.
+ */
+export type LoginConfig = LoginFields & (KnownProvider | ProviderByAddress)
+
+/** The fields of a configuration beside the provider. */
+export interface LoginFields extends ProviderFields {
   /** The application's id at the provider. There is no `clientSecret`: a page cannot keep one. */
   clientId: string
   /** Where the provider sends the user back; exactly as registered. https, loopback, or an app's own scheme. */
@@ -297,7 +319,7 @@ export interface LoginConfig extends ProviderFields {
 
 /** What `adoptToken` and `scopesFor` are told. */
 export type AdoptConfig = ProviderFields &
-  Pick<LoginConfig, 'provider' | 'site' | 'language' | 'scope'> & { clientId?: string }
+  Pick<LoginFields, 'language' | 'scope'> & { clientId?: string } & (KnownProvider | { provider?: undefined; site?: undefined })
 
 /** What a provider says of a user (OpenID Connect Core sections 2 and 5.1): text from outside. */
 export interface Claims {
@@ -366,7 +388,8 @@ export interface PrivateRequestInit extends RequestInit {
  * `login_abandoned`. Resolves when `navigate` has resolved, or with the session where `display` lets the page stay.
  */
 export function startLogin(config: LoginConfig & { display: 'popup' | 'iframe' }): Promise<Session>
-export function startLogin(config: LoginConfig): Promise<void>
+export function startLogin(config: LoginConfig & { display?: 'page' }): Promise<void>
+export function startLogin(config: LoginConfig): Promise<Session | void>
 
 /**
  * Answers the redirect that brought the user back, once however often it is called. `null` on every other page.

@@ -507,6 +507,11 @@ fn add_papers(fresh: &Path) -> Result<()> {
         .into_iter()
         .collect();
     fs::write(fresh.join("oauth-wasm.d.ts"), types?.concat())?;
+    // For compilers that know no `exports`.
+    fs::write(
+        fresh.join("inline.d.ts"),
+        "export * from './oauth-wasm.js'\n",
+    )?;
     for entry in fs::read_dir(root())? {
         let name = entry?.file_name().to_string_lossy().into_owned();
         if name.starts_with("LICENSE-") || name == "CHANGELOG.md" {

@@ -6,7 +6,7 @@ import * as svelte from 'oauth-wasm/svelte'
 import * as vue from 'oauth-wasm/vue'
 import type { LoginConfig, Session } from 'oauth-wasm'
 
-const login: LoginConfig = { clientId: 'app', redirectUri: '/' }
+const login: LoginConfig = { issuer: 'https://login.example', clientId: 'app', redirectUri: '/' }
 
 const plugin = vue.createOAuth({ login, navigate: path => path.length })
 createApp({}).use(plugin)

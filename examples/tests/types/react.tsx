@@ -23,8 +23,8 @@ const View = (): ReactNode => {
 }
 
 export const App = (): ReactNode => (
-  <OAuthProvider login={{ clientId: 'app', redirectUri: '/' }} navigate={to => to.length} client={createTestLibrary()}>
-    <OAuthProvider login={() => ({ clientId: 'app', redirectUri: location.href })} client={library}>
+  <OAuthProvider login={{ issuer: 'https://login.example', clientId: 'app', redirectUri: '/' }} navigate={to => to.length} client={createTestLibrary()}>
+    <OAuthProvider login={() => ({ issuer: 'https://login.example', clientId: 'app', redirectUri: location.href })} client={library}>
       <Protected fallback={({ loading, login }) => (loading ? '…' : <button onClick={login} />)}>
         <View />
       </Protected>
