@@ -372,6 +372,8 @@ export const error = text => {
   const members = parse(text)
   const message = members.code + ': ' + members.message
   const result = setPrototypeOf(new Error(message), PROTOTYPE)
+  // Seen by JSON too, which logs are.
+  own(result, 'message', message, true)
   own(result, 'name', members.name, false)
   own(result, 'stack', members.name + ': ' + message, false)
   const names = keys(members)

@@ -79,7 +79,7 @@ impl<B: Page> Client<B> {
                     continue;
                 }
             };
-            failure = metadata::failure(answer.status);
+            failure = metadata::failure(&url, answer.status);
             if let Some(fields) = metadata::read(&issuer, answer.status, &answer.body, s256) {
                 let fields = fields?;
                 self.metadata

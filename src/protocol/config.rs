@@ -39,6 +39,7 @@ impl Config {
     pub fn parse(text: &str) -> Result<Config, Error> {
         match Json::parse(text.as_bytes()) {
             Some(json) => Config::read(json),
+            None if text.is_empty() => Err(ErrorCode::InvalidConfig.at("there is none")),
             None => Err(ErrorCode::InvalidConfig.at(
                 "the configuration must be plain data, appState too: no object with more than 256 members, no more than 32 levels, no half characters",
             )),
@@ -608,7 +609,7 @@ mod tests {
             (r#","routes":{}"#, "routes: must be a list of objects"),
             (
                 r#","scopes":["a"]"#,
-                "scopes: must be an object of objects: it lists the scopes that there are, and scope says which to ask for",
+                "scopes: did you mean scope, which says what to ask for? scopes describes those that the provider has, an object of objects",
             ),
             (
                 r#","scopes":{"a":{"implies":"b"}}"#,
@@ -762,6 +763,10 @@ mod tests {
     fn what_does_not_exist_is_named_with_the_nearest_that_does() {
         use ErrorCode::{UnknownProvider, UnknownScope, UnknownSite};
         let scopes = r#","scopes":{"read":{},"write":{"implies":["read"]},"urn:x:*":{}}"#;
+        let file = provider::find(Some("mercadolibre"));
+        let all = file.get("sites").expect("sites").names().join(" ");
+        let sites =
+            |name: &str, near: &str| format!("{name} is none of {all}; the nearest is {near}");
         for (fields, want, detail) in [
             (
                 r#","provider":"mercadolivre""#,
@@ -771,12 +776,12 @@ mod tests {
             (
                 r#","provider":"mercadolibre","site":"MLX""#,
                 UnknownSite,
-                "MLX; the nearest is MLA",
+                &sites("MLX", "MLA"),
             ),
             (
                 r#","provider":"mercadolibre","site":"mlb2""#,
                 UnknownSite,
-                "mlb2; the nearest is MLB",
+                &sites("mlb2", "MLB"),
             ),
             (
                 &format!(r#","scope":"red"{scopes}"#),
@@ -791,7 +796,7 @@ mod tests {
             (
                 r#","provider":"mercadolibre","site":"__proto__""#,
                 UnknownSite,
-                "__proto__; the nearest is MCO",
+                &sites("__proto__", "MCO"),
             ),
             (
                 &format!(r#","routes":[{{"path":"/x","read":"read wriet"}}]{scopes}"#),

@@ -349,6 +349,22 @@ pub struct ServerError {
     pub status: Option<u16>,
 }
 
+impl ServerError {
+    /// Its code and its description in one line, for a message: the beginning, and nothing that is not printed.
+    pub fn sentence(&self) -> String {
+        let words = [&self.error, &self.error_description];
+        let mut sentence = String::new();
+        for word in words.into_iter().flatten() {
+            let word = text::clip(word, 200);
+            if !word.is_empty() && word.bytes().all(|b| b >= b' ' && b != 0x7f) {
+                sentence.push_str(if sentence.is_empty() { "" } else { ": " });
+                sentence.push_str(word);
+            }
+        }
+        sentence
+    }
+}
+
 impl Error {
     /// Adds the server's words.
     pub fn with(mut self, server: ServerError) -> Self {

@@ -62,14 +62,15 @@ pub fn documents(issuer: &str, openid: bool) -> Vec<String> {
     }
 }
 
-/// What it means where no place has metadata and the last one answered so.
-pub fn failure(status: u16) -> Error {
+/// What it means where no place has metadata and the last one, `url`, answered so.
+pub fn failure(url: &str, status: u16) -> Error {
+    let server = Url::split(url).map_or("", |url| url.origin);
     match status {
-        429 | 420 => ErrorCode::RateLimited,
-        500.. => ErrorCode::ServerError,
-        _ => ErrorCode::InvalidMetadata,
+        429 | 420 => ErrorCode::RateLimited.at(server),
+        500.. => ErrorCode::ServerError.at(server),
+        404 | 410 => ErrorCode::InvalidMetadata.at(&text::concat(&[server, " has none (404)"])),
+        _ => ErrorCode::InvalidMetadata.at(&text::concat(&[server, " answered something else"])),
     }
-    .error()
 }
 
 /// Reads a document into fields of a configuration. `None`: it is not metadata at all, and the next place may have it.
@@ -191,7 +192,10 @@ mod tests {
             (404, ErrorCode::InvalidMetadata),
             (200, ErrorCode::InvalidMetadata),
         ] {
-            assert_eq!(failure(status).code, code, "{status}");
+            let error = failure("https://as.example/.well-known/x?y", status);
+            assert_eq!(error.code, code, "{status}");
+            assert!(error.detail.starts_with("https://as.example"), "{error}");
+            assert!(!error.detail.contains("known"), "{error}");
         }
     }
 

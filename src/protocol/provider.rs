@@ -49,19 +49,30 @@ pub fn site(config: &mut Json, file: &mut Json) -> Result<Json, Error> {
     match config.str("site") {
         Some(site) => match sites.take(site) {
             Some(chosen) => Ok(chosen),
-            None => Err(unknown(ErrorCode::UnknownSite, site, &sites.names())),
+            None => {
+                let names = sites.names();
+                let mut detail = listed(&[text::shown(site), " is none of"], &names);
+                text::suggest(&mut detail, site, &names);
+                Err(ErrorCode::UnknownSite.at(&detail))
+            }
         },
         None => {
             // For whoever needs an endpoint that only a site has.
-            let mut all = String::from("site is missing, one of");
-            for name in sites.names() {
-                all.push(' ');
-                all.push_str(name);
-            }
+            let all = listed(&["site is missing, one of"], &sites.names());
             add(config, NO_SITE, Json::String(all));
             Ok(Json::Null)
         }
     }
+}
+
+/// A sentence that ends in a list of names.
+fn listed(start: &[&str], names: &[&str]) -> String {
+    let mut sentence = text::concat(start);
+    for name in names {
+        sentence.push(' ');
+        sentence.push_str(name);
+    }
+    sentence
 }
 
 /// The member of a configuration that says which sites there are, where none was chosen.

@@ -27,6 +27,7 @@ use super::openid;
 use super::resource::{challenge, covers, undeclared};
 use super::secret::AccessToken;
 use super::token::{Grant, TokenRequest, Tokens};
+use super::url::Url;
 
 /// Seconds before its end that a session which cannot be renewed is said to end.
 const WARNING: Seconds = 60;
@@ -490,7 +491,10 @@ impl Sessions {
         }
         match best {
             Some((_, id)) => Ok(id),
-            None if self.list.is_empty() => Err(ErrorCode::LoginRequired.error()),
+            None if self.list.is_empty() => {
+                let host = Url::split(url).map_or("", |url| url.origin);
+                Err(ErrorCode::LoginRequired.at(host))
+            }
             None => {
                 let servers = self
                     .list

@@ -236,7 +236,7 @@ fn check_kind(field: &str, kind: Kind, value: &Json) -> Result<(), Error> {
         (Kind::Items(_), _) => "must be a list of objects",
         (Kind::Object(_), _) => "must be an object",
         (Kind::Named(_), _) if field == "scopes" => {
-            "must be an object of objects: it lists the scopes that there are, and scope says which to ask for"
+            "did you mean scope, which says what to ask for? scopes describes those that the provider has, an object of objects"
         }
         (Kind::Named(_), _) => "must be an object of objects",
         (Kind::Function, _) => "must be a function",

@@ -200,7 +200,7 @@ impl TokenRequest {
             500.. => ErrorCode::ServerError.error(),
             // By the server's own word: the provider's table may have another for it (section 5.2).
             _ if server.error.as_deref() == Some("invalid_grant") && self.is_renewal() => {
-                ErrorCode::SessionEnded.error()
+                ErrorCode::SessionEnded.at(&server.sentence())
             }
             _ if self.is_renewal() && is_passing(server.error.as_deref()) => {
                 ErrorCode::ServerError.error()
@@ -208,7 +208,7 @@ impl TokenRequest {
             _ if server.error.is_some()
                 || (status >= 400 && server.error_description.is_some()) =>
             {
-                ErrorCode::TokenRequestRefused.error()
+                ErrorCode::TokenRequestRefused.at(&server.sentence())
             }
             // With or without a word: nothing was issued.
             400 | 401 | 403 if self.is_renewal() => {

@@ -102,7 +102,12 @@ pub fn check<'a>(field: &str, text: &'a str, allow_http: bool) -> Result<Url<'a>
         return wrong("must be an https URL without a user name");
     };
     if !url.is_secure() && !allow_http {
-        return wrong("must be https");
+        return wrong(match field {
+            "redirectUri" => {
+                "must be https, or http on localhost; allowHttp: true allows http elsewhere, for development"
+            }
+            _ => "must be https",
+        });
     }
     if url.fragment.is_some() {
         return wrong("must have no fragment");

@@ -73,7 +73,7 @@ impl<B: Page> Client<B> {
         let keys = match Json::parse(&answer.body) {
             Some(keys) if answer.status == 200 => keys,
             _ => {
-                let error = metadata::failure(answer.status);
+                let error = metadata::failure(uri, answer.status);
                 return Err(match error.code.retryable() {
                     true => error,
                     false => error.becomes(ErrorCode::InvalidKeys),

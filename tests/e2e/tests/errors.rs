@@ -17,7 +17,7 @@ const caught = async promise => {
   const { OAuthError, isOAuthError } = oauth
   const e = await promise.catch(e => e)
   return { code: e.code, ours: e instanceof OAuthError, error: e instanceof Error, known: isOAuthError(e), stack: e.stack,
-    name: e.name, text: String(e), keys: Object.keys(e) }
+    name: e.name, text: String(e), keys: Object.keys(e), json: JSON.stringify(e) }
 }
 window.seen = async () => {
   let made
@@ -47,6 +47,11 @@ async fn an_error_is_of_a_class_and_its_stack_says_who_called_but_not_the_parame
         for what in ["ours", "error", "known"] {
             assert_eq!(error[what], true, "{what}: {error}");
         }
+        let json = error["json"].as_str().expect("JSON");
+        assert!(
+            json.contains(&format!("\"message\":\"{code}: ")),
+            "a log has the sentence: {json}"
+        );
         let stack = error["stack"].as_str().expect("a stack");
         let (head, frames) = stack.split_once('\n').expect("frames");
         assert!(
