@@ -28,7 +28,7 @@ const TYPES: &str = include_str!("types.d.ts");
 #[wasm_bindgen(js_name = startLogin, skip_typescript)]
 pub fn start_login(config: JsValue) -> JsValue {
     let navigate = value::own_function(&config, "navigate");
-    let config = complete(&value::to_json(&config));
+    let config = complete(&text(&config));
     // Now: while the user's click is handled.
     let popup = match config.as_ref().map(Config::display) {
         Ok(Display::Popup) => Window::popup(),
@@ -45,10 +45,7 @@ pub fn start_login(config: JsValue) -> JsValue {
 /// Takes a token that the user has already.
 #[wasm_bindgen(js_name = adoptToken, skip_typescript)]
 pub fn adopt_token(token: JsValue, config: JsValue) -> JsValue {
-    let (token, text) = (
-        token.as_string().unwrap_or_default(),
-        value::to_json(&config),
-    );
+    let (token, text) = (token.as_string().unwrap_or_default(), text(&config));
     promise(async move { Ok(Outcome::Json(client().adopt(token, complete(&text)?)?)) })
 }
 
@@ -144,6 +141,14 @@ pub fn logout(options: JsValue) -> JsValue {
         client().logout(wanted).await?;
         Ok(Outcome::Value(JsValue::UNDEFINED))
     })
+}
+
+/// The JSON text of a configuration; empty where none was given, and no JSON where it has none.
+fn text(config: &JsValue) -> String {
+    match value::to_json(config) {
+        text if text.is_empty() && !config.is_undefined() => String::from(" "),
+        text => text,
+    }
 }
 
 fn complete(config: &str) -> Result<Config, Error> {

@@ -275,7 +275,7 @@ async fn a_wrong_configuration_is_refused_by_name_stores_nothing_and_asks_nobody
             ['invalid_config', 'plain data', { ...base, appState: cycle }],
             ['invalid_config', 'plain data', { ...base, appState: 1n }],
             ['invalid_config', 'plain data', { ...base, get scope() { throw new Error('no') } }],
-            ['invalid_config', 'plain data', undefined],
+            ['invalid_config', 'there is none', undefined],
             ['invalid_config', 'object', () => {}],
             ['invalid_config', 'object', null],
             ['invalid_config', 'object', 'mercadolibre'],
