@@ -7,4 +7,3 @@ export const graphql = new Client({
   preferGetMethod: false,
   fetch: (input, init) => fetchPrivate(input, init),
 })
-// Apollo: new ApolloClient({ link: new HttpLink({ uri, fetch: fetchPrivate }), cache: new InMemoryCache() })

@@ -3,6 +3,8 @@
 import { getResponse, http, HttpResponse } from 'msw'
 import { beforeEach, expect, test, vi } from 'vitest'
 import { mock, OAuthError, reply } from 'oauth-wasm/testing'
+import { gql } from '@apollo/client'
+import { client as apollo } from '../recipes/apollo.js'
 import { api } from '../recipes/axios.js'
 import { events } from '../recipes/events.js'
 import { download, imageUrl } from '../recipes/files.js'
@@ -45,6 +47,15 @@ test('urql', async () => {
   mock.answer('POST https://api.example/graphql', call => ({ data: { query: JSON.parse(call.body).query.trim() } }))
   const { data, error } = await graphql.query('{ me { nickname } }', {}).toPromise()
   expect([error, data.query]).toEqual([undefined, expect.stringContaining('nickname')])
+})
+
+test('Apollo', async () => {
+  mock.answer('POST https://api.example/graphql', call => ({ data: { me: { __typename: 'User', nickname: JSON.parse(call.body).operationName } } }))
+  const { data, error } = await apollo.query({ query: gql`query Who { me { nickname } }` })
+  expect([error, data.me.nickname]).toEqual([undefined, 'Who'])
+  mock.fail('fetchPrivate', 'login_required')
+  const refused = apollo.query({ query: gql`query Again { me { nickname } }`, fetchPolicy: 'no-cache' })
+  await expect(refused).rejects.toBeInstanceOf(OAuthError)
 })
 
 test('server-sent events, cut anywhere', async () => {
@@ -111,8 +122,26 @@ test('Capacitor, Tauri, Electron: away by the system browser, back by a URL; oth
   await vi.waitFor(() => expect(opened).toMatch(/^https:/))
   mock.on('handleRedirect', async url => (url.startsWith('com.example.app:/callback') ? { clientId: 'app' } : null))
   hear('com.example.app:/share?x=1')
+  mock.fail('handleRedirect', 'redirect_uri_mismatch')
+  hear('com.example.app:/other?code=x&state=y')
   hear('com.example.app:/callback?code=x&state=y')
   expect(await session).toMatchObject({ clientId: 'app' })
   expect(stopped).toBe(1)
   expect(mock.called('startLogin').at(-1)[0]).toMatchObject({ clientId: 'app', keepPending: true })
+})
+
+test('a refusal in the system browser is the login\'s, and nothing listens any more', async () => {
+  let hear
+  let stopped = 0
+  const onUrl = listener => {
+    hear = listener
+    return () => { stopped++ }
+  }
+  const session = logInBySystemBrowser({ clientId: 'app' }, { open: () => {}, onUrl })
+  mock.fail('handleRedirect', 'access_denied')
+  hear('com.example.app:/callback?error=access_denied&state=y')
+  await expect(session).rejects.toMatchObject({ code: 'access_denied' })
+  const noBrowser = () => Promise.reject(new Error('no browser'))
+  await expect(logInBySystemBrowser({ clientId: 'app' }, { open: noBrowser, onUrl })).rejects.toThrow('no browser')
+  expect(stopped).toBe(2)
 })

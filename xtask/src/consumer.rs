@@ -111,6 +111,7 @@ pub fn testing(tally: &mut Tally) -> Result<()> {
         }
         live::check(&mut tsc, tally)?;
     }
+    shells(tally)?;
     let mut vitest = examples::bin("vitest");
     vitest.args(["run", "--root", "tests", "--reporter", "verbose"]);
     live::check(&mut vitest, tally)?;
@@ -118,6 +119,28 @@ pub fn testing(tally: &mut Tally) -> Result<()> {
     jest.args(["--rootDir", "tests", "--config", "tests/jest.config.cjs"]);
     live::check(&mut jest, tally)
 }
+
+/// The recipes for Capacitor, Tauri and Electron against the types of the real packages: none of these runs here.
+fn shells(tally: &mut Tally) -> Result<()> {
+    let mut tsc = examples::bin("tsc");
+    tsc.args(["--noEmit", "--allowJs", "--checkJs", "--strict"])
+        .args(["--noImplicitAny", "false", "--skipLibCheck"])
+        .args(["--target", "es2022", "--lib", "es2022,dom,dom.iterable"])
+        .args(["--types", "node", "--module", "esnext"])
+        .args(["--moduleResolution", "bundler"])
+        .args(SHELLS.map(|file| format!("recipes/{file}")))
+        .arg("tests/types/native.d.ts");
+    live::check(&mut tsc, tally)
+}
+
+const SHELLS: [&str; 6] = [
+    "native.js",
+    "capacitor.js",
+    "tauri.js",
+    "electron.js",
+    "electron-preload.cjs",
+    "electron-main.js",
+];
 
 /// A directory where npm has installed what it would publish.
 pub fn install() -> Result<PathBuf> {
