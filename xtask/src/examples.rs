@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Those that Vite builds.
-const VITE: &[&str] = &["react", "solid", "svelte", "vue"];
+const VITE: &[&str] = &["react", "react-oidc-context", "solid", "svelte", "vue"];
 
 /// Built once more with `oauth-wasm/testing` in the place of the library, as for tests in a browser.
 const FAKED: &str = "react";

@@ -170,6 +170,58 @@ async fn a_user_of_the_angular_application() {
     a_user_of("angular").await;
 }
 
+/// docs/compare.md counts its lines, and says what it does otherwise.
+#[tokio::test]
+async fn a_user_of_the_application_that_the_react_one_is_compared_with() {
+    let world = World::start().await;
+    world
+        .sandbox
+        .change(|settings| settings.auto_consent = true);
+    serve(&world, "react-oidc-context");
+    let page = &world.page;
+    let nickname = "document.querySelector('#user')?.textContent === 'TETE9928972'";
+    let shows = |text: &str| {
+        format!("document.querySelector('button:not(:disabled)')?.textContent === '{text}'")
+    };
+    page.open("/me").await;
+    page.wait_until(nickname).await;
+    assert_eq!(page.url().await, format!("{}/me", world.app.origin));
+    page.open("/me").await;
+    page.wait_until(nickname).await;
+    assert_eq!(world.token_requests("authorization_code"), 1);
+    page.js("window.isTheFirst = true", &[])
+        .await
+        .expect("a mark");
+    page.click("button").await;
+    page.wait_until(&format!("!window.isTheFirst && {nickname}"))
+        .await;
+    assert_eq!(world.token_requests("authorization_code"), 2, "sent away");
+
+    page.open("/").await;
+    page.wait_until(&shows("Log out")).await;
+    page.click("button").await;
+    page.wait_until(&shows("Log in")).await;
+    page.click("button").await;
+    page.wait_until(&shows("Log out")).await;
+    assert_eq!(page.url().await, format!("{}/", world.app.origin));
+    assert_eq!(world.token_requests("authorization_code"), 3);
+
+    world.sandbox.change(|settings| {
+        settings.auto_consent = false;
+        settings.auto_deny = true;
+    });
+    page.click("button").await;
+    page.wait_until(&shows("Log in")).await;
+    page.click("button").await;
+    page.wait_until("document.querySelector('[role=alert]') !== null")
+        .await;
+    let url = page.url().await;
+    assert_eq!(
+        e2e::parameter(&url, "error").as_deref(),
+        Some("access_denied")
+    );
+}
+
 #[tokio::test]
 async fn the_react_application_is_tested_in_a_browser_without_a_provider() {
     let world = World::start().await;
