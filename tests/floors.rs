@@ -403,12 +403,64 @@ fn the_documented_applications_are_those_that_the_tests_run() {
 }
 
 #[test]
+fn the_documented_projects_are_those_that_the_bundlers_build() {
+    for (page, files) in [
+        (
+            "next",
+            &["app/oauth.js", "app/layout.js", "app/account.js"][..],
+        ),
+        (
+            "nuxt",
+            &["app/plugins/oauth.js", "app/components/Account.vue"],
+        ),
+        (
+            "sveltekit",
+            &["src/oauth.js", "src/Account.svelte", "vite.config.js"],
+        ),
+        ("astro", &["src/account.js", "astro.config.mjs"]),
+    ] {
+        let shown = read(&format!("docs/{page}.md"));
+        for file in files {
+            let written = read(&format!("xtask/bundlers/{page}/{file}"));
+            assert!(
+                shown.contains(written.trim()),
+                "docs/{page}.md lacks {file}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_lines_of_the_compared_applications_are_as_the_page_says() {
+    let lines = |example: &str| {
+        let written = read(&format!("examples/{example}/src/main.jsx"));
+        let own = |line: &&str| !line.trim().is_empty() && !line.starts_with("//");
+        written.lines().filter(own).count()
+    };
+    let (ours, theirs) = (lines("react"), lines("react-oidc-context"));
+    let row = format!("| {ours} | {theirs} |");
+    assert!(read("docs/compare.md").contains(&row), "it lacks {row}");
+}
+
+#[test]
 fn the_documented_recipes_are_those_that_the_tests_run() {
     let shown = read("docs/recipes.md");
     for name in [
-        "axios", "query", "urql", "events", "files", "step-up", "native",
+        "axios.js",
+        "query.js",
+        "urql.js",
+        "apollo.js",
+        "events.js",
+        "files.js",
+        "step-up.js",
+        "native.js",
+        "capacitor.js",
+        "tauri.js",
+        "electron.js",
+        "electron-preload.cjs",
+        "electron-main.js",
     ] {
-        let written = read(&format!("examples/recipes/{name}.js"));
+        let written = read(&format!("examples/recipes/{name}"));
         assert!(
             shown.contains(written.trim()),
             "docs/recipes.md lacks {name}"

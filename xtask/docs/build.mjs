@@ -123,8 +123,9 @@ const reference = entries => {
 /** The programs of examples/, which other suites run. */
 const programs = () => {
   const files = ['react', 'vue', 'svelte', 'solid', 'angular'].flatMap(name => filesBelow(`examples/${name}/src`))
-  const all = [...files, ...filesBelow('examples/recipes'), ...filesBelow('examples/plain')]
-  return new Set(all.filter(path => /\.(js|jsx|ts)$/.test(path)).map(path => read(path).trim()))
+  const frameworks = ['astro', 'next', 'nuxt', 'sveltekit'].flatMap(name => filesBelow(`xtask/bundlers/${name}`))
+  const all = [...files, ...frameworks, ...filesBelow('examples/recipes'), ...filesBelow('examples/plain')]
+  return new Set(all.filter(path => /\.([cm]?js|jsx|ts)$/.test(path)).map(path => read(path).trim()))
 }
 
 const checkSnippets = map => {

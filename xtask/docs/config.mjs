@@ -2,7 +2,7 @@
 
 const GROUPS = [
   ['Start', ['start.md', 'testing.md', 'sandbox.md']],
-  ['Frameworks', ['frameworks.md', 'react.md', 'vue.md', 'svelte.md', 'solid.md', 'angular.md', 'rust.md']],
+  ['Frameworks', ['frameworks.md', 'react.md', 'vue.md', 'svelte.md', 'solid.md', 'angular.md', 'next.md', 'nuxt.md', 'sveltekit.md', 'astro.md', 'rust.md']],
   ['Bundlers, recipes, servers', [/^bundlers/, /^recipes/, /^servers/]],
   ['Sessions', ['sessions.md', 'errors.md', 'openid.md']],
   ['Without a backend, and with one', ['vault.md', 'relay.md']],

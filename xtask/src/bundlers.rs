@@ -13,6 +13,7 @@ const QUICK: &[&str] = &[
     "esbuild-iife build",
     "rollup build",
     "parcel build",
+    "script-sri build",
 ];
 
 /// The named rows (`vite-7`, `vite-7 dev`), or all. True when nothing failed.

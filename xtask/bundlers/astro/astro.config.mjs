@@ -1,0 +1,3 @@
+export default {
+  security: { csp: { scriptDirective: { resources: ["'self'", "'wasm-unsafe-eval'"] } } },
+}

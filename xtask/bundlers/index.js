@@ -1,0 +1,3 @@
+import { all } from './login.js'
+
+all()

@@ -1,0 +1,11 @@
+import adapter from '@sveltejs/adapter-node'
+import { sveltekit } from '@sveltejs/kit/vite'
+
+export default {
+  plugins: [
+    sveltekit({
+      adapter: adapter(),
+      csp: { directives: { 'script-src': ['self', 'wasm-unsafe-eval'] } },
+    }),
+  ],
+}
