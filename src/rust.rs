@@ -453,7 +453,7 @@ fn read(config: &LoginConfig) -> Result<Config, Failure> {
     let value = config.serialize(&plain).map_err(javascript)?;
     let mut json = Json::parse(value::to_json(&value).as_bytes()).unwrap_or(Json::Null);
     if let Some(app_state) = &config.app_state {
-        let value = Json::parse(app_state.as_bytes())
+        let value = Json::parse_own(app_state.as_bytes())
             .ok_or_else(|| ErrorCode::InvalidConfig.at("appState: must be JSON"))?;
         json.fill(Json::Object(alloc::vec![("appState".into(), value)]));
     }

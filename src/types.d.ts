@@ -260,8 +260,8 @@ export interface LoginFields extends ProviderFields {
   /** Where to go afterwards: a path of this origin. Comes back in the session. */
   returnTo?: string
   /**
-   * JSON, kept in this tab (not sent anywhere): no object of it with more than 256 members, no more than 30 levels. Comes back
-   * in the session.
+   * JSON, kept in this tab (not sent anywhere): up to some 20,000 values, 250 levels, and no half of a surrogate pair. Comes
+   * back in the session.
    */
   appState?: Json
   /** Seconds that the user may take. Default: 600. */

@@ -37,11 +37,11 @@ pub struct Config(Json);
 impl Config {
     /// Reads a configuration as JSON text, as a page gives it.
     pub fn parse(text: &str) -> Result<Config, Error> {
-        match Json::parse(text.as_bytes()) {
+        match Json::parse_own(text.as_bytes()) {
             Some(json) => Config::read(json),
             None if text.is_empty() => Err(ErrorCode::InvalidConfig.at("there is none")),
             None => Err(ErrorCode::InvalidConfig.at(
-                "the configuration must be plain data, appState too: no object with more than 256 members, no more than 32 levels, no half characters",
+                "the configuration must be plain data, appState too: no more than 20,000 values, no more than 256 levels, no half characters",
             )),
         }
     }
@@ -544,6 +544,50 @@ mod tests {
     fn refusal(fields: &str) -> (ErrorCode, String) {
         let error = with(fields).expect_err(fields);
         (error.code, error.detail.clone())
+    }
+
+    /// B12.
+    #[test]
+    fn what_an_application_wants_back_comes_back_however_wide_and_deep_it_is() {
+        let start = |state: &str| {
+            resolve(&format!(
+                r#"{{"clientId":"1","redirectUri":"https://app.example/cb","authorizationEndpoint":"https://as.example/a","tokenEndpoint":"https://as.example/t","appState":{state}}}"#
+            ))
+        };
+        let wide = |count: usize| {
+            let members: Vec<String> = (0..count).map(|n| format!(r#""item{n}":{n}"#)).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        let deep = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+        for state in [
+            wide(257),
+            wide(19_000),
+            deep(40),
+            deep(250),
+            String::from(r#"{"\ud83d\ude00":[1e400,-0,17841405793187217,"\u0000"],"__proto__":1}"#),
+        ] {
+            let client = start(&state).expect("a login");
+            let again = Client::from_record(&client.to_record()).expect("a record");
+            let (first, back) = (client.app_state(), again.app_state());
+            assert!(
+                first.is_some() && first == back,
+                "{}",
+                text::clip(&state, 80)
+            );
+            let written = Json::parse_own(state.as_bytes()).map(|json| json.text());
+            assert_eq!(back.map(Json::text), written);
+        }
+        for state in [
+            wide(20_000),
+            deep(256),
+            deep(100_000),
+            String::from(r#""\ud83d""#),
+            String::from(r#"{"\ude00":1}"#),
+        ] {
+            let error = start(&state).expect_err("more than there may be");
+            assert_eq!(error.code, ErrorCode::InvalidConfig);
+            assert!(error.detail.contains("appState"), "{}", error.detail);
+        }
     }
 
     #[test]

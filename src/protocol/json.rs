@@ -11,6 +11,8 @@ use alloc::vec::Vec;
 
 const MAX_DEPTH: usize = 32;
 const MAX_MEMBERS: usize = 256;
+/// What an application keeps for itself may be deeper, and may have as many members as values.
+const MAX_OWN_DEPTH: usize = 256;
 /// Values of a whole document: a million of the smallest fit into the largest response, and each takes its time.
 const MAX_VALUES: usize = 20_000;
 /// The largest whole number that JavaScript's numbers tell from its neighbours: 2^53 - 1.
@@ -33,9 +35,19 @@ pub enum Json {
 impl Json {
     /// Reads one document. `None` says it is not JSON as above; where and why would quote the input.
     pub fn parse(text: &[u8]) -> Option<Json> {
+        Json::read(text, false)
+    }
+
+    /// The same of what the page itself has written by `JSON.stringify`: whatever an application may want to have back.
+    pub fn parse_own(text: &[u8]) -> Option<Json> {
+        Json::read(text, true)
+    }
+
+    fn read(text: &[u8], own: bool) -> Option<Json> {
         let mut reader = Reader {
             rest: text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text),
             left: MAX_VALUES,
+            own,
         };
         let value = reader.value(0)?;
         reader.space();
@@ -352,6 +364,8 @@ struct Reader<'a> {
     rest: &'a [u8],
     /// Values that may still come.
     left: usize,
+    /// The page's own text, in which no member stands twice.
+    own: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -373,7 +387,7 @@ impl<'a> Reader<'a> {
     }
 
     fn value(&mut self, depth: usize) -> Option<Json> {
-        if depth == MAX_DEPTH {
+        if depth == if self.own { MAX_OWN_DEPTH } else { MAX_DEPTH } {
             return None;
         }
         self.left = self.left.checked_sub(1)?;
@@ -400,7 +414,8 @@ impl<'a> Reader<'a> {
             self.space();
             let key = self.string()?;
             // Also: comparing each with each takes long where there are many.
-            if members.len() == MAX_MEMBERS || members.iter().any(|(known, _)| *known == key) {
+            let has = |key: &str| members.iter().any(|(known, _)| known == key);
+            if !self.own && (members.len() == MAX_MEMBERS || has(&key)) {
                 return None;
             }
             self.space();

@@ -154,7 +154,7 @@ impl Stored for Json {
     }
 
     fn load(from: &mut Reader<'_>) -> Self {
-        Json::parse(String::load(from).as_bytes()).unwrap_or_else(|| {
+        Json::parse_own(String::load(from).as_bytes()).unwrap_or_else(|| {
             from.fail();
             Json::Null
         })
