@@ -62,7 +62,7 @@ pub trait Browser: Copy + 'static {
     async fn sleep(&self, milliseconds: u32);
     /// Random bytes, or there is no generator.
     fn entropy<const N: usize>(&self) -> Option<[u8; N]>;
-    /// Runs a future until it must wait; it goes on by itself. It dies with the page.
+    /// Runs a future until it must wait, before this returns; it goes on by itself. It dies with the page.
     fn spawn(&self, task: Task);
 
     // The network.

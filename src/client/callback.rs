@@ -57,10 +57,13 @@ impl<B: Page> Client<B> {
                 return Err(error.into());
             }
         };
-        let session = SharedResult::spawn(&self.browser, work);
-        let state = Some(state);
-        let redirect = AnsweredRedirect { state, session };
+        let session = SharedResult::awaited();
+        let redirect = AnsweredRedirect {
+            state: Some(state),
+            session: session.clone(),
+        };
         self.answered.with(|answered| *answered = Some(redirect));
+        session.run(&self.browser, work);
         self.answered_before(None).await
     }
 

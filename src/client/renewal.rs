@@ -24,10 +24,11 @@ impl<B: Page> Client<B> {
                 if !self.session(id, Session::is_renewable)? {
                     return Err(ErrorCode::LoginRequired.error());
                 }
-                let work = async move { self.renew(id).await };
-                let renewal = SharedResult::spawn(&self.browser, Box::pin(work));
+                let renewal = SharedResult::awaited();
                 self.renewals
                     .with(|renewals| renewals.push((id, renewal.clone())));
+                let work = async move { self.renew(id).await };
+                renewal.run(&self.browser, Box::pin(work));
                 renewal
             }
         };

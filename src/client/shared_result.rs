@@ -25,10 +25,15 @@ impl SharedResult {
         Self(Rc::new(RefCell::new((Some(outcome), Vec::new()))))
     }
 
-    /// Runs the future, once, whether or not somebody waits.
-    pub fn spawn(browser: &impl Browser, future: Pin<Box<dyn Future<Output = Outcome>>>) -> Self {
-        let shared = Self(Rc::new(RefCell::new((None, Vec::new()))));
-        let same = shared.clone();
+    /// One that is to come, by [`run`](SharedResult::run).
+    pub fn awaited() -> Self {
+        Self(Rc::new(RefCell::new((None, Vec::new()))))
+    }
+
+    /// Runs the future, once, whether or not somebody waits. It may be done when this returns: whatever is to be undone
+    /// at its end has to be done before.
+    pub fn run(&self, browser: &impl Browser, future: Pin<Box<dyn Future<Output = Outcome>>>) {
+        let same = self.clone();
         browser.spawn(Box::pin(async move {
             let result = future.await;
             let waiting = {
@@ -40,7 +45,6 @@ impl SharedResult {
                 waker.wake();
             }
         }));
-        shared
     }
 }
 

@@ -12,6 +12,7 @@ pub enum Lack {
     AbortReason,
     EscapesAsWritten,
     AThousandRequests,
+    Offline,
 }
 
 /// Which engine, what, and why.
@@ -40,6 +41,11 @@ const LACKS: &[(Engine, Lack, &str)] = &[
         Engine::WebKit,
         Lack::AThousandRequests,
         "a thousand requests at once take longer than WebDriver lets a script run on a busy machine: a hundred",
+    ),
+    (
+        Engine::WebKit,
+        Lack::Offline,
+        "WebKitWebDriver has no command that takes the network away",
     ),
 ];
 

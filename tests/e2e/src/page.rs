@@ -338,6 +338,27 @@ impl Page {
             .await;
     }
 
+    /// Takes the network away, or gives it back, as the device would. WebKit cannot.
+    pub async fn offline(&self, offline: bool) {
+        match self.engine {
+            Engine::Chromium => {
+                let rate = if offline { 0 } else { -1 };
+                let network = json!({
+                    "offline": offline, "latency": 0, "downloadThroughput": rate, "uploadThroughput": rate,
+                });
+                self.cdp("Network.enable", json!({})).await;
+                self.cdp("Network.emulateNetworkConditions", network).await;
+            }
+            Engine::Firefox => {
+                self.chrome("Services.io.offline = arguments[0]", json!([offline]))
+                    .await;
+            }
+            Engine::WebKit => panic!("WebKit's driver cannot take the network away"),
+        }
+        let online = if offline { "!" } else { "" };
+        self.wait_until(&format!("{online}navigator.onLine")).await;
+    }
+
     /// A command of the Chrome DevTools Protocol.
     pub async fn cdp(&self, cmd: &str, params: Value) -> Value {
         let path = "goog/cdp/execute";

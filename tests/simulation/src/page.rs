@@ -247,7 +247,7 @@ impl Browser for Page {
     }
 
     fn spawn(&self, task: Task) {
-        self.spawn_task(task);
+        world::spawn_now(self.world, self.id, task);
     }
 
     fn is_online(&self) -> bool {

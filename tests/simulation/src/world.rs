@@ -372,12 +372,24 @@ pub fn later<T: 'static>(
     slot
 }
 
+/// Begins a task when its turn comes.
 pub fn spawn(world: World, page: PageId, task: Task) {
     let mut inner = world.borrow_mut();
     let tasks = &mut inner.pages[page].tasks;
     let id = tasks.len();
     tasks.push(Some(task));
     inner.ready.lock().expect("one thread").push((page, id));
+}
+
+/// Begins a task at once, in the middle of whoever asks for it, as the port says and `browser/task.rs` does.
+pub fn spawn_now(world: World, page: PageId, task: Task) {
+    let id = {
+        let mut inner = world.borrow_mut();
+        let tasks = &mut inner.pages[page].tasks;
+        tasks.push(Some(task));
+        tasks.len() - 1
+    };
+    run_task(world, page, id);
 }
 
 /// Opens a page in a tab, which leaves the one it shows.
@@ -601,12 +613,18 @@ pub fn step(world: World) -> bool {
         event(world);
         return true;
     };
+    run_task(world, page, task);
+    true
+}
+
+/// Runs a task until it must wait.
+fn run_task(world: World, page: PageId, task: usize) {
     let (future, ready) = {
         let mut inner = world.borrow_mut();
         (inner.pages[page].tasks[task].take(), inner.ready.clone())
     };
     let Some(mut future) = future else {
-        return true;
+        return;
     };
     let waker = Waker::from(Arc::new(TaskWaker { ready, page, task }));
     let done = future
@@ -614,8 +632,7 @@ pub fn step(world: World) -> bool {
         .poll(&mut Context::from_waker(&waker))
         .is_ready();
     if done {
-        drop(future);
-        return true;
+        return drop(future);
     }
     let mut inner = world.borrow_mut();
     let state = &mut inner.pages[page];
@@ -625,5 +642,4 @@ pub fn step(world: World) -> bool {
         drop(inner);
         drop(future);
     }
-    true
 }

@@ -237,6 +237,23 @@ fn a_network_that_is_down_before_anything_is_sent_loses_no_session() {
         assert_eq!(script.call(page), Ok(200));
         assert_eq!(script.probes(), 0, "nothing was sent: there is no doubt");
     });
+    // Other calls that wait for the same, at once and afterwards.
+    each(KINDS, |script| {
+        let page = script.log_in(0);
+        script.outlive();
+        script.faults(|faults| faults.offline = true);
+        let calls = [(); 3].map(|()| script.start_call(page));
+        for call in calls {
+            fails(&script.finish(call), "network_error");
+        }
+        script.advance(120_000);
+        script.faults(|faults| faults.offline = false);
+        let calls = [(); 3].map(|()| script.start_call(page));
+        for call in calls {
+            assert_eq!(script.finish(call), Ok(200));
+        }
+        assert_eq!(script.refreshed().len(), 1, "one renewal for all");
+    });
     each(KINDS, |script| {
         let page = script.log_in(0);
         script.outlive();

@@ -50,6 +50,9 @@ const honest = () => ({
   /** More headers of every answer; and whether a HEAD is answered with a body, against all rules. */
   headers: {},
   headBody: false,
+  /** A captive portal that stands before the server: it cuts every connection, as one must that has no certificate of the
+   * server's (cut); or it answers itself, with its page (page) or by a redirect to it (redirect). */
+  portal: undefined,
 })
 
 let state = honest()
@@ -182,6 +185,13 @@ const answer = (request, text) => {
 const server = createServer(async (request, response) => {
   let text = ''
   for await (const chunk of request) text += chunk
+  if (state.portal) {
+    const { method, url, headers } = request
+    requests.push({ method, path: url, headers, form: Object.fromEntries(new URLSearchParams(text)), portal: true })
+    if (state.portal === 'cut') return request.socket.destroy()
+    if (state.portal === 'redirect' && url !== '/sign-in') return response.writeHead(302, { location: '/sign-in' }).end()
+    return response.writeHead(200, { 'content-type': 'text/html' }).end('<title>Sign in to this network</title>')
+  }
   const cors = {
     'access-control-allow-origin': '*',
     'access-control-allow-headers': 'authorization, dpop',
