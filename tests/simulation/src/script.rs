@@ -256,8 +256,13 @@ impl Script {
 
     #[cfg(feature = "full")]
     pub fn restore(&self, page: Page) -> Option<String> {
+        self.finish(self.start_restore(page))
+    }
+
+    #[cfg(feature = "full")]
+    pub fn start_restore(&self, page: Page) -> Running<Option<String>> {
         let client = Client::new(page);
-        self.run(page, async move { client.restore(String::new()).await })
+        self.start(page, async move { client.restore(String::new()).await })
     }
 }
 

@@ -386,6 +386,34 @@ mod shared {
         );
     }
 
+    /// The neighbour of B5: the tab that is asked gives up, in that very moment, the session that it answers with.
+    #[test]
+    fn a_tab_that_restores_while_another_logs_in_ends_with_the_newer_session() {
+        let kinds = [SHARED, r#""sessionScope":"origin","keep":"device""#];
+        for offset in (0..160).step_by(8) {
+            under(0..8, &kinds, |script| {
+                let first = script.log_in(0);
+                let (back, second) = script.go_and_come_back(script.open(1));
+                let third = script.open(2);
+                let answering = script.answer_redirect(second, &back);
+                script.advance(offset);
+                let restoring = script.start_restore(third);
+                assert!(matches!(script.finish(answering), Ok(Some(_))));
+                assert!(script.finish(restoring).is_some());
+                script.advance(5_000);
+                for page in [first, second, third] {
+                    assert_eq!(script.call(page), Ok(200));
+                }
+                let called = script.called();
+                let grants: Vec<_> = called.iter().map(|token| script.grant_of(token)).collect();
+                assert!(
+                    grants.iter().all(|grant| *grant == grants[1]),
+                    "{grants:?} after {offset} ms"
+                );
+            });
+        }
+    }
+
     /// B6.
     #[test]
     fn nobody_waits_for_a_tab_whose_session_could_not_be_written() {

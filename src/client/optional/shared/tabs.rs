@@ -39,6 +39,9 @@ impl<B: Page> Client<B> {
                 self.finish_logout().await;
                 if there().is_none() && self.somebody_shares().await {
                     self.ask_the_tabs("").await;
+                    if there().is_some() {
+                        self.catch_up().await;
+                    }
                 }
                 if there().is_none() {
                     self.open_kept(&client_id).await;
@@ -132,6 +135,22 @@ impl<B: Page> Client<B> {
             }
         }
         Some(())
+    }
+
+    /// The tab that has answered may have been about to give its session up for a newer one, which was announced before
+    /// this page listened.
+    async fn catch_up(self) {
+        let Some(alive) = self.browser.held_locks().await else {
+            // Nobody can say which of them live, and to ask for one that does not takes its time.
+            return;
+        };
+        for (name, label) in self.records().await {
+            let lives = contains(&alive, &concat(&[ALIVE, SHARED, &name, "."]));
+            let known = self.sessions.with(|sessions| sessions.named(&name));
+            if lives && known.is_none() && self.is_newer(&name, &label).await {
+                self.ask_the_tabs(&name).await;
+            }
+        }
     }
 
     /// Whether a session of another tab takes the place of the one that this tab has of the same client: the newer login
