@@ -1,5 +1,5 @@
 // `cargo xtask bench`: this library against others, in one run. docs/benchmarks.md says what is measured and how.
-// Arguments: the package, the directory in which npm installed it, and --quick, --write.
+// Arguments: the package, the directory in which npm installed it, --quick, --write, and names of PARTS where not all are wanted.
 import { build } from 'esbuild'
 import { execFileSync } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
@@ -10,13 +10,19 @@ import { memoryOf, openChromium, within } from './chromium.mjs'
 import { appPage, compressed, host, provider, vaultFiles } from './servers.mjs'
 
 const HERE = dirname(fileURLToPath(import.meta.url))
-const DOCS = join(HERE, '../../docs/benchmarks.md')
-const [PKG, INSTALLED, ...flags] = process.argv.slice(2)
-const QUICK = flags.includes('--quick')
+const DOCS = join(HERE, '../../docs')
+const [PKG, INSTALLED, ...given] = process.argv.slice(2)
+const QUICK = given.includes('--quick')
+const WRITE = given.includes('--write')
+const PARTS = ['calls', 'streams', 'journeys']
+const named = PARTS.filter(part => given.includes(part))
+const WANTED = named.length ? named : PARTS
 
 /** In the order of the tables: the applications of apps/. */
 const OURS = ['oauth-wasm', 'oauth-wasm-kept', 'oauth-wasm-inline']
 const PEERS = ['oauth4webapi', 'oauth2-client', 'oidc-client-ts', 'auth0-spa-js']
+/** Bundled, but not run: they talk to servers of their own makers. */
+const SIZED = ['keycloak-js', 'msal-browser']
 const VAULT = 'oauth-wasm-vault'
 const BARE = 'fetch'
 const TITLES = {
@@ -27,6 +33,8 @@ const TITLES = {
   'oauth2-client': 'badgateway',
   'oidc-client-ts': 'oidc-client-ts',
   'auth0-spa-js': 'auth0-spa-js',
+  [VAULT]: 'a vault',
+  [BARE]: 'no library',
 }
 
 /** Slow 4G as Chromium's developer tools have it. */
@@ -100,8 +108,8 @@ const consent = async (page, world) => {
   return world.provider.allow(url)
 }
 
-/** Whose failure it was. */
-const named = async (name, work) => {
+/** Says whose failure it was. */
+const as = async (name, work) => {
   try {
     return await work()
   } catch (error) {
@@ -164,7 +172,7 @@ const again = (world, name, conditions, note) =>
   })
 
 /** Medians by what was measured and by application: `{ times, bytes }`. */
-const journeys = async (world, { rounds, conditions }, detail) => {
+const journey = async (world, { rounds, conditions }, detail) => {
   const names = [...OURS, ...PEERS]
   const all = {}
   for (let round = 0; round < rounds; round++) {
@@ -175,7 +183,7 @@ const journeys = async (world, { rounds, conditions }, detail) => {
         noted.times.push(time)
         noted.bytes.push(bytes)
       }
-      await named(name, async () => {
+      await as(name, async () => {
         await first(world, name, conditions, note)
         await again(world, name, conditions, note)
       })
@@ -195,7 +203,7 @@ const AT_ONCE = `{
 
 /** A page of this application, logged in. */
 const loggedIn = (world, name, page) =>
-  named(name, async () => {
+  as(name, async () => {
     if (name !== BARE) await page.before('globalThis.clickAtOnce = true')
     await page.go(`${world.app}/${name}/`)
     if (name === BARE) return page.hears('loggedOut')
@@ -204,7 +212,7 @@ const loggedIn = (world, name, page) =>
   })
 
 /** Microseconds of one call by application, fetch being answered at once. */
-const calls = async (world, detail) => {
+const callsOf = async (world, detail) => {
   const names = [BARE, 'oauth-wasm', 'oauth-wasm-kept', VAULT, ...PEERS]
   const pages = []
   try {
@@ -229,7 +237,7 @@ const calls = async (world, detail) => {
 }
 
 /** What a long answer needs of memory and time, by who reads it. */
-const streams = async (world, detail) => {
+const streamsOf = async (world, detail) => {
   const readers = {
     'fetch': [BARE, 'readAll'],
     'fetch, held whole (a control)': [BARE, 'holdAll'],
@@ -280,46 +288,65 @@ const compared = (titles, found, unit) => {
 const milliseconds = time => (time < 10 ? time.toFixed(1) : time.toFixed(0))
 const kilobytes = bytes => (bytes / 1000).toFixed(1)
 
-const report = async (world, results, timings, streaming) => {
+/** What was measured, as Markdown. */
+const report = async (world, { journeys, calls, streams }) => {
   const lock = JSON.parse(await readFile(join(HERE, 'package-lock.json'), 'utf8'))
   const version = name => `${name} ${lock.packages[`node_modules/${name}`].version}`
-  const packages = ['oauth4webapi', '@badgateway/oauth2-client', 'oidc-client-ts', '@auth0/auth0-spa-js', 'esbuild'].map(version)
+  const packages = Object.keys(lock.packages[''].devDependencies).map(version)
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: HERE, encoding: 'utf8' }).trim()
   const [cpu] = cpus()
   const rounds = Object.entries(NETWORKS).map(([name, { rounds }]) => `${rounds} (${name})`)
   const parts = [
     `${new Date().toISOString().slice(0, 10)}, commit ${commit}, ${await world.chromium.version()}, Node ${process.version}, ` +
       `${cpus().length} × ${cpu.model}; ${packages.join(', ')}; rounds: ${rounds.join(', ')}.`,
-    `**Kilobytes downloaded**, compressed by brotli; in brackets the ratio to the smallest of the others.`,
-    compared(BYTES, results['this machine'].bytes, kilobytes),
-    `${kilobytes(world.sizes.page)} KB of each are the page's own. One that logs in and calls through a vault downloads ` +
-      `${kilobytes(world.sizes.vault)} KB in all; what the vault's frame downloads is the vault's.`,
+    `**Kilobytes of an application**, compressed by brotli; what one of oauth-wasm downloads depends on what it does, and stands below.`,
+    table(['', 'KB'], [BARE, VAULT, ...PEERS, ...SIZED].map(name => [TITLES[name] ?? name, kilobytes(world.sizes[name])])),
   ]
-  for (const [network, { times }] of Object.entries(results)) {
-    parts.push(`**Milliseconds, ${network}**; in brackets the ratio to the fastest of the others.`, compared(TIMES, times, milliseconds))
+  if (journeys) {
+    parts.push(
+      `**Kilobytes downloaded by then**; in brackets the ratio to the smallest of the others.`,
+      compared(BYTES, journeys['this machine'].bytes, kilobytes),
+    )
+    for (const [network, { times }] of Object.entries(journeys)) {
+      parts.push(`**Milliseconds, ${network}**; in brackets the ratio to the fastest of the others.`, compared(TIMES, times, milliseconds))
+    }
   }
-  const bare = timings[BARE]
-  const theirs = timings.oauth4webapi - bare
-  const ratio = own => (theirs > 0 ? (own / theirs).toFixed(2) : '–')
-  const callRows = Object.entries(timings).map(([name, time]) => [
-    name === BARE ? 'fetch alone' : name === VAULT ? 'a vault' : (TITLES[name] ?? name),
-    time.toFixed(1),
-    name === BARE ? '' : (time - bare).toFixed(1),
-    name === BARE ? '' : ratio(time - bare),
-  ])
-  parts.push(
-    `**Microseconds of a call that is answered at once**; its own cost is what it takes longer than \`fetch\` alone.`,
-    table(['', 'a call', 'its own cost', 'ratio to oauth4webapi'], callRows),
-    `**${STREAM.bytes / 1e6} MB read as a stream**: the memory of all of Chromium's processes at its highest, over what it was before.`,
-    table(['', 'MB more', 'seconds'], streaming.map(([title, most, seconds]) => [title, (most / 1e6).toFixed(0), seconds.toFixed(1)])),
-  )
+  if (calls) {
+    const bare = calls[BARE]
+    const theirs = calls.oauth4webapi - bare
+    const rows = Object.entries(calls).map(([name, time]) => {
+      const own = time - bare
+      return [TITLES[name] ?? name, time.toFixed(1), ...(name === BARE ? ['', ''] : [own.toFixed(1), theirs > 0 ? (own / theirs).toFixed(2) : '–'])]
+    })
+    parts.push(
+      `**Microseconds of a call that is answered at once**; its own cost is what it takes longer than \`fetch\` alone.`,
+      table(['', 'a call', 'its own cost', 'ratio to oauth4webapi'], rows),
+    )
+  }
+  if (streams) {
+    const rows = streams.map(([title, most, seconds]) => [title, (most / 1e6).toFixed(0), seconds.toFixed(1)])
+    parts.push(
+      `**${STREAM.bytes / 1e6} MB read as a stream**: the memory of all of Chromium's processes at its highest, over what it was before.`,
+      table(['', 'MB more', 'seconds'], rows),
+    )
+  }
   return parts.join('\n\n')
 }
 
-const write = async figures => {
-  const [before, rest] = (await readFile(DOCS, 'utf8')).split('<!-- figures -->\n')
+/** Into docs/benchmarks.md, and the row of bytes of docs/compare.md. */
+const write = async (world, { journeys }, figures) => {
+  const benchmarks = await readFile(join(DOCS, 'benchmarks.md'), 'utf8')
+  const [before, rest] = benchmarks.split('<!-- figures -->\n')
   const [, after] = rest.split('<!-- /figures -->\n')
-  await writeFile(DOCS, `${before}<!-- figures -->\n\n${figures}\n\n<!-- /figures -->\n${after}`)
+  await writeFile(join(DOCS, 'benchmarks.md'), `${before}<!-- figures -->\n\n${figures}\n\n<!-- /figures -->\n${after}`)
+
+  const compare = await readFile(join(DOCS, 'compare.md'), 'utf8')
+  const [head] = /^\| KB of an application[^|]*\|/m.exec(compare)
+  const { bytes } = journeys['this machine']
+  const ours = ['visit', 'leaves', 'callback'].map(what => kilobytes(bytes[what]['oauth-wasm'])).join(', ')
+  const others = ['oidc-client-ts', 'auth0-spa-js', 'msal-browser', 'keycloak-js', 'oauth4webapi'].map(name => kilobytes(world.sizes[name]))
+  const row = [head, ours, ' | ', others.join(' | '), ' |'].join(' ').replace(/ +/g, ' ')
+  await writeFile(join(DOCS, 'compare.md'), compare.replace(/^\| KB of an application.*$/m, row))
 }
 
 const main = async () => {
@@ -333,28 +360,32 @@ const main = async () => {
     open.push(application, vault)
     world.app = application.origin
     const put = (files, into) => compressed(files).forEach(([path, file]) => into.set(path, file))
+    const names = [BARE, ...OURS, VAULT, ...PEERS, ...SIZED]
     const defined = { PROVIDER: world.provider.origin, VAULT: `${vault.origin}/` }
     await timed('bundle', async () => {
-      put(await bundle([BARE, ...OURS, VAULT, ...PEERS], defined), served)
+      put(await bundle(names, defined), served)
       put(await vaultFiles(PKG, world.app, world.provider.origin), servedByVault)
     })
     const size = name =>
       [...served]
         .filter(([path]) => path.startsWith(`/${name}/`) && path.endsWith('.js'))
         .reduce((sum, [, file]) => sum + file.length, 0)
-    world.sizes = { page: size(BARE), vault: size(VAULT) }
+    world.sizes = Object.fromEntries(names.map(name => [name, size(name)]))
     world.chromium = await openChromium()
     open.push(world.chromium)
 
-    const timings = await timed('calls', detail => calls(world, detail))
-    const streaming = await timed('streams', detail => streams(world, detail))
-    const results = {}
-    for (const [network, how] of Object.entries(NETWORKS)) {
-      results[network] = await timed(network, detail => journeys(world, how, detail))
+    const found = {}
+    if (WANTED.includes('calls')) found.calls = await timed('calls', detail => callsOf(world, detail))
+    if (WANTED.includes('streams')) found.streams = await timed('streams', detail => streamsOf(world, detail))
+    if (WANTED.includes('journeys')) {
+      found.journeys = {}
+      for (const [network, how] of Object.entries(NETWORKS)) {
+        found.journeys[network] = await timed(network, detail => journey(world, how, detail))
+      }
     }
-    const figures = await report(world, results, timings, streaming)
+    const figures = await report(world, found)
     console.log(`\n${figures}`)
-    if (flags.includes('--write')) await write(figures)
+    if (WRITE) await write(world, found, figures)
   } finally {
     for (const one of open.reverse()) await one.close()
   }

@@ -7,12 +7,19 @@ use crate::{consumer, package};
 use anyhow::{Result, bail, ensure};
 use std::process::Command;
 
-const FLAGS: [&str; 2] = ["--quick", "--write"];
+/// Names are those of what is wanted, where it is not all.
+const WORDS: [&str; 5] = ["--quick", "--write", "calls", "streams", "journeys"];
 
 /// Builds the package, installs the others, and measures them in Chromium (`xtask/bench/bench.mjs`).
-pub fn run(flags: &[String]) -> Result<()> {
-    if let Some(flag) = flags.iter().find(|flag| !FLAGS.contains(&flag.as_str())) {
-        bail!("{flag}: there are {}", FLAGS.join(" and "));
+pub fn run(words: &[String]) -> Result<()> {
+    if let Some(word) = words.iter().find(|word| !WORDS.contains(&word.as_str())) {
+        bail!("{word}: there are {}", WORDS.join(" "));
+    }
+    // Figures of one run belong together.
+    if words.iter().any(|word| word == "--write")
+        && words.iter().any(|word| !word.starts_with("--"))
+    {
+        bail!("--write wants all of it");
     }
     for tool in [Tool::Node, Tool::Chromium, Tool::Bench] {
         tool.ensure()?;
@@ -23,7 +30,7 @@ pub fn run(flags: &[String]) -> Result<()> {
     node.arg(root().join("xtask/bench/bench.mjs"))
         .arg(root().join("pkg"))
         .arg(consumer::install()?)
-        .args(flags);
+        .args(words);
     ensure!(node.status()?.success(), "the benchmark failed");
     Ok(())
 }

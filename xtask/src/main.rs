@@ -38,7 +38,7 @@ cargo xtask test [suite...]      everything, or only the named suites
 cargo xtask docs                 build the documentation's site, its links and snippets checked
 cargo xtask build                leave the npm package in pkg/ and print its size
 cargo xtask weigh [part]         where the bytes of a part are: its functions, by subject
-cargo xtask bench [--quick] [--write]
+cargo xtask bench [--quick] [--write] [calls] [streams] [journeys]
                                  measure a login with this library and with others; --write: into docs/benchmarks.md
 cargo xtask simulate [--seeds N] [--from N]
                                  run the client in a simulated browser, by schedules that a seed chooses
