@@ -203,6 +203,13 @@ fn a_token_endpoint_that_refuses_is_quoted_without_what_was_sent() {
         ),
         (
             400,
+            json,
+            r#"{"error":"invalid_grant","error_description":"<img onerror=x>"}"#,
+            "token_request_refused: the provider refused the token request: invalid_grant",
+            "See error",
+        ),
+        (
+            400,
             "text/plain",
             "no",
             "token_request_refused: the provider refused the token request: no",

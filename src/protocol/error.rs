@@ -350,13 +350,14 @@ pub struct ServerError {
 }
 
 impl ServerError {
-    /// Its code and its description in one line, for a message: the beginning, and nothing that is not printed.
+    /// Its code and its description in one line, for a message: the beginning, and neither what is not printed nor a tag,
+    /// since pages show messages.
     pub fn sentence(&self) -> String {
         let words = [&self.error, &self.error_description];
         let mut sentence = String::new();
         for word in words.into_iter().flatten() {
             let word = text::clip(word, 200);
-            if !word.is_empty() && word.bytes().all(|b| b >= b' ' && b != 0x7f) {
+            if !word.is_empty() && word.bytes().all(|b| b >= b' ' && b != 0x7f && b != b'<') {
                 sentence.push_str(if sentence.is_empty() { "" } else { ": " });
                 sentence.push_str(word);
             }
