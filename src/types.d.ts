@@ -86,7 +86,7 @@ export interface OAuthError extends Error {
   readonly rateLimit?: RateLimit
 }
 
-/** How many requests the provider allows, and how many were made, as it said last; null where it did not. */
+/** The provider's limit of requests and their number so far, by its last response; null if it does not say. */
 export interface RateLimit {
   readonly limit: number | null
   readonly usage: number | null
@@ -98,13 +98,13 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 /** A text, or the same in several languages: `{ en: "..", es: "..", pt: ".." }`. */
 export type Texts = string | { readonly [language: string]: string }
 
-/** What is known of a provider: its endpoints, scopes, routes and errors. Everything may be left out. */
+/** What is known of a provider: its endpoints, scopes, routes and errors. All fields are optional. */
 export interface ProviderFields {
-  /** The authorization server's issuer identifier, compared with `iss` (RFC 9207). Without endpoints they are asked of it. */
+  /** The authorization server's issuer identifier, compared with `iss` (RFC 9207). Without endpoints, its metadata is fetched. */
   issuer?: string
   /**
-   * Whether a refresh token whose answer was lost may be sent again. `true`: as if it were the first time, since the
-   * provider takes it twice. `false`: never. Default: once, when the access token is over and nothing else is left.
+   * Whether a refresh token may be sent again if the response to it was lost. `true`: yes, the provider accepts it twice.
+   * `false`: never. Default: once, after the access token has expired.
    */
   refreshTokenReuse?: boolean
   /** Refuses a response without `iss` (RFC 9207). */
@@ -112,35 +112,35 @@ export interface ProviderFields {
   authorizationEndpoint?: string
   /** The token endpoint, or your own backend that adds a secret. */
   tokenEndpoint?: string
-  /** Where `logout({ revoke: true })` gives the tokens up (RFC 7009). */
+  /** Where `logout({ revoke: true })` revokes the tokens (RFC 7009). */
   revocationEndpoint?: string
   /** Where the server's public keys are (RFC 8414 `jwks_uri`). */
   jwksUri?: string
-  /** Where the server says more of the user (OpenID Connect Core section 5.3). */
+  /** The UserInfo endpoint (OpenID Connect Core section 5.3), for `userinfo()`. */
   userinfoEndpoint?: string
   /** Where authorization requests are posted to (RFC 9126). */
   pushedAuthorizationRequestEndpoint?: string
   /**
-   * Posts the authorization request before the user leaves, so that its parameters are in no address. Where the server's
-   * metadata demands it that is done anyway; where it is only offered, a login without it saves a round trip.
+   * Posts the authorization request before the user leaves, so that its parameters are in no URL. Done anyway if the server's
+   * metadata demands it. If the metadata only offers it, the default is a login without it, which saves a round trip.
    */
   pushedAuthorizationRequest?: boolean
   /** Where `logout({ endSession })` sends the user (OpenID Connect RP-Initiated Logout 1.0). */
   endSessionEndpoint?: string
   /**
-   * The request by which the provider's API takes a grant back, for example
-   * `{ method: "DELETE", url: "https://api.example/users/{user_id}/applications/{client_id}" }`. In braces stand
+   * The request of the provider's API that revokes a grant, for example
+   * `{ method: "DELETE", url: "https://api.example/users/{user_id}/applications/{client_id}" }`. Names in braces are
    * `client_id` and members of the token response.
    */
   revocationRequest?: { readonly method: string; readonly url: string }
-  /** Where tokens may go: origins, each perhaps with a path below which all belongs to it. */
+  /** Where tokens may go: origins, or origins with a path, which stands for everything below it. */
   resourceServers?: readonly string[]
-  /** The scopes there are, each with those it implies. A name that ends in `*` stands for all that begin so. */
+  /** The provider's scopes, each with those it implies. A name that ends in `*` stands for all that begin so. What to ask for is `scope`. */
   scopes?: { readonly [scope: string]: { readonly implies?: readonly string[]; readonly about?: Texts } }
-  /** The header that narrows the scope of one call; it gets a list with commas. */
+  /** The header that narrows the scope of one call: a list with commas. */
   scopeHeader?: string
   /**
-   * Which scope a call needs. The first that fits counts. `path` is relative to the resource server and begins with a
+   * Which scope a call needs. The first match counts. `path` is relative to the resource server and begins with a
    * slash; `{name}` is one segment, a final `/*` is everything below. `read` is for GET, HEAD and OPTIONS, `write` for
    * other methods: scopes with spaces between them (of `scopes`, where there are any), "" where none is needed, left
    * out where it is not known. With `holding` the row counts only for sessions that hold such a scope (a name that ends
@@ -153,7 +153,7 @@ export interface ProviderFields {
     readonly write?: string
   }[]
   /**
-   * What the provider's errors mean. The first that fits counts: `error` (or one of `also`) is what the body says as
+   * What the provider's errors mean. The first match counts: `error` (or one of `also`) is what the body says as
    * `error` or `code`, or a word of plain text; `status` is the HTTP status; `says` is a part of its description. A row with
    * `error: "insufficient_scope"` is also for the library's own, found before anything is sent; `says` is then a part of
    * the scopes and the route.
@@ -168,21 +168,21 @@ export interface ProviderFields {
     /** What to do. */
     readonly remedy: Texts
   }[]
-  /** The headers in which the API says how many requests it allows, and how many were made. */
+  /** The API's response headers with its limit of requests, and with their number so far. */
   limitHeader?: string
   usageHeader?: string
   /** `S256` (default); `plain` only for a server that cannot do better. */
   codeChallengeMethod?: 'S256' | 'plain'
   /** More parameters of the authorization request; the protocol's own cannot be set here. */
   authorizationParameters?: Readonly<Record<string, string>>
-  /** The provider leaves `token_type` out of its responses; its tokens are bearer tokens. */
+  /** The provider's responses lack `token_type`; its tokens are bearer tokens. */
   tokenTypeOptional?: boolean
   /**
    * Members of the token response that `session.extra` shows although their names sound like secrets (`invite_token`,
    * `deviceToken`). A token, code or secret of this session is shown under no name; the tokens of RFC 6749 cannot be listed.
    */
   extraMembers?: readonly string[]
-  /** Understands the old fragment that is JSON (`#{"authorization_info":..}`) as well; our `state` is then in the query. */
+  /** Also accepts the old fragment that is JSON (`#{"authorization_info":..}`); `state` is then in the query. */
   jsonFragment?: boolean
 }
 
@@ -247,29 +247,29 @@ export interface LoginFields extends ProviderFields {
    * address bar is checked always; one of the token endpoint comes over TLS, and a signature adds little to that.
    */
   verifyIdToken?: boolean
-  /** Whom an ID Token may name in `aud` beside this client, without `azp`: the provider itself, at some. */
+  /** Other audiences that an ID Token may have in `aud` without `azp`; some providers add themselves. */
   trustedAudiences?: readonly string[]
   /** Binds the tokens to a key that no script can read (RFC 9449); a server that gives others is refused. */
   dpop?: boolean
-  /** For which resources tokens are wanted (RFC 8707): absolute URIs. */
+  /** The resources that the tokens are for (RFC 8707): absolute URIs. */
   resource?: string | readonly string[]
-  /** What is asked for in detail (RFC 9396). What was granted is in `session.extra.authorization_details`. */
+  /** Permissions in detail (RFC 9396). What was granted is in `session.extra.authorization_details`. */
   authorizationDetails?: readonly { readonly type: string; readonly [name: string]: Json }[]
-  /** What to ask for; what another one implies is left out. */
+  /** The scopes to ask for. One that another implies is left out of the request. */
   scope?: readonly string[] | string
-  /** Where to go afterwards: a path of this origin. Comes back in the session. */
+  /** Where to go after the login: a path of this origin. Returned in the session. */
   returnTo?: string
   /**
-   * JSON, kept in this tab (not sent anywhere): up to some 20,000 values, 250 levels, and no half of a surrogate pair. Comes
-   * back in the session.
+   * Any JSON, stored in this tab and sent nowhere: up to some 20,000 values, 250 levels, and no half of a surrogate pair.
+   * Returned in the session.
    */
   appState?: Json
-  /** Seconds that the user may take. Default: 600. */
+  /** Seconds that a login may take. Default: 600. */
   pendingMaxAge?: number
   /** Allows a `redirectUri` on plain http: for development on a local network only. */
   allowHttp?: boolean
   /**
-   * `none`: the provider answers without asking the user anything, or with `login_required` or `interaction_required`.
+   * `none`: silent login; the provider shows no page, and answers `login_required` or `interaction_required` if it would have to.
    * Other words (`login`, `consent`, ..) are sent as they are (OpenID Connect Core section 3.1.2.1).
    */
   prompt?: 'none' | 'login' | 'consent' | 'select_account' | (string & {})
@@ -280,40 +280,40 @@ export interface LoginFields extends ProviderFields {
    * tokens only. Requests to it, and to `revocationEndpoint`, go with that cookie and the header `relay-cookie`.
    */
   refreshTokenCookie?: boolean
-  /** Gets the URL instead of leaving the page: for webviews and tests. */
+  /** Called with the URL instead of leaving the page: for webviews and tests. */
   navigate?: (url: string) => void | Promise<void>
 
   // What follows makes the page download the whole library.
 
   /**
-   * `page` (default) leaves for the provider. `popup` shows it in a window beside, and `iframe` asks it unseen, with
-   * `prompt: "none"`: `startLogin` then resolves with the session. The page of `redirectUri` has to call
-   * `handleRedirect` there as well. Call `startLogin` while a click is handled, or the browser blocks the popup.
+   * `page` (default) leaves the page. `popup` opens the provider's page in a second window, `iframe` in an invisible frame with
+   * `prompt: "none"`; `startLogin` then resolves with the session. The page of `redirectUri` has to call `handleRedirect`
+   * too. Call `startLogin` in a click handler, or the browser blocks the popup.
    */
   display?: 'page' | 'popup' | 'iframe'
-  /** Seconds that a login in a popup (600) or a frame (10) may take; then it rejects with `timeout`. */
+  /** Seconds before a login in a popup or a frame rejects with `timeout`. Default: 600, in a frame 10. */
   displayTimeout?: number
   /** Aborts a login in a popup or a frame. */
   signal?: AbortSignal
   /**
-   * Whose session it is: `tab` (default), this page's alone; `origin`, every tab's that calls `restore`. Its tokens are in
-   * the memory of the tabs, and one of them renews for all.
+   * `tab` (default): the session belongs to this page alone. `origin`: it is shared with every tab that calls `restore`; its
+   * tokens are in the memory of the tabs, and one tab renews them for all.
    */
   sessionScope?: 'tab' | 'origin'
   /**
-   * Keeps the refresh token, never the access token, so that `restore` gives the session back: after a reload of this tab
-   * (`tab`), or until it ends (`device`). It is sealed with a key that no script can read; script in the page can still
-   * use it, as it can use the session.
+   * Stores the refresh token, never the access token, in IndexedDB, so that `restore` gives the session back: after a reload of
+   * this tab (`tab`), or after the browser was closed (`device`). It is encrypted with a key that no script can read; script in
+   * the page can still use it, as it can use the session.
    */
   keep?: 'tab' | 'device'
-  /** Seconds that a session is kept without being renewed. Default: 30 days. */
+  /** Seconds after its last renewal until a stored session is deleted. Default: 30 days. */
   keepMaxAge?: number
   /**
-   * What a browser without `crypto.subtle` or IndexedDB does about `keep`, `sessionScope` and `keepPending`: do without
-   * (see `Session.keep`), instead of rejecting with `unsupported_environment` before the page is left.
+   * In a browser without `crypto.subtle` or IndexedDB: ignore `keep`, `sessionScope` and `keepPending` (see `Session.keep`),
+   * instead of rejecting with `unsupported_environment` before the page is left.
    */
   keepOptional?: boolean
-  /** Lets the pending login outlive its tab, for apps that may be ended while the system's browser is in front. */
+  /** Stores the pending login beyond its tab, for apps that the system may end while its browser is in front. */
   keepPending?: boolean
 }
 
@@ -321,11 +321,11 @@ export interface LoginFields extends ProviderFields {
 export type AdoptConfig = ProviderFields &
   Pick<LoginFields, 'language' | 'scope'> & { clientId?: string } & (KnownProvider | { provider?: undefined; site?: undefined })
 
-/** What a provider says of a user (OpenID Connect Core sections 2 and 5.1): text from outside. */
+/** What a provider says about a user (OpenID Connect Core sections 2 and 5.1): text from outside. */
 export interface Claims {
-  /** The provider. */
+  /** The provider's issuer identifier. */
   readonly iss: string
-  /** The user, by a name that never changes and is never given to another. */
+  /** The user's identifier at this issuer: never changed, never reassigned. */
   readonly sub: string
   readonly [claim: string]: Json
 }
@@ -336,9 +336,9 @@ export interface Session {
   readonly site: string | null
   /** null for an adopted token. */
   readonly clientId: string | null
-  /** What was granted, as far as anybody said. */
+  /** The granted scope, as far as it is known. */
   readonly scope: readonly string[]
-  /** When the access token ends, in milliseconds since 1970 by this device's clock; null if the server set no end. */
+  /** When the access token expires, in milliseconds since 1970 by this device's clock; null if the server does not say. */
   readonly expiresAt: number | null
   /** Whether it can be renewed without the user. */
   readonly renewable: boolean
@@ -358,27 +358,27 @@ export interface Session {
   readonly returnTo: string | null
   readonly appState: Json
   /**
-   * Who has logged in, as the ID Token says that was checked (OpenID Connect); null without `openid` in the scope.
+   * The user, by the claims of the checked ID Token (OpenID Connect); null without `openid` in the scope.
    * Absent in the small build.
    */
   readonly claims?: Claims | null
-  /** As the last response of the API said it, where the provider does. */
+  /** By the API's last response, if the provider sends it. */
   readonly rateLimit: RateLimit | null
-  /** Whether it outlives a reload; null where it does not, or could not be kept. */
+  /** How it is stored; null if it is not, or could not be. */
   readonly keep: 'tab' | 'device' | null
-  /** Whether other tabs have it too. */
+  /** Whether other tabs share it. */
   readonly shared: boolean
 }
 
 /** `fetch`'s options, and a few more. An `Authorization` header of your own is refused. */
 export interface PrivateRequestInit extends RequestInit {
-  /** Your word that sending it twice does no harm: it may then be sent again after a renewal, as a GET is. */
+  /** The request may safely be sent twice: it is then retried after a renewal, as a GET is. */
   idempotent?: boolean
-  /** Narrows this call to these scopes, where the provider has a header for it. */
+  /** Narrows this call to these scopes, if the provider has a header for that. */
   scope?: readonly string[] | string
   /**
-   * Seconds to wait in all while the server asks to slow down (429, 420): as long as `Retry-After` says, else 1, 2, 4..
-   * seconds, and a little more by chance. Only GET, HEAD and OPTIONS are sent again. Default: 0.
+   * Total seconds to wait while the server asks to slow down (429, 420): as long as `Retry-After` says, else 1, 2, 4 ..
+   * seconds with jitter. Only GET, HEAD and OPTIONS are retried. Default: 0.
    */
   maxWait?: number
 }
@@ -398,7 +398,7 @@ export function startLogin(config: LoginConfig): Promise<Session | void>
 export function handleRedirect(url?: string | URL): Promise<Session | null>
 
 /**
- * Takes a token that the user has already, a personal access token for example, under the same rules: it goes to the
+ * Begins a session with a token that the user already has, for example a personal access token. The same rules hold: it goes to the
  * resource servers only. `scope` is what it may do, where that is known.
  */
 export function adoptToken(accessToken: string, config: AdoptConfig): Promise<Session>
@@ -407,7 +407,7 @@ export function adoptToken(accessToken: string, config: AdoptConfig): Promise<Se
  * `fetch` with the token of the session whose resource server the URL belongs to; renews an expired token first.
  * Resolves to the native Response, whatever its status, unless only another login helps: `insufficient_scope` (before
  * anything is sent where the provider's routes say so, or by the server's challenge, RFC 6750) and
- * `insufficient_user_authentication` (RFC 9470) reject. Unless you say otherwise: `redirect: "error"`,
+ * `insufficient_user_authentication` (RFC 9470) reject. Defaults: `redirect: "error"`,
  * `credentials: "omit"`, `referrerPolicy: "no-referrer"`.
  */
 export function fetchPrivate(input: string | URL | Request, init?: PrivateRequestInit): Promise<Response>
@@ -444,7 +444,7 @@ export interface SessionChange {
 
 /**
  * Calls `listener` at each change, until `signal` is aborted or the function that this returns is called. A page that
- * comes back from the back/forward cache after a logout in its tab is told so as well.
+ * comes back from the back/forward cache after a logout in its tab is told too.
  */
 export function onSessionChange(
   listener: (change: SessionChange) => void,
@@ -481,7 +481,7 @@ export interface DebugEntry {
  */
 export function debug(listener?: (entry: DebugEntry) => void): void
 
-/** Which session to restore, where an origin keeps several: the newest of this client. */
+/** Which session to restore if there are several: the newest of this client. */
 export interface RestoreOptions {
   clientId?: string
 }
@@ -504,14 +504,14 @@ export function session(): Promise<Session | null>
 
 /** Options of `logout`. */
 export interface LogoutOptions {
-  /** Tells the provider to forget the tokens too (`revocationRequest`, else `revocationEndpoint`). */
+  /** Revokes the tokens at the provider too (`revocationRequest`, else `revocationEndpoint`). */
   revoke?: boolean
   /**
    * Sends the user to the provider (`endSessionEndpoint`) to be logged out there as well, and from there back to
    * `postLogoutRedirectUri`, which has to be registered there and may be whatever `redirectUri` may be. Of several sessions that of the newest counts.
    */
   endSession?: boolean | { postLogoutRedirectUri?: string | URL }
-  /** Gets the URL of `endSession` instead of leaving the page. */
+  /** Called with the URL of `endSession` instead of leaving the page. */
   navigate?: (url: string) => void | Promise<void>
 }
 
