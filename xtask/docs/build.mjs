@@ -109,6 +109,8 @@ const reference = entries => {
     skipErrorChecking: true,
     excludeExternals: true,
     logLevel: 'Warn',
+    treatWarningsAsErrors: true,
+    treatValidationWarningsAsErrors: true,
     outputFileStrategy: 'modules',
     groupOrder: ['Functions', 'Interfaces', '*'],
     parametersFormat: 'table',
