@@ -1,14 +1,15 @@
-// The part of wasm-bindgen's glue that touches the module's memory and tables, written again over captured
-// natives: generated, it would call `decoder.decode(view)` or `memory.buffer` and hand the whole memory to whoever
-// has patched them. `xtask/src/seal.rs` puts the generated import table on top of this.
+// What stands in for wasm-bindgen's glue, over captured natives: generated, it would call `decoder.decode(view)` or
+// `memory.buffer` and hand the whole memory to whoever has patched them. What a module imports says itself how it is
+// called: `xtask/src/seal.rs` makes names of that, read from the generated text, and the list of the functions.
 //
 // The module exports nothing, for a stack trace can name its instance (`CallSite.getThis` of V8). It puts its functions
 // into a table that it imports; only this closure has the table, and takes them from there.
 
-import { byteLength, copyInto, of, record, then, uncurry } from '#src/browser/natives.js'
+import { byteLength, connect, copyInto, of, record, then, uncurry } from '#src/browser/natives.js'
 
 const { DataView, Error, TextDecoder, TextEncoder, Uint8Array, WebAssembly, crypto } = globalThis
-const { Memory, Table, instantiate } = WebAssembly || {}
+const { Memory, Module, Table, instantiate } = WebAssembly || {}
+const { imports: importsOf } = Module || {}
 
 const bufferOf = of(Memory, 'buffer')
 const entryOf = of(Table, 'get')
@@ -21,17 +22,26 @@ const decode = of(TextDecoder, 'decode')
 const encoder = TextEncoder && new TextEncoder()
 const encodeInto = of(TextEncoder, 'encodeInto')
 
-export { Error }
+// What wasm-bindgen brings along.
+
+export const asBoolean = value => (typeof value === 'boolean' ? value : 0xffffff)
+export const asText = value => (typeof value === 'string' ? value : undefined)
+export const isFalsy = value => !value
+export const isUndefined = value => value === undefined
+export const fail = text => {
+  throw new Error(text)
+}
 export const getRandomValues = crypto && crypto.getRandomValues.bind(crypto)
 
 /** What a trap of the module is shown as. */
-export const CRASHED =
+const CRASHED =
   '{"name":"OAuthError","code":"internal_error","message":"the library has failed","remedy":"Reload the page, and report it","retryable":false}'
 
-export const isLikeNone = x => x === undefined || x === null
-
-/** What a module stands on, of so many pages of memory, references and functions: one for each that is opened. */
-export const heap = (pages, references, count) => {
+/**
+ * Instantiates a compiled module, by its number, over `list`, the functions that modules import; `done` gets `ask`, its
+ * function. It stands on so many pages of memory, references and functions of its own.
+ */
+export const open = (list, pages, references, count, number, module, done, failed) => {
   const memory = new Memory(record({ initial: pages }))
   const table = new Table(record({ element: 'externref', initial: references }))
   const functions = new Table(record({ element: 'anyfunc', initial: count }))
@@ -40,23 +50,6 @@ export const heap = (pages, references, count) => {
   let bytes
   let words
   let vectorLength = 0
-
-  /** Instantiates the compiled module. */
-  const open = (module, imports, done, failed) => {
-    imports.memory = memory
-    imports.table = table
-    imports.functions = functions
-    const started = () => {
-      try {
-        for (let i = 0; i < count; i++) wasm[i] = entryOf(functions, i)
-        wasm.__wbindgen_start()
-      } catch {
-        return failed()
-      }
-      done()
-    }
-    then(instantiate(module, record({ a: imports })), started, failed)
-  }
 
   // Growing the memory detaches its buffer: the old view is then empty.
   const view = () => {
@@ -70,16 +63,7 @@ export const heap = (pages, references, count) => {
 
   const part = (pointer, length) => new Uint8Array(bufferOf(memory), pointer >>> 0, length)
 
-  const setWord = (pointer, value) => (view(), setInt32(words, pointer, value, true))
-  const setTableEntry = (index, value) => setEntry(table, index, value)
-
-  const addToExternrefTable0 = value => {
-    const index = wasm.__externref_table_alloc()
-    setTableEntry(index, value)
-    return index
-  }
-
-  const passArray8ToWasm0 = array => {
+  const passBytes = array => {
     const length = byteLength(array)
     const pointer = wasm.__wbindgen_malloc(length, 1) >>> 0
     copyInto(view(), array, pointer)
@@ -87,7 +71,7 @@ export const heap = (pages, references, count) => {
     return pointer
   }
 
-  const passStringToWasm0 = text => {
+  const passText = text => {
     // Nothing but a primitive: of anything else the engine would make one by a method that a page can put there.
     let size = typeof text === 'string' ? text.length : 0
     let pointer = wasm.__wbindgen_malloc(size, 1) >>> 0
@@ -109,31 +93,65 @@ export const heap = (pages, references, count) => {
     return pointer
   }
 
-  /** Leaves the address and the length of what was passed last where the module wants them. */
-  const give = (to, pointer) => {
-    setWord(to + 4, vectorLength)
-    setWord(to, pointer)
+  /**
+   * A function as a module calls it. The signature: what it gives, then what it takes. Given: r as it is, c too, but what
+   * it throws is the module's to see; t a text, or nothing, and b bytes, whose place the module says first. Taken: v a
+   * value, t and b an address, 0 for nothing, and a length.
+   */
+  const wrapped = (f, signature) => (...given) => {
+    const gives = signature[0]
+    const taken = record({})
+    let at = gives === 't' || gives === 'b' ? 1 : 0
+    for (let i = 1; i < signature.length; i++) {
+      const value = given[at++]
+      taken[i] = signature[i] === 'v' || !value ? value : part(value, given[at])
+      if (signature[i] !== 'v') at++
+      if (signature[i] === 't') taken[i] = decode(decoder, taken[i])
+    }
+    let result
+    try {
+      result = f(taken[1], taken[2], taken[3], taken[4], taken[5], taken[6], taken[7], taken[8])
+    } catch (e) {
+      if (gives !== 'c') throw e
+      const index = wasm.__externref_table_alloc()
+      setEntry(table, index, e)
+      wasm.__wbindgen_exn_store(index)
+    }
+    if (gives === 'r') return result
+    if (gives === 'c') return
+    // The length first, for the address comes of a call that may move the memory.
+    const pointer = result === undefined || result === null ? 0 : gives === 't' ? passText(result) : passBytes(result)
+    view()
+    setInt32(words, given[0] + 4, vectorLength, true)
+    setInt32(words, given[0], pointer, true)
   }
 
-  return record({
-    wasm,
-    open,
-    getArrayU8FromWasm0: part,
-    getStringFromWasm0: (pointer, length) => decode(decoder, part(pointer, length)),
-    setTableEntry,
-    addToExternrefTable0,
-    passArray8ToWasm0,
-    passStringToWasm0,
-    passedLength: () => vectorLength,
-    /** A text, or nothing. */
-    giveText: (to, text) => give(to, isLikeNone(text) ? 0 : passStringToWasm0(text)),
-    giveBytes: (to, array) => give(to, passArray8ToWasm0(array)),
-    handleError: (f, args) => {
-      try {
-        return f(args[0], args[1], args[2], args[3], args[4], args[5])
-      } catch (e) {
-        wasm.__wbindgen_exn_store(addToExternrefTable0(e))
-      }
-    },
-  })
+  const initial = () => {
+    setEntry(table, 0, undefined)
+    setEntry(table, references - 4, undefined)
+    setEntry(table, references - 3, null)
+    setEntry(table, references - 2, true)
+    setEntry(table, references - 1, false)
+  }
+
+  const imports = record({ '': record({ memory, table, functions, initial }) })
+  const wanted = importsOf(module)
+  for (let i = 0; i < wanted.length; i++) {
+    const { module: signature, name } = wanted[i]
+    const of = (imports[signature] ||= record({}))
+    of[name] ||= signature === 'r' ? list[name] : wrapped(list[name], signature)
+  }
+  const started = () => {
+    try {
+      for (let i = 0; i < count; i++) wasm[i] = entryOf(functions, i)
+      wasm.__wbindgen_start()
+    } catch {
+      return failed()
+    }
+    connect(wasm.resume, CRASHED, number)
+    done((name, first, second, value) =>
+      wasm.ask(passText(name), vectorLength, passText(first), vectorLength, passText(second), vectorLength, value),
+    )
+  }
+  then(instantiate(module, imports), started, failed)
 }

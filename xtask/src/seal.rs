@@ -2,36 +2,17 @@
 //!
 //! wasm-bindgen's glue hands out the instance (`init()` returns it, memory and all) and reaches the memory through
 //! methods that the page can replace (`decoder.decode(view)`, `memory.buffer`, `table.set(..)`). Of the generated
-//! text we keep the table of imports and the exported functions; what touches memory and tables is
-//! `pkg-template/memory.js`. What is kept is checked: it may name nothing of the platform's.
+//! text we keep nothing but what it says: which function of ours an import is, and how its values cross. All of it must be
+//! of a form that is known here. What does it is `pkg-template/memory.js`; each import's signature is its name in the
+//! module, so that the entry carries a list of functions and no text for each.
 //!
 //! An instance can be had (a V8 stack trace names it), so it is made worth nothing: the module exports nothing. What it
 //! exported is in a table of functions that it imports, as its memory and its table of references are.
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use walrus::ir::Value;
 use walrus::{ConstExpr, ElementItems, ElementKind, ExportItem, FunctionId, Module, RefType};
-
-/// What `pkg-template/memory.js` has for every module.
-const OURS: &str = "import { CRASHED, Error, getRandomValues, heap, isLikeNone } from '#memory'\n";
-
-/// What its `heap` gives for one.
-const OF_HEAP: &[&str] = &[
-    "addToExternrefTable0",
-    "getArrayU8FromWasm0",
-    "getStringFromWasm0",
-    "giveBytes",
-    "giveText",
-    "handleError",
-    "open",
-    "passArray8ToWasm0",
-    "passStringToWasm0",
-    "passedLength",
-    "setTableEntry",
-    "wasm",
-];
 
 /// The functions that `memory.js` calls: the first of the table, in this order, in every module.
 const KNOWN: &[&str] = &[
@@ -40,81 +21,82 @@ const KNOWN: &[&str] = &[
     "__wbindgen_realloc",
     "__externref_table_alloc",
     "__wbindgen_exn_store",
+    "ask",
+    "resume",
 ];
 
-/// Calls of the generated text, and ours for them.
-const REPLACED: &[(&str, &str)] = &[
-    ("globalThis.crypto.getRandomValues(", "getRandomValues("),
-    ("const table = wasm.__wbindgen_externrefs;", ""),
-    ("table.set(", "setTableEntry("),
-    ("getDataViewMemory0().setInt32(", "setWord("),
-    (", true);\n        }", ");\n        }"),
-    (", true);\n            setWord", ");\n            setWord"),
-    (", wasm.__wbindgen_malloc, wasm.__wbindgen_realloc)", ")"),
-    (", wasm.__wbindgen_malloc)", ")"),
-];
-
-/// The function that `natives.js` calls with answers; nobody else gets it.
-const RESUME: &str = "resume";
-
-/// What no line that is kept may contain.
-const FORBIDDEN: &[&str] = &[
-    "globalThis",
-    "window",
-    "self.",
-    "WebAssembly",
-    "memory",
-    "externrefs",
-    "TextDecoder",
-    "TextEncoder",
-    "Uint8Array",
-    "DataView",
-    "FinalizationRegistry",
-    "Reflect",
-    "Object",
-    "Promise",
-    "Symbol",
-    ".call(",
-    ".apply(",
-    ".bind(",
-    ".then(",
-    ".prototype",
-    "eval",
-    "import(",
-    "...",
-    "async ",
-    "await ",
-    "for (",
-    "new Function",
-    "export {",
-    "export default",
-];
-
-/// How the generated text hands over a text, one that may be missing, and bytes.
-const GIVEN: &[(&str, &str)] = &[
+/// What wasm-bindgen brings along, by its name: the generated text, the function of `memory.js` that does the same, and its
+/// signature.
+const BROUGHT: &[(&str, &str, &str, &str)] = &[
     (
-        "const ptr1 = passStringToWasm0(ret);
-            const len1 = WASM_VECTOR_LEN;
-            setWord((arg0 >>> 0) + 4 * 1, len1);
-            setWord((arg0 >>> 0) + 4 * 0, ptr1);",
-        "giveText(arg0 >>> 0, ret);",
+        "__wbindgen_boolean_get",
+        "const v = arg0; const ret = typeof(v) === 'boolean' ? v : undefined; return isLikeNone(ret) ? 0xFFFFFF : ret ? 1 : 0;",
+        "asBoolean",
+        "r",
     ),
     (
-        "var ptr1 = isLikeNone(ret) ? 0 : passStringToWasm0(ret);
-            var len1 = WASM_VECTOR_LEN;
-            setWord((arg0 >>> 0) + 4 * 1, len1);
-            setWord((arg0 >>> 0) + 4 * 0, ptr1);",
-        "giveText(arg0 >>> 0, ret);",
+        "__wbindgen_is_falsy",
+        "const ret = !arg0; return ret;",
+        "isFalsy",
+        "r",
     ),
     (
-        "const ptr1 = passArray8ToWasm0(ret);
-            const len1 = WASM_VECTOR_LEN;
-            setWord((arg0 >>> 0) + 4 * 1, len1);
-            setWord((arg0 >>> 0) + 4 * 0, ptr1);",
-        "giveBytes(arg0 >>> 0, ret);",
+        "__wbindgen_is_undefined",
+        "const ret = arg0 === undefined; return ret;",
+        "isUndefined",
+        "r",
     ),
-    ("WASM_VECTOR_LEN", "passedLength()"),
+    (
+        "__wbindgen_string_get",
+        "const obj = arg1; const ret = typeof(obj) === 'string' ? obj : undefined; var ptr1 = isLikeNone(ret) ? 0 : passStringToWasm0(ret, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc); var len1 = WASM_VECTOR_LEN; getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 1, len1, true); getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 0, ptr1, true);",
+        "asText",
+        "tv",
+    ),
+    (
+        "__wbindgen_throw",
+        "throw new Error(getStringFromWasm0(arg0, arg1));",
+        "fail",
+        "rt",
+    ),
+    (
+        "getRandomValues",
+        "globalThis.crypto.getRandomValues(getArrayU8FromWasm0(arg0, arg1)); }, arguments);",
+        "getRandomValues",
+        "cb",
+    ),
 ];
+
+/// The import that sets the first entries of the table of references, and what it must do: the last four are constants.
+const INITIAL: (&str, &str) = (
+    "__wbindgen_init_externref_table",
+    "const table = wasm.__wbindgen_externrefs; table.set(0, undefined); table.set(1024, undefined); table.set(1025, null); table.set(1026, true); table.set(1027, false);",
+);
+const REFERENCES: u64 = 1028;
+
+/// The function of the modules that `memory.js` gives to the entry, as it is generated.
+const ASK: &str = "function ask(name, first, second, value) { let ptr0, len0, ptr1, len1, ptr2, len2; try { ptr0 = passStringToWasm0(name, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc); len0 = WASM_VECTOR_LEN; ptr1 = passStringToWasm0(first, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc); len1 = WASM_VECTOR_LEN; ptr2 = passStringToWasm0(second, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc); len2 = WASM_VECTOR_LEN; } catch (e) { if (ptr2) { wasm.__wbindgen_free(ptr2, len2 * 1, 1); } if (ptr1) { wasm.__wbindgen_free(ptr1, len1 * 1, 1); } if (ptr0) { wasm.__wbindgen_free(ptr0, len0 * 1, 1); } throw e; } const ret = wasm.ask(ptr0, len0, ptr1, len1, ptr2, len2, value); return ret; }";
+/// The one that it gives to `natives.js` and to nobody else.
+const RESUME: &str = "function resume(id, ok, value) { wasm.resume(id, ok, value); }";
+
+/// How the generated text ends that hands over a text, or one that may be missing, and bytes.
+const GIVEN: &[(&str, char)] = &[
+    (
+        "const ptr1 = passStringToWasm0(ret, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc); const len1 = WASM_VECTOR_LEN; getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 1, len1, true); getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 0, ptr1, true);",
+        't',
+    ),
+    (
+        "var ptr1 = isLikeNone(ret) ? 0 : passStringToWasm0(ret, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc); var len1 = WASM_VECTOR_LEN; getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 1, len1, true); getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 0, ptr1, true);",
+        't',
+    ),
+    (
+        "const ptr1 = passArray8ToWasm0(ret, wasm.__wbindgen_malloc); const len1 = WASM_VECTOR_LEN; getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 1, len1, true); getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 0, ptr1, true);",
+        'b',
+    ),
+    ("return ret;", 'r'),
+    ("", 'r'),
+];
+/// How many values `memory.js` hands on.
+const MOST: usize = 8;
 
 /// A part of the library as wasm-bindgen gives it.
 pub struct Bound {
@@ -124,29 +106,26 @@ pub struct Bound {
 
 /// What the build makes of them.
 pub struct Sealed {
-    /// `start(part, module, done, failed)`, whose `done` gets the function of the module; nothing else. It has what any of
-    /// the parts imports.
+    /// `start(number, module, done, failed)`, whose `done` gets the function of the module; nothing else. It has what any
+    /// of the parts imports.
     pub glue: String,
     /// `pkg-template/memory.js`, with the places of the functions; the same for every module.
     pub memory: String,
-    /// The modules, with short names for their imports and no exports.
+    /// The modules, with signatures for their imports and no exports.
     pub wasm: Vec<Vec<u8>>,
 }
 
 /// What the parts have in common, as far as it is known.
 #[derive(Default)]
 struct Glue {
-    /// Functions that the generated text imports by their names.
+    /// What the list's functions are imported by.
     imports: BTreeSet<String>,
-    /// The functions of the modules, by name.
-    functions: BTreeMap<String, String>,
-    /// What the modules import, each once: the text of a function, or one of ours.
-    table: Vec<String>,
+    /// The functions that modules import, each once.
+    list: Vec<String>,
     /// The names of what the modules export, by their places in the table of functions.
     places: Vec<String>,
-    /// Of memory, and of the table of references: enough for each.
+    /// Of memory: enough for each.
     pages: u64,
-    references: u64,
 }
 
 /// Seals the glue over `memory` (`pkg-template/memory.js`).
@@ -162,19 +141,20 @@ pub fn seal(parts: &[Bound], memory: &str) -> Result<Sealed> {
     for module in &mut modules {
         hide_functions(module, &all.places)?;
     }
-    let (glue, memory) = all.sealed(memory)?;
     Ok(Sealed {
-        glue,
-        memory,
+        glue: all.glue(),
+        memory: all.memory(memory)?,
         wasm: modules.iter_mut().map(Module::emit_wasm).collect(),
     })
 }
 
 impl Glue {
-    /// Adds what a part needs. Its module, with short names for its imports.
+    /// Adds what a part needs. Its module, whose imports are named by their signatures and their places in the list.
     fn add(&mut self, part: &Bound) -> Result<Module> {
-        let mut namespaces = Vec::new();
-        let mut exported = Vec::new();
+        // The functions that are imported by name, and the files whose functions are taken as they are.
+        let mut named = BTreeMap::new();
+        let mut files = BTreeMap::new();
+        let mut exported = BTreeSet::new();
         let mut table = String::new();
         for chunk in chunks(&part.glue) {
             let first = chunk.lines().next().unwrap_or_default();
@@ -186,29 +166,25 @@ impl Glue {
                 let (_, file) = path
                     .split_once("/src/")
                     .context("an import from outside src/")?;
-                match names.strip_prefix("* as ") {
-                    Some(_) => namespaces.push((path.to_owned(), file.to_owned())),
-                    None => {
-                        for name in names.trim_matches(['{', '}', ' ']).split(", ") {
-                            let line = format!("import {{ {name} }} from '#src/{file}'");
-                            self.imports.insert(line);
-                        }
-                    }
+                if names.starts_with("* as ") {
+                    files.insert(path.to_owned(), file.to_owned());
+                    continue;
                 }
-            } else if let Some(rest) = chunk.strip_prefix("export function ") {
-                let name = rest.split('(').next().unwrap_or_default().to_owned();
-                let text = clean(chunk.trim_start_matches("export "));
-                let known = self.functions.entry(name.clone()).or_insert(text.clone());
-                ensure!(*known == text, "{name} differs from part to part");
-                exported.push(name);
+                for name in names.trim_matches(['{', '}', ' ']).split(", ") {
+                    named.insert(name.to_owned(), file.to_owned());
+                }
+            } else if let Some(function) = chunk.strip_prefix("export ")
+                && function.starts_with("function ")
+            {
+                exported.insert(plain(function));
             } else if chunk.starts_with("function __wbg_get_imports(") {
                 table = chunk;
             }
         }
-        exported.retain(|name| name != RESUME);
+        let known = BTreeSet::from([ASK.to_owned(), RESUME.to_owned()]);
         ensure!(
-            exported == ["ask"],
-            "the glue exports {exported:?} and not only ask"
+            exported == known,
+            "the glue exports {exported:?} and not ask and resume as they are known"
         );
         let (_, table) = table
             .split_once("__proto__: null,\n")
@@ -221,7 +197,10 @@ impl Glue {
         let mut module = Module::from_buffer(&part.wasm)?;
         let (pages, references) = import_memory_and_table(&mut module)?;
         self.pages = self.pages.max(pages);
-        self.references = self.references.max(references);
+        ensure!(
+            references == REFERENCES,
+            "{references} references at first, and not {REFERENCES}"
+        );
         for export in module.exports.iter() {
             let is_function = matches!(export.item, ExportItem::Function(_));
             if is_function && !self.places.contains(&export.name) {
@@ -232,102 +211,162 @@ impl Glue {
             if import.module == OWN {
                 continue;
             }
-            let text = match table.get(&import.name) {
-                Some(text) => clean(text),
+            if import.name == INITIAL.0 {
+                let text = table.get(&import.name).map(|text| body(text));
+                ensure!(
+                    text.as_deref() == Some(INITIAL.1),
+                    "{}: {text:?}",
+                    INITIAL.0
+                );
+                import.module = OWN.into();
+                import.name = "initial".into();
+                continue;
+            }
+            let (name, file, signature) = match table.get(&import.name) {
+                Some(text) => match brought(&import.name, text)? {
+                    Some((ours, signature)) => (ours, None, signature),
+                    None => {
+                        let (name, signature) =
+                            call(text).with_context(|| format!("{}: {text}", import.name))?;
+                        let file = named.get(&name).context("a function of no file")?;
+                        (name, Some(file), signature)
+                    }
+                },
                 None => {
-                    let file = namespaces.iter().find(|(path, _)| *path == import.module);
-                    let (_, file) =
-                        file.with_context(|| format!("no import for {}", import.name))?;
-                    let name = format!("import_{}", import.name);
-                    let line = format!("import {{ {} as {name} }} from '#src/{file}'", import.name);
-                    self.imports.insert(line);
-                    name
+                    let file = files.get(&import.module);
+                    let file = file.with_context(|| format!("no import for {}", import.name))?;
+                    (import.name.clone(), Some(file), "r".to_owned())
                 }
             };
-            let place = match self.table.iter().position(|known| *known == text) {
+            let from = file.map_or("#memory".to_owned(), |file| format!("#src/{file}"));
+            let (stem, _) = from.rsplit_once('.').unwrap_or((&from, ""));
+            let stem: String = stem
+                .rsplit(['/', '#'])
+                .next()
+                .unwrap_or_default()
+                .to_owned();
+            let local = format!("{stem}_{name}");
+            self.imports
+                .insert(format!("import {{ {name} as {local} }} from '{from}'\n"));
+            let place = match self.list.iter().position(|known| *known == local) {
                 Some(place) => place,
                 None => {
-                    self.table.push(text);
-                    self.table.len() - 1
+                    self.list.push(local);
+                    self.list.len() - 1
                 }
             };
-            import.module = "a".into();
-            import.name = short_name(place);
+            import.module = signature;
+            import.name = place.to_string();
         }
         Ok(module)
     }
 
-    /// The glue and what it stands on.
-    fn sealed(&self, memory: &str) -> Result<(String, String)> {
-        let mut body: String = self.functions.values().map(String::as_str).collect();
-        body.push_str("const imports = {\n        __proto__: null,\n");
-        for (place, text) in self.table.iter().enumerate() {
-            let text = text.trim_end().trim_end_matches(',');
-            writeln!(body, "        {}: {text},", short_name(place))?;
-        }
-        body.push_str("    }\n");
-        for (theirs, ours) in REPLACED {
-            body = body.replace(theirs, ours);
-        }
-        for (theirs, ours) in GIVEN {
-            body = body.replace(theirs, ours);
-        }
-        for line in body.lines() {
-            if let Some(word) = FORBIDDEN.iter().find(|word| line.contains(**word)) {
-                bail!(
-                    "the glue says {word:?} where memory.js should: {}",
-                    line.trim()
-                );
-            }
-        }
-        let of_heap: Vec<_> = OF_HEAP
-            .iter()
-            .copied()
-            .filter(|name| *name == "open" || words(&body).any(|word| word == *name))
-            .collect();
-        let of_heap = of_heap.join(", ");
-        let imports: String = self
-            .imports
-            .iter()
-            .map(|line| format!("{line}\n"))
-            .collect();
-        let functions: String = self.functions.values().map(String::as_str).collect();
-        let known = format!("{OURS}{imports}{functions}{of_heap}");
-        for name in called(&body) {
-            let there = words(&known).any(|word| word == name);
-            ensure!(there, "the glue calls {name}, which memory.js lacks");
-        }
+    fn glue(&self) -> String {
+        let imports: String = self.imports.iter().map(String::as_str).collect();
+        let list = self.list.join(", ");
+        let (pages, count) = (self.pages, self.places.len());
+        format!(
+            "import {{ open }} from '#memory'\n{imports}\
+             export const start = (number, module, done, failed) =>\n\
+             open([{list}], {pages}, {REFERENCES}, {count}, number, module, done, failed)\n"
+        )
+    }
+
+    /// What the glue stands on: the functions of the modules by their places.
+    fn memory(&self, memory: &str) -> Result<String> {
         let mut memory = memory.to_owned();
         for (n, name) in self.places.iter().enumerate() {
             let (long, short) = (format!("wasm.{name}"), format!("wasm[{n}]"));
-            body = rename(&body, &long, &short);
             memory = rename(&memory, &long, &short);
         }
-        for script in [&body, &memory] {
-            let left = script.split("wasm.").nth(1).map(|rest| words(rest).next());
-            ensure!(left.is_none(), "no function {left:?} in the module");
-        }
-        let (pages, references, count) = (self.pages, self.references, self.places.len());
-        let glue = format!(
-            "{OURS}{imports}import {{ connect }} from '#src/browser/natives.js'\n\
-             export const start = (part, module, done, failed) => {{\n\
-             const {{ {of_heap} }} = heap({pages}, {references}, {count})\n\
-             {body}\
-             connect({RESUME}, CRASHED, part)\n\
-             open(module, imports, () => done(ask), failed)\n\
-             }}\n"
-        );
-        Ok((glue, memory))
+        let left = memory.split("wasm.").nth(1);
+        ensure!(left.is_none(), "no such function in the module: {left:?}");
+        Ok(memory)
     }
 }
 
-/// Without comments.
-fn clean(script: &str) -> String {
-    script
-        .lines()
-        .filter(|line| !line.trim_start().starts_with(['/', '*']))
-        .map(|line| format!("{line}\n"))
-        .collect()
+/// What wasm-bindgen brings along: the name of ours for it, and the signature.
+fn brought(name: &str, text: &str) -> Result<Option<(String, String)>> {
+    let name = name.strip_prefix("__wbg_").unwrap_or(name);
+    let (name, _) = name.rsplit_once('_').unwrap_or((name, ""));
+    let Some((_, theirs, ours, signature)) = BROUGHT.iter().find(|(known, ..)| *known == name)
+    else {
+        return Ok(None);
+    };
+    let text = body(text);
+    let caught = "return handleError(function (arg0, arg1) { ";
+    let text = text.strip_prefix(caught).unwrap_or(&text);
+    ensure!(text == *theirs, "{name} is not as it was: {text}");
+    Ok(Some(((*ours).to_owned(), (*signature).to_owned())))
+}
+
+/// The function that the text of an import calls, and the signature (`wrapped` in memory.js): r where nothing but values
+/// cross, which need no help.
+fn call(text: &str) -> Result<(String, String)> {
+    let body = body(text);
+    let body = body.strip_prefix("const ret = ").unwrap_or(&body);
+    let (called, rest) = body.split_once(");").context("a call")?;
+    let (name, values) = called.split_once('(').context("its values")?;
+    let (_, gives) = GIVEN
+        .iter()
+        .find(|(end, _)| *end == rest.trim())
+        .with_context(|| format!("what it gives is of no known form: {rest}"))?;
+    let mut signature = gives.to_string();
+    let mut next = usize::from(*gives != 'r');
+    let mut values = values;
+    while !values.is_empty() {
+        let (first, second) = (next, next + 1);
+        let pair = format!("(arg{first}, arg{second})");
+        let forms = [
+            (format!("getStringFromWasm0{pair}"), 't', 2),
+            (format!("getArrayU8FromWasm0{pair}"), 'b', 2),
+            (
+                format!("arg{first} === 0 ? undefined : getArrayU8FromWasm0{pair}"),
+                'b',
+                2,
+            ),
+            // Our numbers are far from their sign, and nobody asks whether a flag is `true`.
+            (format!("arg{first} >>> 0"), 'v', 1),
+            (format!("arg{first} !== 0"), 'v', 1),
+            (format!("arg{first}"), 'v', 1),
+        ];
+        let (rest, form, size) = forms
+            .iter()
+            .find_map(|(form, kind, size)| {
+                let rest = values.strip_prefix(form.as_str())?;
+                let rest = rest
+                    .strip_prefix(", ")
+                    .or(rest.is_empty().then_some(rest))?;
+                Some((rest, kind, size))
+            })
+            .with_context(|| format!("a value of no known form: {values}"))?;
+        signature.push(*form);
+        next += size;
+        values = rest;
+    }
+    ensure!(signature.len() <= MOST + 1, "more than {MOST} values");
+    if signature.chars().all(|c| c == 'r' || c == 'v') {
+        signature.truncate(1);
+    }
+    Ok((name.to_owned(), signature))
+}
+
+/// In one line, without comments.
+fn plain(script: &str) -> String {
+    let lines = script.lines().map(str::trim);
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with(['/', '*']));
+    lines.collect::<Vec<_>>().join(" ")
+}
+
+/// What stands between the braces of a function.
+fn body(function: &str) -> String {
+    let text = plain(function);
+    let inner = text.split_once(") {").map_or("", |(_, inner)| inner);
+    inner
+        .trim_end_matches(',')
+        .trim_end_matches('}')
+        .trim()
+        .to_owned()
 }
 
 /// The members of the import table: the text of each function, by its name.
@@ -354,7 +393,7 @@ fn entries(table: &str) -> Result<BTreeMap<String, String>> {
 }
 
 /// The module of imports that `memory.js` makes itself.
-const OWN: &str = "memory.js";
+const OWN: &str = "";
 
 /// Has the module import its memory and its table of references instead of exporting them: a stack trace can name
 /// an instance, but not what it imports. Gives their initial sizes.
@@ -422,11 +461,6 @@ fn hide_functions(module: &mut Module, places: &[String]) -> Result<()> {
         ElementItems::Expressions(kind, items),
     );
     module.tables.get_mut(table).elem_segments.insert(segment);
-    for import in module.imports.iter_mut() {
-        if import.module == OWN {
-            import.module = "a".into();
-        }
-    }
     Ok(())
 }
 
@@ -440,34 +474,6 @@ fn rename(script: &str, long: &str, short: &str) -> String {
         out.push_str(part);
     }
     out
-}
-
-/// The identifiers of a script, in order.
-fn words(script: &str) -> impl DoubleEndedIterator<Item = &str> {
-    script.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '$')
-}
-
-/// What a script calls by its bare name.
-fn called(script: &str) -> Vec<&str> {
-    let mut names = Vec::new();
-    for (at, _) in script.match_indices('(') {
-        let before = &script[..at];
-        let name = words(before).next_back().unwrap_or_default();
-        let method = before[..at - name.len()].ends_with('.');
-        if !name.is_empty() && !method && !["function", "typeof", "if", "Error"].contains(&name) {
-            names.push(name);
-        }
-    }
-    names
-}
-
-/// a, b, .. z, ba, bb, ..
-fn short_name(n: usize) -> String {
-    let last = char::from(b'a' + (n % 26) as u8);
-    match n / 26 {
-        0 => last.to_string(),
-        more => format!("{}{last}", short_name(more)),
-    }
 }
 
 /// The statements at the left margin, each with its block.
