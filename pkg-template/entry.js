@@ -97,11 +97,23 @@ export const library = (parts, providers) => {
   const part = name => (parts[name] && !loads.full ? name : 'full')
 
   /** Asks a part; see `npm.rs`. */
-  const askPart = (name, called, first, second, value) =>
-    new Promise((resolve, reject) => {
-      const asked = () => then(step('call', called, asks[name](called, first || '', second || '', value)), resolve, reject)
-      then(load(name), () => guarded(NUMBERS[name], asked, reject), reject)
-    })
+  const askPart = (name, called, first, second, value) => {
+    const asked = () => {
+      let answer
+      guarded(
+        NUMBERS[name],
+        () => {
+          answer = step('call', called, asks[name](called, first || '', second || '', value))
+        },
+        reason => {
+          answer = new Promise((_, reject) => reject(reason))
+        },
+      )
+      return answer
+    }
+    // At once where it is there: each turn costs a call as much as its work.
+    return asks[name] ? asked() : after(load(name), asked)
+  }
 
   let moving
   /** The part that has the sessions, `full` if that is wanted: then it has them from now on. */
@@ -118,17 +130,17 @@ export const library = (parts, providers) => {
         moving = undefined
         reject(reason)
       }
-      const take = () => then(askPart('full', 'takeOver'), () => (moved(), resolve()), failed)
-      then(load('full'), () => then(askPart('session', 'handOver'), take, failed), failed)
+      const take = () => after(askPart('session', 'handOver'), () => askPart('full', 'takeOver'))
+      then(after(load('full'), take), () => (moved(), resolve()), failed)
     })
     return moving
   }
 
   /** Asks the part that has the sessions, or is to have them. */
-  const call = (name, called, first, second, value) =>
-    new Promise((resolve, reject) =>
-      then(hold(name), () => then(askPart(holder, called, first, second, value), resolve, reject), reject),
-    )
+  const call = (name, called, first, second, value) => {
+    const asked = () => askPart(holder, called, first, second, value)
+    return asks[holder] && !moving && name !== 'full' ? asked() : after(hold(name), asked)
+  }
 
   const partOf = address => (isOfFull(address) ? 'full' : 'session')
 
@@ -180,7 +192,7 @@ export const library = (parts, providers) => {
       if (document) hearOnce('"said":"started"', () => then(restored(), ignored, ignored))
       return holder ? call('session', 'sessionOf', wanted) : nothing()
     }
-    return new Promise((resolve, reject) => then(lasting(), there => then(found(there), resolve, reject), reject))
+    return after(lasting(), found)
   }
 
   // The providers' files that have come, once a page.
@@ -251,13 +263,11 @@ export const library = (parts, providers) => {
       call('full', 'adoptToken', text, found, typeof token === 'string' ? token : ''),
     )
 
-  const scopesFor = (calls, config) =>
-    new Promise((resolve, reject) => {
-      const list = readCalls(calls)
-      const ask = (name, text, found) => askPart(name, 'scopesFor', text, found, list)
-      const asked = config === undefined ? call('session', 'scopesFor', '', '', list) : configured(config, 'start', ask)
-      then(asked, resolve, reject)
-    })
+  const scopesFor = (calls, config) => {
+    const list = readCalls(calls)
+    const ask = (name, text, found) => askPart(name, 'scopesFor', text, found, list)
+    return config === undefined ? call('session', 'scopesFor', '', '', list) : configured(config, 'start', ask)
+  }
 
   const explain = response =>
     new Promise((resolve, reject) =>
@@ -266,24 +276,22 @@ export const library = (parts, providers) => {
       ),
     )
 
-  const fetchPrivate = (input, init) =>
-    new Promise((resolve, reject) => {
-      const prepared = prepare(input, init, OPTIONS)
-      const sent = () => call('session', 'fetchPrivate', '', '', prepared)
-      then(abortable(prepared.signal, sent), resolve, reject)
-    })
+  const fetchPrivate = (input, init) => {
+    const prepared = prepare(input, init, OPTIONS)
+    const sent = () => call('session', 'fetchPrivate', '', '', prepared)
+    return prepared.signal ? abortable(prepared.signal, sent) : sent()
+  }
 
-  const logout = options =>
-    new Promise((resolve, reject) => {
-      const end = ownValue(options, 'endSession')
-      const back = end === true ? '' : ownText(end, 'postLogoutRedirectUri')
-      const revoke = ownFlag(options, 'revoke') ? 'revoke' : ''
-      const navigate = ownFunction(options, 'navigate')
-      const leave = name =>
-        then(call(name, 'logout', revoke, back === undefined ? '' : 'end ' + back, navigate), resolve, reject)
-      // Who has no session here leaves what could have been restored.
-      holder ? leave('session') : then(lasting(), there => leave(there ? 'full' : 'session'), reject)
-    })
+  const logout = options => {
+    const end = ownValue(options, 'endSession')
+    const back = end === true ? '' : ownText(end, 'postLogoutRedirectUri')
+    const revoke = ownFlag(options, 'revoke') ? 'revoke' : ''
+    const navigate = ownFunction(options, 'navigate')
+    const leave = there =>
+      call(there ? 'full' : 'session', 'logout', revoke, back === undefined ? '' : 'end ' + back, navigate)
+    // Who has no session here leaves what could have been restored.
+    return holder ? leave() : after(lasting(), leave)
+  }
 
   // A response is answered soon: its part comes while the page's own files do.
   const address = taken || href()
@@ -310,6 +318,10 @@ export const library = (parts, providers) => {
     logout: traced(logout),
   }
 }
+
+/** What `f` gives of what the promise gives. */
+const after = (promise, f) =>
+  new Promise((resolve, reject) => then(promise, value => then(f(value), resolve, reject), reject))
 
 const ignored = () => {}
 const nothing = () => new Promise(resolve => resolve(null))

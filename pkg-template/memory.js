@@ -104,9 +104,13 @@ export const open = (list, pages, references, count, number, module, done, faile
     let at = gives === 't' || gives === 'b' ? 1 : 0
     for (let i = 1; i < signature.length; i++) {
       const value = given[at++]
-      taken[i] = signature[i] === 'v' || !value ? value : part(value, given[at])
-      if (signature[i] !== 'v') at++
-      if (signature[i] === 't') taken[i] = decode(decoder, taken[i])
+      if (signature[i] === 'v') {
+        taken[i] = value
+        continue
+      }
+      const length = given[at++]
+      if (signature[i] === 't') taken[i] = length ? decode(decoder, part(value, length)) : ''
+      else if (value) taken[i] = part(value, length)
     }
     let result
     try {

@@ -40,7 +40,7 @@ for (let n = 2, i = 0; i < 64; n++) {
   K[i++] = fraction(n, 3)
 }
 
-/** Whether this is the SHA-256 of the bytes; `words` are its eight numbers. */
+/** Whether the SHA-256 of the bytes begins with these words. */
 export const isDigest = (bytes, words) => {
   const size = byteLength(bytes)
   const padded = new Uint8Array(((size + 8) >> 6 << 6) + 64)
@@ -73,7 +73,7 @@ export const isDigest = (bytes, words) => {
     }
     for (let i = 0; i < 8; i++) sum[i] += s[i]
   }
-  for (let i = 0; i < 8; i++) if (sum[i] !== (words[i] | 0)) return false
+  for (let i = 0; i < words.length; i++) if (sum[i] !== (words[i] | 0)) return false
   return true
 }
 

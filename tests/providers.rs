@@ -358,7 +358,7 @@ fn what_the_gateway_would_refuse_for_a_functional_permission_is_known_before_it_
 
                 let tokens = Tokens::adopt(token.into(), &held).expect("a token");
                 let session = Session::new(login.clone(), tokens, 0, 0);
-                let description = format!(r#"{{"method":"{method}","url":"{url}"}}"#);
+                let description = format!("\n{method}\n{url}");
                 let request = PrivateRequest::read(&description).expect("a request");
                 let admitted = session.admit(&request, 0);
                 let case = format!("{method} {path} with {held:?}");
@@ -387,7 +387,7 @@ fn a_functional_permission_that_the_file_does_not_name_stops_no_call() {
     let held = ["read", "write", "urn:ml:mktp:new:/read-only"].map(String::from);
     let tokens = Tokens::adopt("x".into(), &held).expect("a token");
     let session = Session::new(login, tokens, 0, 0);
-    let call = r#"{"method":"GET","url":"https://api.mercadolibre.com/orders/1"}"#;
+    let call = "\nGET\nhttps://api.mercadolibre.com/orders/1";
     let request = PrivateRequest::read(call).expect("a request");
     assert!(session.admit(&request, 0).is_ok());
 }

@@ -825,9 +825,10 @@ pub fn url(data: &[u8]) {
     assert_eq!(closeness, Some(url.path().len() - below.len()));
 }
 
-/// The browser's description of a call: JSON, with the page's own options in it.
+/// The browser's description of a call: lines (`|` between them here), the last with the page's own options.
 pub fn request(data: &[u8]) {
     let Some(text) = text(data) else { return };
+    let text = text.replacen('|', "\n", 3);
     let mut request = match PrivateRequest::read(&text) {
         Ok(request) => request,
         Err(error) => {
@@ -851,10 +852,11 @@ pub fn request(data: &[u8]) {
     }
     let writes = !["GET", "HEAD", "OPTIONS"].contains(&request.method());
     assert!(!(writes && request.is_patient()), "{text}");
-    let said = Json::parse(text.as_bytes());
-    let option = |name: &str| said.as_ref()?.get("options")?.get(name).cloned();
-    let most = option("maxWait")
-        .and_then(|n| n.as_u32())
+    let options = text.splitn(4, '\n').nth(3).unwrap_or_default();
+    let said = Json::parse(options.as_bytes());
+    let most = said
+        .as_ref()
+        .and_then(|said| said.get("maxWait")?.as_u32())
         .unwrap_or(0)
         .min(2_000_000);
     let mut waited = 0u64;

@@ -126,9 +126,7 @@ impl Request {
         Self(prepared)
     }
 
-    /// What is to be known of it, as JSON text: `url` (as the browser serialises what it will fetch), `method`,
-    /// `mode`, `authorization` (whether the header is there), `stream` (whether the body is one), and what else the
-    /// caller's options say for us.
+    /// What is to be known of it, in lines; see [`Browser`](super::port::Browser).
     pub fn inspect(&self) -> String {
         text_of(&self.0)
     }

@@ -10,7 +10,7 @@
 
 const { AbortController, AbortSignal, Array, DOMException, Date, Error, Headers, JSON, Object, ReadableStream, Request, Response } = globalThis
 const { TypeError, URL, Uint8Array, WeakMap, WeakSet, WebAssembly, WritableStream, Zone, performance } = globalThis
-const { create, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, keys, setPrototypeOf } = Object
+const { create, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, keys, prototype: everything, setPrototypeOf } = Object
 const { parse, stringify } = JSON
 const { isArray } = Array
 const { ceil, max, min } = Math
@@ -88,6 +88,7 @@ export const then = (promise, done, failed) => {
 }
 
 const split = uncurry(String.prototype.split)
+const lowerCase = uncurry(String.prototype.toLowerCase)
 const upperCase = uncurry(String.prototype.toUpperCase)
 const base = globalThis.document && member(globalThis.Node.prototype, 'baseURI')
 const baseURI = () => (base ? base(globalThis.document) : undefined)
@@ -536,45 +537,86 @@ const referrerOf = of(Request, 'referrer')
 const referrerPolicyOf = of(Request, 'referrerPolicy')
 const signalOf = of(Request, 'signal')
 
-/** The members of `init` that are not fetch's, but ours; their names with spaces between them. */
+/** The members of `init` that are not fetch's, but ours, as JSON text. */
 const optionsOf = (init, names) => {
   const options = create(null)
-  const list = split(names, ' ')
-  for (let i = 0; i < list.length; i++) {
-    const value = ownValue(init, list[i])
+  for (let i = 0; i < names.length; i++) {
+    const value = ownValue(init, names[i])
     // JSON would lose what these are.
-    options[list[i]] = typeof value === 'number' && value - value !== 0 ? '' + value : value
+    options[names[i]] = typeof value === 'number' && value - value !== 0 ? '' + value : value
   }
-  return options
+  return stringify(options)
+}
+
+const isOneOf = (names, name) => {
+  for (let i = 0; i < names.length; i++) if (names[i] === name) return true
 }
 
 /**
- * What fetch(input, init) would send, and what is to be known of it, as JSON text. Nothing of the caller's is read
- * after this. Where the caller left the platform's default, the careful choice stands.
+ * What most calls are: an address, and of fetch's own members no more than a method, headers and a body that are texts.
+ * Without a Request, which costs as much as all the rest. Undefined where it is another, for which a Request is made:
+ * what goes out is then all of that.
  */
-export const prepare = (input, init, names) => {
+const plain = (input, init, names) => {
+  if (typeof input !== 'string' || !base || (init && getPrototypeOf(init) !== everything)) return
+  const url = new URL(input, baseURI()).href
+  // fetch refuses a user's name in it, which a Request says at once.
+  if (split(url, '@').length > 1) return
+  const sent = record({ method: 'GET', headers: create(null), redirect: 'error', credentials: 'omit', referrerPolicy: 'no-referrer' })
+  const members = init ? keys(init) : []
+  for (let i = 0; i < members.length; i++) {
+    const name = members[i]
+    if (isOneOf(names, name)) continue
+    const value = init[name]
+    if (name === 'headers' && value && getPrototypeOf(value) === everything) {
+      const fields = keys(value)
+      for (let j = 0; j < fields.length; j++) {
+        const field = lowerCase(fields[j])
+        const text = value[fields[j]]
+        // Two that differ in their letters only are one with both values.
+        if (typeof text !== 'string' || sent.headers[field] !== undefined) return
+        sent.headers[field] = text
+      }
+    } else if (typeof value === 'string' && (name === 'body' || (name === 'method' && value === upperCase(value)))) sent[name] = value
+    else return
+  }
+  const { method } = sent
+  return record({ input: url, init: sent, method, flags: sent.headers.authorization === undefined ? '' : 'a', url })
+}
+
+const whole = (input, init) => {
   const request = new Request(input, init)
   const choice = (name, theirs, standard, ours) =>
     theirs !== standard || ownValue(init, name) === standard ? theirs : ours
-  const prepared = record({
-    request,
-    signal: signalOf(request),
-    referrer: referrerOf(request),
-    redirect: choice('redirect', redirectOf(request), 'follow', 'error'),
-    credentials: choice('credentials', credentialsOf(request), 'same-origin', 'omit'),
-    referrerPolicy: choice('referrerPolicy', referrerPolicyOf(request), '', 'no-referrer'),
+  return record({
+    input: request,
+    init: record({
+      referrer: referrerOf(request),
+      redirect: choice('redirect', redirectOf(request), 'follow', 'error'),
+      credentials: choice('credentials', credentialsOf(request), 'same-origin', 'omit'),
+      referrerPolicy: choice('referrerPolicy', referrerPolicyOf(request), '', 'no-referrer'),
+    }),
     method: methodOf(request),
-    text: stringify(
-      record({
-        url: urlOf(request),
-        method: methodOf(request),
-        mode: modeOf(request),
-        authorization: hasHeader(requestHeaders(request), 'authorization'),
-        stream: !!ReadableStream && ownValue(init, 'body') instanceof ReadableStream,
-        options: optionsOf(init, names),
-      }),
-    ),
+    flags:
+      (hasHeader(requestHeaders(request), 'authorization') ? 'a' : '') +
+      (modeOf(request) === 'no-cors' ? 'n' : '') +
+      (!!ReadableStream && ownValue(init, 'body') instanceof ReadableStream ? 's' : ''),
+    url: urlOf(request),
+    signal: signalOf(request),
   })
+}
+
+/**
+ * What fetch(input, init) would send, and its `text`, what is to be known of it, each in a line: a for a header
+ * Authorization, n for the mode no-cors, s for a body that is a stream; the method; the URL; our options, whose names have
+ * spaces between them, as JSON text. Nothing of the caller's is read after this. Where the caller left the platform's
+ * default, the careful choice stands.
+ */
+export const prepare = (input, init, names) => {
+  const list = split(names, ' ')
+  const prepared = plain(input, init, list) || whole(input, init)
+  const { flags, method, url } = prepared
+  prepared.text = flags + '\n' + method + '\n' + url + '\n' + (init ? optionsOf(init, list) : '')
   add(known, prepared)
   return prepared
 }
@@ -585,24 +627,27 @@ const known = WeakSet && new WeakSet()
 const add = of(WeakSet, 'add')
 const has = of(WeakSet, 'has')
 
+/** Adds a header to what was prepared. */
+export const addHeader = (prepared, name, value) => {
+  // Nobody but `prepare` says where a request goes.
+  if (!has(known, prepared)) throw record({ name: 'NotPrepared' })
+  const { headers } = prepared.init
+  if (headers) headers[lowerCase(name)] = value
+  else setHeader(requestHeaders(prepared.input), name, value)
+}
+
 /** Sends what was prepared with one header more, or two; `again` keeps a copy for once more. */
 export const send = (id, prepared, name, value, more, moreValue, again) =>
   later(id, () => {
-    // Nobody but `prepare` says where a request goes.
-    if (!has(known, prepared)) throw record({ name: 'NotPrepared' })
-    const { request, referrer, redirect, credentials, referrerPolicy } = prepared
-    // A request without a body is the same after it was sent.
-    prepared.request = again && (prepared.method === 'GET' || prepared.method === 'HEAD' ? request : clone(request))
-    setHeader(requestHeaders(request), name, value)
-    if (more) setHeader(requestHeaders(request), more, moreValue)
-    const asked = fetch(request, record({ referrer, redirect, credentials, referrerPolicy }))
-    return step('fetch', prepared.method, asked, urlOf(request))
+    const { input, init, method, url } = prepared
+    // What has no body is the same after it was sent.
+    const lasts = init.headers || method === 'GET' || method === 'HEAD'
+    const rest = again && (lasts ? input : clone(input))
+    addHeader(prepared, name, value)
+    if (more) addHeader(prepared, more, moreValue)
+    prepared.input = rest
+    return step('fetch', method, fetch(input, init), url)
   })
-
-/** Adds a header to what was prepared. */
-export const addHeader = (prepared, name, value) => {
-  has(known, prepared) && setHeader(requestHeaders(prepared.request), name, value)
-}
 
 export const status = of(Response, 'status')
 export const header = (response, name) => (name && getHeader(responseHeaders(response), name)) || ''

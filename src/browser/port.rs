@@ -78,9 +78,9 @@ pub trait Browser: Copy + 'static {
         limit: u32,
         milliseconds: u32,
     ) -> Result<OwnResponse, Unanswered>;
-    /// What is to be known of a request of the caller's, as JSON text: `url` (as the browser serialises what it will
-    /// fetch), `method`, `mode`, `authorization` (whether the header is there), `stream` (whether the body is one), and
-    /// `options`, what else the caller says for us.
+    /// What is to be known of a request of the caller's, a line each: what stands out (a: the header Authorization is
+    /// there; n: the mode is no-cors; s: the body is a stream); the method; the URL, as the browser serialises what it will
+    /// fetch; and as JSON text what else the caller says for us, if anything.
     fn inspect(&self, request: &Self::Request) -> String;
     /// Sends it with these headers besides; those without a name do not count. The answer is what `fetch` gives, or
     /// throws. Only where `again` says so may it be sent once more.

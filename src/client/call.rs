@@ -7,7 +7,7 @@ use super::optional::Proven;
 use super::{Client, Failure, Page};
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::json::{self, Json};
-use crate::protocol::resource::{Call, PrivateRequest};
+use crate::protocol::resource::{Call, PrivateRequest, is_rate_limit};
 use crate::protocol::secret::AccessToken;
 use crate::protocol::session::{self, Access, AfterRefusal, Session, SessionId};
 
@@ -42,11 +42,14 @@ impl<B: Page> Client<B> {
             }
             self.note_limits(id, &response);
             let status = self.browser.status(&response);
-            let wait = self.browser.retry_after(&response);
-            if let Some(pause) = wanted.pause(status, wait, self.jitter()) {
-                self.browser.sleep(pause).await;
-                token = self.access(id).await?;
-                continue;
+            // Nearly every answer is none of these, and looking costs as much as the call.
+            if is_rate_limit(status) && wanted.is_patient() {
+                let wait = self.browser.retry_after(&response);
+                if let Some(pause) = wanted.pause(status, wait, self.jitter()) {
+                    self.browser.sleep(pause).await;
+                    token = self.access(id).await?;
+                    continue;
+                }
             }
             if !matches!(status, 401 | 403) {
                 return Ok(response);

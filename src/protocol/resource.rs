@@ -186,7 +186,10 @@ const MAX_PATIENCE: Seconds = 2_000_000;
 
 /// A request that a page wants to make with a token.
 pub struct PrivateRequest {
-    request: Json,
+    method: String,
+    url: String,
+    /// Whether its body is a stream.
+    stream: bool,
     /// The scope that this call is narrowed to.
     pub scope: Option<Vec<String>>,
     /// The caller's word that sending it twice does no harm.
@@ -198,53 +201,62 @@ pub struct PrivateRequest {
 }
 
 impl PrivateRequest {
-    /// Reads the browser's description: `url`, `method`, `mode`, `authorization`, `stream`, and the [`OPTIONS`].
+    /// Reads the browser's description, a line each: a for a header Authorization, n for the mode no-cors, s for a stream;
+    /// the method; the URL; the [`OPTIONS`], as JSON text if there are any. No line but the last can hold a line break.
     pub fn read(description: &str) -> Result<Self, Error> {
-        let request = Json::parse(description.as_bytes()).unwrap_or(Json::Null);
+        let mut rest = description;
+        let mut line = || {
+            let (line, after) = text::cut(rest, "\n").unwrap_or((rest, ""));
+            rest = after;
+            line
+        };
+        let (flags, method, url) = (line(), line(), line());
+        let options = Json::parse(rest.as_bytes()).unwrap_or(Json::Null);
         let refuse = |rule| Err(ErrorCode::InvalidRequest.at(rule));
-        if request.flag("authorization") {
+        if text::contains(flags, "a") {
             return refuse("Authorization: the header is the library's own to set");
         }
-        if request.str("mode") == Some("no-cors") {
+        if text::contains(flags, "n") {
             return refuse("mode: a no-cors request carries no Authorization header");
         }
-        let option = |name| request.get("options")?.get(name);
-        let patience = match option("maxWait") {
+        let patience = match options.get("maxWait") {
             None => 0,
             Some(seconds) => match seconds.as_u32() {
                 Some(seconds) => seconds.min(MAX_PATIENCE) * 1000,
                 None => return refuse("maxWait: must be a whole number of seconds"),
             },
         };
-        let scope = option("scope").map(scope::read).transpose();
+        let scope = options.get("scope").map(scope::read).transpose();
         if matches!(&scope, Ok(Some(scope)) if scope.is_empty()) {
             return refuse("scope: a call cannot be narrowed to nothing");
         }
         Ok(Self {
+            method: String::from(method),
+            url: String::from(url),
+            stream: text::contains(flags, "s"),
             scope: scope.map_err(|error| error.becomes(ErrorCode::InvalidRequest))?,
-            idempotent: matches!(option("idempotent"), Some(Json::Bool(true))),
-            request,
+            idempotent: matches!(options.get("idempotent"), Some(Json::Bool(true))),
             patience,
             pause: 1,
         })
     }
 
     pub fn url(&self) -> &str {
-        self.request.str("url").unwrap_or("")
+        &self.url
     }
 
     pub fn method(&self) -> &str {
-        self.request.str("method").unwrap_or("")
+        &self.method
     }
 
     /// Whether it may be sent twice: a safe method or the caller's word for it, and no stream for a body.
     pub fn is_repeatable(&self) -> bool {
-        (is_safe(self.method()) || self.idempotent) && !self.request.flag("stream")
+        (is_safe(self.method()) || self.idempotent) && !self.stream
     }
 
     /// Whether its body is a stream, which can be sent once.
     pub fn is_stream(&self) -> bool {
-        self.request.flag("stream")
+        self.stream
     }
 
     /// Whether it may be sent more often than twice: the caller has allowed to wait, and nothing is written.
@@ -436,20 +448,17 @@ mod tests {
             let request = PrivateRequest::read(text).expect("a request");
             assert_eq!(request.is_repeatable(), want, "{text}");
         };
-        check(r#"{"url":"https://a.example/","method":"GET"}"#, true);
-        check(r#"{"method":"HEAD"}"#, true);
-        check(r#"{"method":"POST"}"#, false);
-        check(r#"{"method":"POST","options":{"idempotent":true}}"#, true);
-        check(
-            r#"{"method":"PUT","options":{"idempotent":true},"stream":true}"#,
-            false,
-        );
-        check(r#"{"method":"get"}"#, false);
+        check("\nGET\nhttps://a.example/", true);
+        check("\nHEAD\n\n{}", true);
+        check("\nPOST", false);
+        check("\nPOST\n\n{\"idempotent\":true}", true);
+        check("s\nPUT\n\n{\"idempotent\":true}", false);
+        check("\nget", false);
     }
 
     #[test]
     fn a_request_with_an_authorization_header_of_its_own_is_refused() {
-        for text in [r#"{"authorization":true}"#, r#"{"mode":"no-cors"}"#] {
+        for text in ["a\nGET", "n\nGET", "san"] {
             let error = PrivateRequest::read(text).err().expect(text);
             assert_eq!(error.code, ErrorCode::InvalidRequest);
         }
@@ -564,16 +573,13 @@ mod tests {
         }
     }
 
-    fn request(members: &str) -> Result<PrivateRequest, Error> {
-        PrivateRequest::read(&std::format!(
-            r#"{{"url":"https://api.example/"{members}}}"#
-        ))
+    fn request(method: &str, options: &str) -> Result<PrivateRequest, Error> {
+        PrivateRequest::read(&std::format!("\n{method}\nhttps://api.example/\n{options}"))
     }
 
     #[test]
     fn a_rate_limit_is_waited_for_within_the_callers_patience() {
-        let mut patient =
-            request(r#","method":"GET","options":{"maxWait":10}"#).expect("a request");
+        let mut patient = request("GET", r#"{"maxWait":10}"#).expect("a request");
         assert_eq!(patient.pause(429, Some(4), 0), Some(4000));
         assert_eq!(
             patient.pause(420, None, 0),
@@ -591,8 +597,7 @@ mod tests {
             None,
             "even nothing costs a second"
         );
-        let mut patient =
-            request(r#","method":"GET","options":{"maxWait":100}"#).expect("a request");
+        let mut patient = request("GET", r#"{"maxWait":100}"#).expect("a request");
         assert_eq!(patient.pause(503, Some(1), 0), None);
         assert_eq!(patient.pause(429, None, 0), Some(1000));
         assert_eq!(patient.pause(429, None, 255), Some(2000 + 446));
@@ -602,22 +607,21 @@ mod tests {
             "what chance has added counts as well"
         );
         assert_eq!(patient.pause(429, Some(u32::MAX), 255), None);
-        let mut greedy =
-            request(r#","method":"GET","options":{"maxWait":4294967295}"#).expect("a request");
+        let mut greedy = request("GET", r#"{"maxWait":4294967295}"#).expect("a request");
         assert_eq!(greedy.pause(429, Some(u32::MAX), 255), None);
     }
 
     #[test]
     fn only_what_writes_nothing_is_waited_for() {
-        for members in [
-            r#","method":"POST","options":{"maxWait":10}"#,
-            r#","method":"PUT","options":{"maxWait":10,"idempotent":true}"#,
-            r#","method":"GET""#,
-            r#","method":"GET","options":{"maxWait":0}"#,
+        for (method, options) in [
+            ("POST", r#"{"maxWait":10}"#),
+            ("PUT", r#"{"maxWait":10,"idempotent":true}"#),
+            ("GET", ""),
+            ("GET", r#"{"maxWait":0}"#),
         ] {
-            let mut request = request(members).expect("a request");
+            let mut request = request(method, options).expect("a request");
             assert!(!request.is_patient());
-            assert_eq!(request.pause(429, Some(1), 0), None, "{members}");
+            assert_eq!(request.pause(429, Some(1), 0), None, "{method} {options}");
         }
         for members in [
             r#""maxWait":"Infinity""#,
@@ -627,8 +631,8 @@ mod tests {
             r#""scope":5"#,
             r#""scope":["a b"]"#,
         ] {
-            let options = std::format!(r#","options":{{{members}}}"#);
-            let error = request(&options).map(drop).expect_err(members);
+            let options = std::format!("{{{members}}}");
+            let error = request("GET", &options).map(drop).expect_err(members);
             assert_eq!(error.code, ErrorCode::InvalidRequest);
         }
     }

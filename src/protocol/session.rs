@@ -780,16 +780,16 @@ mod tests {
 
     const TABLE: &str = r#","scopes":{"r":{},"w":{"implies":["r"]}},"scopeHeader":"X-Scope","routes":[{"path":"/x/{id}","read":"r","write":"w"}]"#;
 
-    fn admit(session: &Session, members: &str) -> Result<(String, String), Error> {
-        let text = format!(r#"{{"url":"https://api.example/x/1"{members}}}"#);
+    fn admit(session: &Session, method: &str, options: &str) -> Result<(String, String), Error> {
+        let text = format!("\n{method}\nhttps://api.example/x/1\n{options}");
         session.admit(&PrivateRequest::read(&text).expect("a request"), 0)
     }
 
     #[test]
     fn a_call_that_the_scope_does_not_allow_is_refused_before_it_is_sent() {
         let reader = with(TABLE, API, r#","scope":"r""#);
-        assert!(admit(&reader, r#","method":"GET""#).is_ok());
-        let error = admit(&reader, r#","method":"PUT""#).expect_err("no scope");
+        assert!(admit(&reader, "GET", "").is_ok());
+        let error = admit(&reader, "PUT", "").expect_err("no scope");
         assert_eq!(
             (error.code, error.detail.as_str()),
             (ErrorCode::InsufficientScope, "w for PUT /x/{id}")
@@ -801,7 +801,7 @@ mod tests {
         );
         // Nobody said what was granted, or it is a scope that the table does not know.
         for scope in ["", r#","scope":"other""#] {
-            assert!(admit(&with(TABLE, API, scope), r#","method":"PUT""#).is_ok());
+            assert!(admit(&with(TABLE, API, scope), "PUT", "").is_ok());
         }
     }
 
@@ -915,12 +915,7 @@ mod tests {
     #[test]
     fn a_call_is_narrowed_within_what_the_session_has() {
         let writer = with(TABLE, API, r#","scope":"w""#);
-        let header = |scope| {
-            admit(
-                &writer,
-                &format!(r#","method":"GET","options":{{"scope":{scope}}}"#),
-            )
-        };
+        let header = |scope| admit(&writer, "GET", &format!(r#"{{"scope":{scope}}}"#));
         let named = |value: &str| Ok(("X-Scope".to_string(), value.to_string()));
         assert_eq!(header(r#"["r"]"#), named("r"));
         assert_eq!(header(r#"["r","w"]"#), named("w"));
@@ -929,12 +924,10 @@ mod tests {
             Err(ErrorCode::UnknownScope)
         );
         let reader = with(TABLE, API, r#","scope":"r""#);
-        let wider =
-            admit(&reader, r#","method":"GET","options":{"scope":["w"]}"#).expect_err("wider");
+        let wider = admit(&reader, "GET", r#"{"scope":["w"]}"#).expect_err("wider");
         assert_eq!(wider.code, ErrorCode::InsufficientScope);
         let other = session("1", API, "");
-        let error =
-            admit(&other, r#","method":"GET","options":{"scope":["r"]}"#).expect_err("no header");
+        let error = admit(&other, "GET", r#"{"scope":["r"]}"#).expect_err("no header");
         assert_eq!(error.code, ErrorCode::InvalidRequest);
     }
 

@@ -119,6 +119,75 @@ async fn strings_urls_and_requests_go_out_with_the_token_and_the_native_response
 }
 
 #[tokio::test]
+async fn a_call_without_a_request_of_its_own_is_what_fetch_would_make_of_it() {
+    let world = World::start().await;
+    fresh_session(&world).await;
+    let url = format!("{}/items", world.sandbox_origin);
+    let script = "const [url] = args
+        class Init { get method() { return 'POST' } get body() { return 'inherited' } }
+        const inits = [
+            undefined,
+            null,
+            {},
+            { method: 'HEAD' },
+            { method: 'post', body: 'small letters' },
+            { method: 'POST' },
+            { method: 'POST', body: '' },
+            { method: 'POST', body: 'text' },
+            { method: 'POST', body: new URLSearchParams({ a: 'b' }) },
+            { method: 'POST', body: 'json', headers: { 'Content-Type': 'application/json' } },
+            { headers: { 'Accept-Language': 'de', 'accept-language': 'fr' } },
+            { headers: { Accept: ' a/b ' } },
+            { headers: { accept: 5 } },
+            { headers: [['accept', 'c/d']] },
+            new Init(),
+            Object.create(null, { method: { value: 'HEAD' } }),
+        ]
+        for (const init of inits) {
+            const ours = await oauth.fetchPrivate(url, init)
+            const theirs = await oauth.fetchPrivate(new Request(url, init))
+            if (ours.status !== theirs.status) throw new Error(`${ours.status} and ${theirs.status}`)
+        }
+        return inits.length";
+    let count = world.run(script, &[json!(url)]).await;
+    let requests = world.sandbox.requests();
+    let sent: Vec<_> = requests
+        .iter()
+        .filter(|request| request.path == "/items" && request.method != "OPTIONS")
+        .map(|request| {
+            let headers = ["authorization", "accept", "accept-language", "content-type"];
+            let headers = headers.map(|name| request.header(name).unwrap_or_default());
+            (&request.method, headers, &request.body)
+        })
+        .collect();
+    assert_eq!(json!(sent.len()), json!(2 * count.as_u64().expect("a number")));
+    for pair in sent.chunks(2) {
+        assert_eq!(pair[0], pair[1]);
+        assert!(pair[0].1[0].starts_with("Bearer "), "{pair:?}");
+    }
+    assert!(sent.iter().any(|(_, headers, _)| headers[2] == "de, fr"));
+
+    let script = "const [url] = args
+        const failed = []
+        for (const [input, init] of [
+            [url, { body: 'of a GET' }],
+            [url, { method: 'a b' }],
+            [url, { headers: { 'a b': 'c' } }],
+            [url, { headers: { accept: '\\u20ac' } }],
+            ['https://[', {}],
+            [url.replace('://', '://user@'), {}],
+            [url, { headers: { AUTHORIZATION: 'mine' } }],
+            [url, { headers: { authorization: '' } }],
+        ]) failed.push(await oauth.fetchPrivate(input, init).then(() => 'sent', e => e.code || e.name))
+        return failed";
+    let (wrong, refused) = ("TypeError", "invalid_request");
+    assert_eq!(
+        world.run(script, &[json!(url)]).await,
+        json!([wrong, wrong, wrong, wrong, wrong, wrong, refused, refused])
+    );
+}
+
+#[tokio::test]
 async fn an_expired_token_is_renewed_before_it_is_used() {
     let world = World::start().await;
     expired_session(&world).await;

@@ -401,9 +401,7 @@ impl Browser for Page {
 
     fn inspect(&self, request: &Call) -> String {
         let (url, method) = (&request.url, request.method);
-        format!(
-            r#"{{"url":"{url}","method":"{method}","mode":"cors","authorization":false,"stream":false,"options":{{}}}}"#
-        )
+        format!("\n{method}\n{url}\n")
     }
 
     async fn send(
