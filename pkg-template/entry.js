@@ -12,14 +12,18 @@ import { start } from '#glue'
 import { isOfFull, isOurs, takeAddress } from '../src/address.js'
 import { anyItem } from '../src/browser/kept.js'
 import {
+  Error,
   Failure,
   Promise,
+  WebAssembly,
   abortable,
   calls as readCalls,
+  document,
   error,
   fromJson,
   guarded,
   inspect,
+  keys,
   listen,
   listenTo,
   own,
@@ -29,6 +33,7 @@ import {
   ownValue,
   prepare,
   record,
+  setTimeout,
   step,
   then,
   toJson,
@@ -41,9 +46,8 @@ import { hearOnce } from '../src/browser/tabs.js'
 import { popup, putAway } from '../src/browser/windows.js'
 import { decoded } from './text.js'
 
-const { Error, Object, WebAssembly, document, navigator, requestIdleCallback, setTimeout } = globalThis
+const { navigator, requestIdleCallback } = globalThis
 const { compile } = WebAssembly || {}
-const { keys } = Object
 const onLine = navigator && navigator.connection
 // As protocol/resource.rs has them.
 const OPTIONS = 'idempotent scope maxWait'

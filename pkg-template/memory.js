@@ -5,9 +5,23 @@
 // The module exports nothing, for a stack trace can name its instance (`CallSite.getThis` of V8). It puts its functions
 // into a table that it imports; only this closure has the table, and takes them from there.
 
-import { byteLength, connect, copyInto, of, record, then, uncurry } from '#src/browser/natives.js'
+import {
+  Error,
+  Uint8Array,
+  WebAssembly,
+  byteLength,
+  charCodeAt,
+  connect,
+  copyInto,
+  encoder,
+  getRandomValues,
+  of,
+  record,
+  slice,
+  then,
+} from '#src/browser/natives.js'
 
-const { DataView, Error, TextDecoder, TextEncoder, Uint8Array, WebAssembly, crypto } = globalThis
+const { DataView, TextDecoder, TextEncoder } = globalThis
 const { Memory, Module, Table, instantiate } = WebAssembly || {}
 const { imports: importsOf } = Module || {}
 
@@ -15,11 +29,8 @@ const bufferOf = of(Memory, 'buffer')
 const entryOf = of(Table, 'get')
 const setEntry = of(Table, 'set')
 const setInt32 = of(DataView, 'setInt32')
-const charCodeAt = uncurry(String.prototype.charCodeAt)
-const slice = uncurry(String.prototype.slice)
 const decoder = TextDecoder && new TextDecoder('utf-8', record({ ignoreBOM: true }))
 const decode = of(TextDecoder, 'decode')
-const encoder = TextEncoder && new TextEncoder()
 const encodeInto = of(TextEncoder, 'encodeInto')
 
 // What wasm-bindgen brings along.
@@ -31,7 +42,7 @@ export const isUndefined = value => value === undefined
 export const fail = text => {
   throw new Error(text)
 }
-export const getRandomValues = crypto && crypto.getRandomValues.bind(crypto)
+export { getRandomValues }
 
 /** What a trap of the module is shown as. */
 const CRASHED =

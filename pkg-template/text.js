@@ -2,11 +2,10 @@
 // before anybody reads it: an import map or a service worker that comes late could put another one in its place, and a
 // server that of another release. In JavaScript, for WebCrypto is missing where a page came by plain http.
 
-import { byteLength, bufferOf, copyInto, resolved, then, uncurry } from '../src/browser/natives.js'
+import { Uint8Array, bufferOf, byteLength, charCodeAt, copyInto, soon } from '../src/browser/natives.js'
 
-const { Int32Array, Uint8Array } = globalThis
+const { Int32Array } = globalThis
 const { pow } = Math
-const charCodeAt = uncurry(String.prototype.charCodeAt)
 // The alphabet of a part's text; see xtask/src/text.rs.
 const FREE = '!#$%&*+0123456789;<=>?@[]^{|}~'
 const COMMON = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 16, 20, 24, 27, 28, 33, 34, 35, 36, 48, 54, 55, 64, 127, 128, 192]
@@ -40,7 +39,7 @@ for (let n = 2, i = 0; i < 64; n++) {
   K[i++] = fraction(n, 3)
 }
 
-/** Whether the SHA-256 of the bytes begins with these words. */
+/** Whether the SHA-256 of the bytes begins with these four words. */
 export const isDigest = (bytes, words) => {
   const size = byteLength(bytes)
   const padded = new Uint8Array(((size + 8) >> 6 << 6) + 64)
@@ -49,31 +48,35 @@ export const isDigest = (bytes, words) => {
   padded[size] = 128
   for (let i = 0; i < 4; i++) padded[end - 1 - i] = (size * 8) >>> (i * 8)
   const w = new Int32Array(64)
-  const sum = new Int32Array(8)
-  const s = new Int32Array(8)
-  copyInto(sum, H)
+  // The standard's d to a, and h to e, one more of each in every round: nothing need move.
+  const a = new Int32Array(68)
+  const e = new Int32Array(68)
+  for (let i = 0; i < 4; i++) {
+    a[i] = H[3 - i]
+    e[i] = H[7 - i]
+  }
   for (let at = 0; at < end; at += 64) {
-    copyInto(s, sum)
     for (let i = 0; i < 64; i++) {
       if (i < 16) {
         const p = at + i * 4
         w[i] = (padded[p] << 24) | (padded[p + 1] << 16) | (padded[p + 2] << 8) | padded[p + 3]
       } else {
-        const a = w[i - 15]
-        const b = w[i - 2]
-        w[i] = w[i - 16] + w[i - 7] + (rotate(a, 7) ^ rotate(a, 18) ^ (a >>> 3)) + (rotate(b, 17) ^ rotate(b, 19) ^ (b >>> 10))
+        const x = w[i - 15]
+        const y = w[i - 2]
+        w[i] = w[i - 16] + w[i - 7] + (rotate(x, 7) ^ rotate(x, 18) ^ (x >>> 3)) + (rotate(y, 17) ^ rotate(y, 19) ^ (y >>> 10))
       }
-      const e = s[4]
-      const a = s[0]
-      const one = s[7] + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + ((e & s[5]) ^ (~e & s[6])) + K[i] + w[i]
-      const two = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]))
-      for (let j = 7; j; j--) s[j] = s[j - 1]
-      s[4] += one
-      s[0] = one + two
+      const x = e[i + 3]
+      const y = a[i + 3]
+      const one = e[i] + (rotate(x, 6) ^ rotate(x, 11) ^ rotate(x, 25)) + ((x & e[i + 2]) ^ (~x & e[i + 1])) + K[i] + w[i]
+      e[i + 4] = a[i] + one
+      a[i + 4] = one + (rotate(y, 2) ^ rotate(y, 13) ^ rotate(y, 22)) + ((y & a[i + 2]) ^ (y & a[i + 1]) ^ (a[i + 2] & a[i + 1]))
     }
-    for (let i = 0; i < 8; i++) sum[i] += s[i]
+    for (let i = 0; i < 4; i++) {
+      a[i] += a[i + 64]
+      e[i] += e[i + 64]
+    }
   }
-  for (let i = 0; i < words.length; i++) if (sum[i] !== (words[i] | 0)) return false
+  for (let i = 0; i < 4; i++) if (a[3 - i] !== (words[i] | 0)) return false
   return true
 }
 
@@ -107,7 +110,7 @@ export const decoded = text => {
  */
 export const apart = (file, load, words) => (done, failed) => {
   // What the page's own code calls may have it on the stack.
-  const next = f => value => then(resolved, () => f(value))
+  const next = f => value => soon(() => f(value))
   const got = next(module => {
     const text = module && module.default
     const bytes = ascii(text)

@@ -3,11 +3,9 @@
 //
 // It reads an address as protocol/authorization.rs does: what is accepted there does not stay here.
 
-import { uncurry } from './browser/natives.js'
+import { indexOf, slice } from './browser/natives.js'
 import { href, load, replaceAddress } from './browser/page.js'
 
-const indexOf = uncurry(String.prototype.indexOf)
-const slice = uncurry(String.prototype.slice)
 const decode = decodeURIComponent
 
 // As protocol/authorization.rs makes them.

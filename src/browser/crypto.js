@@ -3,10 +3,9 @@
 // a `then` on it: where somebody has put one on Object.prototype, no key is made.
 
 import { chained, copyOf, subtle, utf8 } from './kept.js'
-import { fromJson, member, ownValue, record, then } from './natives.js'
+import { Uint8Array, everything, fromJson, member, ownValue, record, then } from './natives.js'
 
-const { Object, SubtleCrypto, Uint8Array } = globalThis
-const everything = Object.prototype
+const { SubtleCrypto } = globalThis
 const [exportKey, generateKey, importKey, sign, verify] = ['exportKey', 'generateKey', 'importKey', 'sign', 'verify'].map(
   name => member(SubtleCrypto && SubtleCrypto.prototype, name),
 )

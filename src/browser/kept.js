@@ -3,14 +3,33 @@
 // evaluated (see natives.js). A key pair comes in an object of the platform's making, whose `then` a page could put on
 // Object.prototype: it would get a key that it cannot read, for one agreement that it could have asked for itself.
 
-import { bufferOf, byteLength, copyInto, fill, hide, listen, member, nameOf, of, ownValue, record, resolved, then, uncurry, wake, wallClock } from './natives.js'
+import {
+  Uint8Array,
+  bufferOf,
+  byteLength,
+  copyInto,
+  crypto,
+  encoder,
+  fill,
+  getRandomValues as random,
+  hide,
+  listen,
+  member,
+  nameOf,
+  of,
+  ownValue,
+  record,
+  slice,
+  soon,
+  then,
+  toJson,
+  wake,
+  wallClock,
+} from './natives.js'
 
 const { ArrayBuffer, CryptoKey, IDBDatabase, IDBFactory, IDBKeyRange, IDBObjectStore, IDBRequest, IDBTransaction } = globalThis
-const { SubtleCrypto, TextEncoder, Uint32Array, Uint8Array, crypto } = globalThis
-const { stringify } = JSON
-const slice = uncurry(String.prototype.slice)
+const { SubtleCrypto, TextEncoder, Uint32Array } = globalThis
 export const subtle = crypto && crypto.subtle
-const random = crypto && crypto.getRandomValues.bind(crypto)
 const factory = (() => {
   try {
     return globalThis.indexedDB
@@ -33,7 +52,6 @@ const deleteItem = of(IDBObjectStore, 'delete')
 const resultOf = of(IDBRequest, 'result')
 const between = IDBKeyRange && IDBKeyRange.bound.bind(IDBKeyRange)
 const encode = of(TextEncoder, 'encode')
-const encoder = TextEncoder && new TextEncoder()
 const [decrypt, deriveBits, deriveKey, encrypt, exportKey, generateKey, importKey] = [
   'decrypt',
   'deriveBits',
@@ -124,7 +142,7 @@ const within = (mode, work, done, failed) => {
 }
 
 const answering = (id, mode, work) =>
-  then(resolved, () =>
+  soon(() =>
     within(
       mode,
       work,
@@ -194,7 +212,7 @@ export const replace = (id, name, expected, text, one, two) => {
 export const keepValue = (id, name, text, value) =>
   answering(id, 'readwrite', store => putItem(store, record({ name, text, value }), name))
 
-const me = random && stringify(random(new Uint32Array(4)))
+const me = random && toJson(random(new Uint32Array(4)))
 
 /** Wakes the task with whether something is now this page's alone, for so many seconds at the most. */
 export const lease = (id, name, seconds) =>
@@ -247,7 +265,7 @@ export const canSeal = () => !!subtle
  * is resolved with what comes of it: it would look for a `then` on the bytes.
  */
 export const chained = (id, start) =>
-  then(resolved, () => {
+  soon(() => {
     const failed = reason => wake(id, false, nameOf(reason))
     try {
       start(value => wake(id, true, value), failed)

@@ -8,12 +8,15 @@
 // - No code of the page's runs, and no error it can see is made, while the module is on the stack: a stack trace
 //   can name the instance. Whatever could do so waits for the next turn (`later`).
 
-const { AbortController, AbortSignal, Array, DOMException, Date, Error, Headers, JSON, Object, ReadableStream, Request, Response } = globalThis
-const { TypeError, URL, Uint8Array, WeakMap, WeakSet, WebAssembly, WritableStream, Zone, performance } = globalThis
+const { AbortController, AbortSignal, Array, BroadcastChannel, DOMException, Date, Error, Headers, JSON, MessageEvent, Object } = globalThis
+const { ReadableStream, Request, Response, String, TextEncoder, TypeError, URL, Uint8Array, WeakMap, WeakSet, WebAssembly } = globalThis
+const { WritableStream, Zone, crypto, document, performance } = globalThis
 const { create, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, keys, prototype: everything, setPrototypeOf } = Object
 const { parse, stringify } = JSON
 const { isArray } = Array
 const { ceil, max, min } = Math
+
+export { BroadcastChannel, Error, Uint8Array, WebAssembly, clearTimeout, crypto, document, everything, getPrototypeOf, keys, setTimeout }
 
 /** uncurry(f)(self, ...rest) is f.call(self, ...rest), whatever becomes of Function.prototype.call. */
 export const uncurry = Function.prototype.bind.bind(Function.prototype.call)
@@ -39,6 +42,7 @@ export const of = (type, name) => member(type && type.prototype, name)
 
 const fetch = original('fetch')
 const setTimeout = original('setTimeout')
+const clearTimeout = original('clearTimeout')
 
 /** An object whose properties are its own and nobody else's. */
 export const record = properties => {
@@ -87,11 +91,18 @@ export const then = (promise, done, failed) => {
   }
 }
 
-const split = uncurry(String.prototype.split)
-const lowerCase = uncurry(String.prototype.toLowerCase)
-const upperCase = uncurry(String.prototype.toUpperCase)
-const base = globalThis.document && member(globalThis.Node.prototype, 'baseURI')
-const baseURI = () => (base ? base(globalThis.document) : undefined)
+const textMethod = name => uncurry(String.prototype[name])
+export const charCodeAt = textMethod('charCodeAt')
+export const indexOf = textMethod('indexOf')
+export const slice = textMethod('slice')
+export const startsWith = textMethod('startsWith')
+const split = textMethod('split')
+const lowerCase = textMethod('toLowerCase')
+const upperCase = textMethod('toUpperCase')
+export const encoder = TextEncoder && new TextEncoder()
+export const getRandomValues = crypto && crypto.getRandomValues.bind(crypto)
+const base = document && member(globalThis.Node.prototype, 'baseURI')
+const baseURI = () => (base ? base(document) : undefined)
 const hasOwn = uncurry(Object.prototype.hasOwnProperty)
 const typedArray = getPrototypeOf(Uint8Array.prototype)
 export const byteLength = member(typedArray, 'byteLength')
@@ -117,7 +128,13 @@ const requestHeaders = of(Request, 'headers')
 const responseHeaders = of(Response, 'headers')
 const responseBody = of(Response, 'body')
 const pipeTo = of(ReadableStream, 'pipeTo')
-export const resolved = new Promise(resolve => resolve())
+const resolved = defineProperty(new Promise(resolve => resolve()), 'constructor', nothing)
+// What is said to the other pages of this origin.
+export const post = of(BroadcastChannel, 'postMessage')
+export const dataOf = of(MessageEvent, 'data')
+
+/** Calls it in the next turn. */
+export const soon = f => chain(resolved, f)
 
 // Clocks, in milliseconds.
 
@@ -180,7 +197,7 @@ const same = reason => reason
  * what the module gets.
  */
 export const later = (id, start, read = same) =>
-  then(resolved, () => {
+  soon(() => {
     const failed = reason => wake(id, false, read(reason))
     let started
     try {
@@ -199,21 +216,21 @@ export const promise = id =>
 export const settle = (id, ok, value) => {
   const given = givenOut[id]
   delete givenOut[id]
-  then(resolved, () => (ok ? given.resolve : given.reject)(value))
+  soon(() => (ok ? given.resolve : given.reject)(value))
 }
 
 /** Settles with the value of a JSON text, or with the error it describes. */
 export const settleWith = (id, ok, text) => {
   const given = givenOut[id]
   delete givenOut[id]
-  then(resolved, () => (ok ? given.resolve(parse(text)) : given.reject(error(text))))
+  soon(() => (ok ? given.resolve(parse(text)) : given.reject(error(text))))
 }
 
 /** Resolves with the error that a JSON text describes: what was asked for, and no failure. */
 export const settleMade = (id, text) => {
   const given = givenOut[id]
   delete givenOut[id]
-  then(resolved, () => given.resolve(error(text)))
+  soon(() => given.resolve(error(text)))
 }
 
 /** Calls a function of the caller's, which may throw, or give a promise or any other value. */
@@ -249,7 +266,7 @@ export const listenTo = (listener, signal) => {
 }
 
 export const emit = (text, told = listeners) =>
-  then(resolved, () => {
+  soon(() => {
     for (let i = 0; i < told.length; i++) {
       const { listener } = told[i]
       try {
@@ -384,7 +401,7 @@ export const error = text => {
   return result
 }
 
-const replace = uncurry(String.prototype.replace)
+const replace = textMethod('replace')
 const FRAME = /^\s*at |@/
 // A script in the page itself has the page's address, with what a redirect brought.
 const PARAMETERS = /[?#].*?((:\d+)*\)?)$/
@@ -474,7 +491,7 @@ export const sleep = (id, milliseconds) => setTimeout(() => wake(id, true), mill
 
 /** Wakes the task with the bytes of a response, or the reason's name; TooLarge if there are more than `limit`. */
 export const readBody = (id, response, limit) =>
-  then(resolved, () =>
+  soon(() =>
     readAll(
       response,
       limit,
@@ -507,7 +524,7 @@ export const readAll = (response, limit, done, failed) => {
 
 /** The bytes, for the module to copy; what stays here is gone with the next turn. */
 export const handOver = bytes => {
-  then(resolved, () => fill(bytes, 0))
+  soon(() => fill(bytes, 0))
   return bytes
 }
 
@@ -699,7 +716,7 @@ export const inspect = (response, limit, done) => {
 
 /** `inspect` for a task. */
 export const inspectLater = (id, response) =>
-  then(resolved, () => {
+  soon(() => {
     try {
       inspect(response, 65536, (text, bytes) => wake(id, true, record({ text, bytes })))
     } catch (e) {

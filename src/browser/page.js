@@ -1,10 +1,10 @@
 // What only a page has: its address, its history, its sessionStorage. Taken while the module is evaluated (see
 // natives.js); on a server there is none of it, and importing must not throw.
 
-import { listen, member, of, resolved, step, then, uncurry, unlisten, wake } from './natives.js'
+import { getPrototypeOf, listen, member, of, soon, startsWith, step, unlisten, wake } from './natives.js'
 
-const { location, history, Storage } = globalThis
-const { userActivation } = globalThis.navigator || {}
+const { history, location, navigator, Storage } = globalThis
+const { userActivation } = navigator || {}
 const storage = (() => {
   try {
     return globalThis.sessionStorage
@@ -12,21 +12,18 @@ const storage = (() => {
     // Blocked: merely touching it throws.
   }
 })()
-const items = Storage && Storage.prototype
-const getItem = member(items, 'getItem')
-const setItem = member(items, 'setItem')
-const removeItem = member(items, 'removeItem')
-const itemCount = member(items, 'length')
-const keyAt = member(items, 'key')
-const state = history && member(Object.getPrototypeOf(history), 'state')
+const getItem = of(Storage, 'getItem')
+const setItem = of(Storage, 'setItem')
+const removeItem = of(Storage, 'removeItem')
+const itemCount = of(Storage, 'length')
+const keyAt = of(Storage, 'key')
+const state = history && member(getPrototypeOf(history), 'state')
 const replaceState = history && history.replaceState.bind(history)
 const isPersisted = of(globalThis.PageTransitionEvent, 'persisted')
-const startsWith = uncurry(String.prototype.startsWith)
 
 export const href = () => (location ? location.href : '')
 export const origin = () => (location ? location.origin : '')
-const { navigator } = globalThis
-const onLine = navigator && member(Object.getPrototypeOf(navigator), 'onLine')
+const onLine = navigator && member(getPrototypeOf(navigator), 'onLine')
 /** False where the device knows that it has no network. */
 export const isOnline = () => !onLine || onLine(navigator) !== false
 const framed = (() => {
@@ -50,7 +47,7 @@ export const isFramed = () => framed
  */
 export const navigate = url => {
   step('leave', undefined, undefined, url)
-  then(resolved, () => {
+  soon(() => {
     if (userActivation && !userActivation.hasBeenActive) location.replace(url)
     else location.assign(url)
   })

@@ -1,38 +1,54 @@
 // The other pages of this origin: locks, and a channel that all of them hear. The natives are taken while the module is
 // evaluated (see natives.js). Whatever is heard may come from anybody who runs script here.
 
-import { Promise, byteLength, copyInto, listed, listen, of, original, own, ownValue, record, resolved, then, timeout, uncurry, wake } from './natives.js'
+import {
+  BroadcastChannel,
+  Promise,
+  Uint8Array,
+  byteLength,
+  clearTimeout,
+  copyInto,
+  dataOf,
+  indexOf,
+  listed,
+  listen,
+  of,
+  own,
+  ownValue,
+  post,
+  record,
+  setTimeout,
+  soon,
+  startsWith,
+  then,
+  timeout,
+  wake,
+} from './natives.js'
 
-const { BroadcastChannel, LockManager, MessageEvent, Uint8Array, navigator } = globalThis
-const clearTimeout = original('clearTimeout')
-const setTimeout = original('setTimeout')
-const startsWith = uncurry(String.prototype.startsWith)
-const indexOf = uncurry(String.prototype.indexOf)
+const { LockManager, navigator } = globalThis
 /** How a message begins that answers another one. */
 const ANSWER = '{"to":'
 const locks = navigator && navigator.locks
 const requestLock = of(LockManager, 'request')
 const queryLocks = of(LockManager, 'query')
-const post = of(BroadcastChannel, 'postMessage')
-const dataOf = of(MessageEvent, 'data')
 
 export const canLock = () => !!locks
 
 /** Wakes the task when the lock is its own, with the function that gives it back. */
 export const lock = (id, name, milliseconds) =>
-  then(resolved, () => {
+  soon(() => {
     const options = milliseconds ? record({ signal: timeout(milliseconds) }) : record({})
     const held = () => new Promise(release => wake(id, true, () => release()))
     then(requestLock(locks, name, options, held), undefined, reason => wake(id, false, reason))
   })
 
 export const unlock = release => {
-  then(resolved, release)
+  soon(release)
 }
 
 /** Wakes the task with the names of the locks that are held, as JSON text. */
 export const heldLocks = id =>
-  then(resolved, () =>
+  soon(() =>
     then(
       queryLocks(locks),
       ({ held }) => {
@@ -109,7 +125,7 @@ export const join = () => {
 /** Wakes the task with the next message. */
 export const hear = id => {
   waiting = id
-  then(resolved, serve)
+  soon(serve)
 }
 
 /** Wakes the task with the first message that begins so. */

@@ -1,21 +1,19 @@
 // Windows and frames that this page opens, and what a page in one of them has to tell. The natives are taken while the
 // module is evaluated (see natives.js).
 
-import { listen, member, of, original, record, resolved, step, then, wake } from './natives.js'
+import { BroadcastChannel, clearTimeout, dataOf, document, listen, of, original, post, record, setTimeout, soon, step, wake } from './natives.js'
 
-const { BroadcastChannel, Document, Element, MessageEvent, Node, document } = globalThis
-const { parent } = globalThis
-const [clearInterval, clearTimeout, setInterval, setTimeout] = ['clearInterval', 'clearTimeout', 'setInterval', 'setTimeout'].map(original)
+const { Document, Element, Node, parent } = globalThis
+const clearInterval = original('clearInterval')
+const setInterval = original('setInterval')
 const openWindow = globalThis.open && globalThis.open.bind(globalThis)
 const closeWindow = globalThis.close && globalThis.close.bind(globalThis)
 const createElement = of(Document, 'createElement')
 const rootOf = of(Document, 'documentElement')
 const setAttribute = of(Element, 'setAttribute')
 const removeElement = of(Element, 'remove')
-const append = member(Node && Node.prototype, 'appendChild')
-const post = of(BroadcastChannel, 'postMessage')
+const append = of(Node, 'appendChild')
 const shut = of(BroadcastChannel, 'close')
-const dataOf = of(MessageEvent, 'data')
 
 const GOT = 'got it'
 /** How long a window that was closed may still have something on its way, in looks. */
@@ -47,7 +45,7 @@ export const frame = () => {
 /** Shows an address there. */
 export const guide = (place, url) => {
   step('leave', undefined, undefined, url)
-  then(resolved, () => {
+  soon(() => {
     if (place.opened) return place.opened.location.replace(url)
     setAttribute(place.element, 'src', url)
     append(rootOf(document), place.element)
@@ -56,7 +54,7 @@ export const guide = (place, url) => {
 
 /** Closes it, whatever it shows. */
 export const putAway = place =>
-  then(resolved, () => (place.opened ? place.opened.close() : removeElement(place.element)))
+  soon(() => (place.opened ? place.opened.close() : removeElement(place.element)))
 
 /** Whether the place shows another site by now; where that cuts it off from this page, it seems closed instead. */
 const hasLeft = ({ opened }) => {
@@ -111,5 +109,5 @@ export const deliver = (id, name, text) => {
 
 /** Closes this window, if a page has opened it. A frame stays for its page to put away. */
 export const leave = () => {
-  if (parent === globalThis) then(resolved, closeWindow)
+  if (parent === globalThis) soon(closeWindow)
 }

@@ -95,7 +95,8 @@ async fn natives_that_were_replaced_before_the_module_was_evaluated_see_the_toke
             window.seen = []
             const { fetch } = window
             window.fetch = async (input, init) => {
-                if (input instanceof Request) seen.push(input.headers.get('authorization'))
+                const header = new Request(input, init).headers.get('authorization')
+                if (header) seen.push(header)
                 return fetch(input, init)
             }
         </script>

@@ -160,7 +160,10 @@ async fn a_call_without_a_request_of_its_own_is_what_fetch_would_make_of_it() {
             (&request.method, headers, &request.body)
         })
         .collect();
-    assert_eq!(json!(sent.len()), json!(2 * count.as_u64().expect("a number")));
+    assert_eq!(
+        json!(sent.len()),
+        json!(2 * count.as_u64().expect("a number"))
+    );
     for pair in sent.chunks(2) {
         assert_eq!(pair[0], pair[1]);
         assert!(pair[0].1[0].starts_with("Bearer "), "{pair:?}");
@@ -319,8 +322,9 @@ async fn a_stream_is_not_sent_twice() {
             const { fetch } = window
             window.streamed = []
             window.fetch = async (input, init) => {
-                if (input.method !== 'PUT') return fetch(input, init)
-                streamed.push(await input.text())
+                const sent = input instanceof Request ? input : new Request(input, init)
+                if (sent.method !== 'PUT') return fetch(sent, init)
+                streamed.push(await sent.text())
                 return new Response('{}', { status: 401 })
             }
         </script>
