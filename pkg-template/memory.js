@@ -111,7 +111,7 @@ export const open = (list, pages, references, count, number, module, done, faile
    */
   const wrapped = (f, signature) => (...given) => {
     const gives = signature[0]
-    const taken = record({})
+    const taken = { __proto__: null }
     let at = gives === 't' || gives === 'b' ? 1 : 0
     for (let i = 1; i < signature.length; i++) {
       const value = given[at++]

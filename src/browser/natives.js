@@ -210,7 +210,7 @@ export const later = (id, start, read = same) =>
 
 export const promise = id =>
   new Promise((resolve, reject) => {
-    givenOut[id] = record({ resolve, reject })
+    givenOut[id] = { __proto__: null, resolve, reject }
   })
 
 export const settle = (id, ok, value) => {
@@ -579,7 +579,8 @@ const plain = (input, init, names) => {
   const url = new URL(input, baseURI()).href
   // fetch refuses a user's name in it, which a Request says at once.
   if (split(url, '@').length > 1) return
-  const sent = record({ method: 'GET', headers: create(null), redirect: 'error', credentials: 'omit', referrerPolicy: 'no-referrer' })
+  const headers = { __proto__: null }
+  const sent = { __proto__: null, method: 'GET', headers, redirect: 'error', credentials: 'omit', referrerPolicy: 'no-referrer' }
   const members = init ? keys(init) : []
   for (let i = 0; i < members.length; i++) {
     const name = members[i]
@@ -591,14 +592,14 @@ const plain = (input, init, names) => {
         const field = lowerCase(fields[j])
         const text = value[fields[j]]
         // Two that differ in their letters only are one with both values.
-        if (typeof text !== 'string' || sent.headers[field] !== undefined) return
-        sent.headers[field] = text
+        if (typeof text !== 'string' || headers[field] !== undefined) return
+        headers[field] = text
       }
     } else if (typeof value === 'string' && (name === 'body' || (name === 'method' && value === upperCase(value)))) sent[name] = value
     else return
   }
   const { method } = sent
-  return record({ input: url, init: sent, method, flags: sent.headers.authorization === undefined ? '' : 'a', url })
+  return { __proto__: null, input: url, init: sent, method, flags: headers.authorization === undefined ? '' : 'a', url }
 }
 
 const whole = (input, init) => {

@@ -50,7 +50,7 @@ const STAGES: &[Stage] = &[
     Stage {
         what: "a visit",
         parts: &[],
-        budget: 12 * 1024,
+        budget: 11 * 1024,
     },
     Stage {
         what: "until the provider",
