@@ -174,3 +174,14 @@ test('another library in the place of oauth-wasm', async () => {
   expect(said()).toBe('vault')
   expect(mock.calls).toEqual([])
 })
+
+test('debug is told of the steps, and a library that has none is used all the same', async () => {
+  const told = []
+  const debug = ({ step, name }) => told.push(`${step} ${name}`)
+  const client = createTestLibrary({ session: {} })
+  await render(createElement(View), { client, debug })
+  expect(told).toContain('call handleRedirect')
+  const vault = { ...createTestLibrary({ session: { clientId: 'vault' } }), debug: undefined }
+  await act(async () => root.render(createElement(OAuthProvider, { key: 'vault', login: CONFIG, client: vault, debug }, createElement(View))))
+  expect(said()).toBe('vault')
+})
