@@ -9,7 +9,7 @@ const VERSION = 1
 /** Milliseconds between two tries to be heard by a frame that may still be loading. */
 const KNOCKS = [0, 100, 250, 500, 1000, 2000, 4000]
 /** Milliseconds between two questions whether the frame is still there, while something is waited for. */
-const PULSE = 5000
+const PULSE = 3000
 /** How many of these questions may go without an answer. */
 const MISSED = 3
 const LOOK = 100
@@ -75,11 +75,13 @@ export const vault = (address, { timeout = 10 } = {}) => {
 
   /** Gives the frame up, and with it all that waits. */
   const drop = error => {
-    const { frame, port } = line
+    const { frame, port, fail } = line
     line = undefined
     clearInterval(pulse)
     pulse = undefined
     frame.remove()
+    // What waits for a frame that is still being opened waits for nothing.
+    fail?.(error)
     port.then(
       opened => opened.close(),
       () => {},
@@ -96,11 +98,15 @@ export const vault = (address, { timeout = 10 } = {}) => {
     const asked = waiting.get(data.id)
     if (!asked) return
     waiting.delete(data.id)
-    if (!waiting.size) {
-      clearInterval(pulse)
-      pulse = undefined
-    }
+    rest()
     data.error ? asked.reject(revive(data.error)) : asked.resolve(data.value)
+  }
+
+  /** Nobody asks after a frame for which nothing waits. */
+  const rest = () => {
+    if (waiting.size || reading.size) return
+    clearInterval(pulse)
+    pulse = undefined
   }
 
   const tell = change => {
@@ -116,7 +122,7 @@ export const vault = (address, { timeout = 10 } = {}) => {
   }
 
   /** Opens the frame: a promise of the port to it. */
-  const open = frame =>
+  const open = (frame, opening) =>
     new Promise((resolve, reject) => {
       if (!document) {
         return reject(failed('unsupported_environment', 'a vault needs a page', 'Call it in the browser'))
@@ -126,10 +132,12 @@ export const vault = (address, { timeout = 10 } = {}) => {
         timers.forEach(clearTimeout)
         settle(value)
       }
+      opening.fail = error => end(reject, error)
       const knock = () => {
         const { port1, port2 } = new MessageChannel()
         port1.onmessage = ({ data }) => {
           if (data.error) return end(reject, revive(data.error))
+          opening.wire = port1
           end(resolve, port1)
           port1.onmessage = heard
         }
@@ -151,8 +159,8 @@ export const vault = (address, { timeout = 10 } = {}) => {
   const connect = () => {
     if (!line) {
       const frame = document?.createElement('iframe')
-      const opening = (line = { frame, port: undefined })
-      line.port = open(frame)
+      const opening = (line = { frame })
+      line.port = open(frame, opening)
       line.port.catch(() => {
         frame?.remove()
         if (line === opening) line = undefined
@@ -164,10 +172,15 @@ export const vault = (address, { timeout = 10 } = {}) => {
     return line.port
   }
 
-  const beat = port => {
-    if (!line?.frame.isConnected) return line && drop(unreachable('was taken out of the page'))
+  const watch = () => {
+    unheard = 0
+    pulse ??= setInterval(beat, PULSE)
+  }
+
+  const beat = () => {
+    if (!line.frame.isConnected) return drop(unreachable('was taken out of the page'))
     if (unheard++ >= MISSED) return drop(unreachable('does not answer any more'))
-    port.postMessage({ do: 'ping' })
+    line.wire.postMessage({ do: 'ping' })
   }
 
   const send = async (message, transfer = []) => {
@@ -175,11 +188,10 @@ export const vault = (address, { timeout = 10 } = {}) => {
     return new Promise((resolve, reject) => {
       const id = ++last
       waiting.set(id, { resolve, reject })
-      unheard = 0
-      pulse ??= setInterval(beat, PULSE, port)
-      message.sent?.(() => port.postMessage({ do: 'abort', call: id }))
+      watch()
       const { sent, ...rest } = message
       port.postMessage({ id, ...rest }, transfer)
+      sent?.(() => port.postMessage({ do: 'abort', call: id }))
     })
   }
 
@@ -189,6 +201,7 @@ export const vault = (address, { timeout = 10 } = {}) => {
     let end
     const finish = () => {
       reading.delete(end)
+      rest()
       signal.removeEventListener('abort', onAbort)
       port.close()
     }
@@ -208,6 +221,7 @@ export const vault = (address, { timeout = 10 } = {}) => {
             controller.error(error)
           }
           reading.add(end)
+          watch()
           signal.addEventListener('abort', onAbort)
           port.onmessage = ({ data }) => {
             if (data === null) {
@@ -233,15 +247,9 @@ export const vault = (address, { timeout = 10 } = {}) => {
     const request = new Request(input, init)
     const { signal, method, url, cache } = request
     signal.throwIfAborted()
-    const bytes = method === 'GET' || method === 'HEAD' ? null : await request.arrayBuffer()
-    const body = bytes?.byteLength ? bytes : null
     const options = {}
     for (const name of OPTIONS) if (init?.[name] !== undefined) options[name] = init[name]
     let stop
-    const answer = send(
-      { do: 'fetch', url, method, headers: [...request.headers], body, cache, options, sent: abort => (stop = abort) },
-      body ? [body] : [],
-    )
     let onAbort
     const aborted = new Promise((_, reject) => {
       onAbort = () => {
@@ -249,8 +257,19 @@ export const vault = (address, { timeout = 10 } = {}) => {
         reject(signal.reason)
       }
       signal.addEventListener('abort', onAbort)
-      if (signal.aborted) onAbort()
     })
+    const asked = async () => {
+      const bytes = method === 'GET' || method === 'HEAD' ? null : await request.arrayBuffer()
+      signal.throwIfAborted()
+      const body = bytes?.byteLength ? bytes : null
+      const headers = [...request.headers]
+      const sent = abort => {
+        stop = abort
+        if (signal.aborted) abort()
+      }
+      return send({ do: 'fetch', url, method, headers, body, cache, options, sent }, body ? [body] : [])
+    }
+    const answer = asked()
     try {
       const { status, statusText, headers, url: from, body: port } = await Promise.race([answer, aborted])
       const response = new Response(port && bodyOf(port, signal), { status, statusText, headers })

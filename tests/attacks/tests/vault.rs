@@ -432,7 +432,6 @@ async fn a_third_origin_beside_the_vault_and_one_in_its_place_hear_and_get_nothi
         "text/html",
         "<!doctype html><title>instead</title><script>
             addEventListener('message', ({ data }) => parent.postMessage({ heard: data }, '*'))
-            parent.postMessage({ arrived: true }, '*')
         </script>",
     );
     let strangers = world.app.at("localhost");
@@ -443,11 +442,17 @@ async fn a_third_origin_beside_the_vault_and_one_in_its_place_hear_and_get_nothi
         frame.remove()
         const heard = []
         addEventListener('message', ({ data }) => data.heard && heard.push(data.heard))
-        const settled = new Promise(resolve => addEventListener('message', ({ data }) => data.arrived && resolve()))
-        document.querySelector('iframe').src = args[0] + '/instead.html'
-        await settled
-        // What was asked as the frame went is answered by an error; what comes next opens another, of the vault.
-        await outcome(oauth.session())
+        const vault = document.querySelector('iframe')
+        // Not by a message of the stranger's: its frame is taken away as it has loaded, and may not get to send any.
+        const gone = new Promise(resolve => {
+            const look = () => !vault.isConnected && resolve()
+            new MutationObserver(look).observe(document, { childList: true, subtree: true })
+        })
+        vault.src = args[0] + '/instead.html'
+        // What is asked as the frame goes is answered, if by an error; what comes next opens another, of the vault.
+        const asked = outcome(oauth.session())
+        await gone
+        await asked
         const call = await outcome(oauth.fetchPrivate(args[1] + '/users/me').then(({ status }) => status))
         return [answers, heard, call.error?.code ?? call.value]";
     let args = [json!(strangers), json!(world.sandbox_origin)];

@@ -4,4 +4,4 @@ import { vault } from '/pkg/vault.js'
 import { use } from '/e2e/use.js'
 
 window.vault = vault
-use(vault(new URLSearchParams(location.search).get('vault'), { timeout: 5 }))
+use(vault(new URLSearchParams(location.search).get('vault'), { timeout: 15 }))
