@@ -13,6 +13,8 @@ export default defineConfig({
       { test: { name: 'recipes', environment: 'happy-dom', include: ['recipes.test.js'] } },
       { test: { name: 'react in jsdom', environment: 'jsdom', ...react } },
       { test: { name: 'react in happy-dom', environment: 'happy-dom', ...react } },
+      // Where the suite says which browser there is.
+      ...(process.env.CHROMIUM ? [{ test: { name: 'playwright', environment: 'node', include: ['playwright.test.js'] } }] : []),
     ],
   },
 })

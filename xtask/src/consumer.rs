@@ -3,7 +3,7 @@
 use crate::package::EXPORTS;
 use crate::report::Tally;
 use crate::workspace::{npm_bin, output, recreate, root, stage};
-use crate::{examples, live};
+use crate::{examples, live, tools};
 use anyhow::{Context as _, Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -118,6 +118,17 @@ pub fn testing(tally: &mut Tally) -> Result<()> {
     let mut jest = examples::bin("jest");
     jest.args(["--rootDir", "tests", "--config", "tests/jest.config.cjs"]);
     live::check(&mut jest, tally)
+}
+
+/// docs/testing.md's way by Playwright, in the Chromium that is here.
+pub fn playwright(tally: &mut Tally) -> Result<()> {
+    examples::install()?;
+    let mut vitest = examples::bin("vitest");
+    vitest
+        .args(["run", "--root", "tests", "--reporter", "verbose"])
+        .args(["--project", "playwright"])
+        .env("CHROMIUM", tools::chromium().context("Chromium")?);
+    live::check(&mut vitest, tally)
 }
 
 /// The recipes for Capacitor, Tauri and Electron against the types of the real packages: none of these runs here.

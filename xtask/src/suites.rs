@@ -49,6 +49,7 @@ const SUITES: &[Suite] = &[
     of_package("publint", &[NODE], consumer::publint),
     of_package("package", &[NODE], consumer::import),
     of_package("testing", &[NODE], consumer::testing),
+    of_package("playwright", &[NODE, CHROMIUM], consumer::playwright),
     of_package("bundlers", &[BUNDLERS, CHROMIUM], crate::bundlers::suite),
     of_package("reproducible", &[NODE], reproducible::check),
     suite("browser-chromium", &[CHROMIUM], browser_chromium),

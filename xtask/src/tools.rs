@@ -151,9 +151,9 @@ pub fn webkit_driver() -> Option<PathBuf> {
     on_path("WebKitWebDriver")
 }
 
-fn chromium() -> Option<PathBuf> {
+pub fn chromium() -> Option<PathBuf> {
     let names = ["chromium", "google-chrome", "chromium-browser", "chrome"];
-    let mac = PathBuf::from("/Applications/Google Chrome.app");
+    let mac = PathBuf::from("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome");
     names
         .iter()
         .find_map(|name| on_path(name))
