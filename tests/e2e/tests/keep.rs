@@ -343,6 +343,33 @@ async fn where_the_browser_cannot_keep_the_login_says_so_or_does_without() {
 }
 
 #[tokio::test]
+async fn a_login_that_was_kept_is_answered_though_its_response_came_at_foreign_addresses_a_moment_before()
+ {
+    let world = World::start().await;
+    open(&world).await;
+    let url = world.begin(json!({ "keepPending": true })).await;
+    let redirect = world.redirect(&url);
+    let elsewhere = redirect.replace(e2e::APP, "/e2e/elsewhere.html");
+    let further = redirect.replace(e2e::APP, "/e2e/further.html");
+    let answers = world
+        .outcome(
+            "Promise.all(args.map(url => oauth.handleRedirect(url).then(() => 'answered', error => error.code)))",
+            &[json!(elsewhere), json!(further), json!(redirect), json!(redirect)],
+        )
+        .await;
+    assert_eq!(
+        answers["value"],
+        json!([
+            "redirect_uri_mismatch",
+            "redirect_uri_mismatch",
+            "answered",
+            "answered"
+        ])
+    );
+    assert_eq!(world.token_requests("authorization_code"), 1);
+}
+
+#[tokio::test]
 async fn a_login_that_was_kept_is_answered_once_after_the_tab_has_died() {
     let world = World::start().await;
     open(&world).await;
