@@ -215,7 +215,7 @@ pub fn make_if_changed() -> Result<()> {
         println!("pkg/ is as its sources are.");
         return Ok(());
     }
-    build()?;
+    make()?;
     Ok(fs::write(built, [sources, state(&["pkg"])?].concat())?)
 }
 
