@@ -1,29 +1,58 @@
-// docs/testing.md's way by Playwright: the application of examples/react with the fake, in Chromium.
+// What docs/testing.md and docs/recipes.md say of a real browser, in Chromium.
+import { createRequire } from 'node:module'
+import { readFileSync } from 'node:fs'
 import { chromium } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createServer } from 'vite'
 
-let browser, server
+const LONG = 60_000
+const workerFile = createRequire(import.meta.url).resolve('msw/mockServiceWorker.js')
+/** As `npx msw init public` puts it beside the application. */
+const worker = {
+  name: 'worker',
+  configureServer: ({ middlewares }) =>
+    void middlewares.use('/mockServiceWorker.js', (_, response) =>
+      response.setHeader('content-type', 'text/javascript').end(readFileSync(workerFile)),
+    ),
+}
+let browser
+const servers = []
+
+const serve = async (root, more) => {
+  const server = await createServer({ root: new URL(root, import.meta.url).pathname, logLevel: 'error', ...more })
+  servers.push(server)
+  await server.listen()
+  return server.resolvedUrls.local[0]
+}
 
 beforeAll(async () => {
-  server = await createServer({ root: new URL('../react', import.meta.url).pathname, mode: 'test', logLevel: 'error' })
-  await server.listen()
   browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ['--no-sandbox'] })
-}, 60_000)
+}, LONG)
 
 afterAll(async () => {
   await browser?.close()
-  await server?.close()
+  for (const server of servers) await server.close()
 })
 
-test('who is logged in, and what the API answers, is said before the page runs', async () => {
+test('Playwright: who is logged in, and what the API answers, is said before the page runs', async () => {
+  const origin = await serve('../react', { mode: 'test' })
   const page = await browser.newPage()
-  await page.addInitScript(me => {
-    globalThis.oauthWasmTesting = { session: { scope: ['read'] }, answers: { [me]: { nickname: 'FAKE' } } }
-  }, 'https://api.mercadolibre.com/users/me')
-  await page.goto(new URL('/me', server.resolvedUrls.local[0]).href)
+  await page.addInitScript(() => {
+    globalThis.oauthWasmTesting = {
+      session: { scope: ['read'] },
+      answers: { 'https://api.mercadolibre.com/users/me': { nickname: 'FAKE' } },
+    }
+  })
+  await page.goto(`${origin}me`)
   await page.getByText('FAKE').waitFor()
   await page.getByRole('button', { name: 'Log out' }).click()
   await page.getByRole('button', { name: 'Log in' }).first().waitFor()
   expect(await page.locator('#user').count()).toBe(0)
-}, 60_000)
+}, LONG)
+
+test('MSW: its service worker sees the requests of fetchPrivate', async () => {
+  const page = await browser.newPage()
+  await page.goto(await serve('./msw', { plugins: [worker] }))
+  await page.getByText('FAKE 7').waitFor()
+  expect(await page.locator('body').textContent()).toContain('FAKE 7')
+}, LONG)
