@@ -24,6 +24,7 @@ import {
   guarded,
   inspect,
   keys,
+  lacking,
   listen,
   listenTo,
   own,
@@ -87,7 +88,7 @@ export const library = (parts, providers) => {
           loads[name] = undefined
           reject(loadFailed(reason))
         }
-        if (!compile) return fail('this browser has no WebAssembly')
+        supported()
         const opened = ask => {
           asks[name] = ask
           resolve()
@@ -190,6 +191,8 @@ export const library = (parts, providers) => {
     const wanted = options === undefined ? '' : toJson(options)
     const restored = () => call('full', 'restore', wanted)
     if (holder === 'full') return restored()
+    // What imitates a page keeps nothing.
+    if (lacking()) return nothing()
     const found = there => {
       if (there) return restored()
       // Another tab may begin a session that it shares. A server has none, and a channel would keep it running.
@@ -274,13 +277,15 @@ export const library = (parts, providers) => {
   }
 
   const explain = response =>
-    new Promise((resolve, reject) =>
+    new Promise((resolve, reject) => {
+      holder || supported()
       inspect(response, LONGEST_REFUSAL, (answer, body) =>
         then(call('session', 'explain', answer, '', body), resolve, reject),
-      ),
-    )
+      )
+    })
 
   const fetchPrivate = (input, init) => {
+    holder || supported()
     const prepared = prepare(input, init, OPTIONS)
     const sent = () => call('session', 'fetchPrivate', '', '', prepared)
     return prepared.signal ? abortable(prepared.signal, sent) : sent()
@@ -350,24 +355,26 @@ const blocked = reason => {
   return policy ? "the Content-Security-Policy needs script-src 'wasm-unsafe-eval'" : text
 }
 
-const abandoned = () =>
-  error(
-    toJson({
-      name: 'OAuthError',
-      code: 'login_abandoned',
-      message: 'the user has come back without logging in',
-      remedy: 'Offer the login again',
-      retryable: false,
-    }),
-  )
+const failure = (code, message, remedy, retryable = false) =>
+  error(toJson({ name: 'OAuthError', code, message, remedy, retryable }))
+
+const abandoned = () => failure('login_abandoned', 'the user has come back without logging in', 'Offer the login again')
 
 const loadFailed = reason =>
-  error(
-    toJson({
-      name: 'OAuthError',
-      code: 'load_failed',
-      message: 'a file of the library could not be loaded: ' + reason,
-      remedy: 'Correct what the message names, or reload the page',
-      retryable: true,
-    }),
+  failure(
+    'load_failed',
+    'a file of the library could not be loaded: ' + reason,
+    'Correct what the message names, or reload the page',
+    true,
   )
+
+/** Throws, before anything is done with what is missing. */
+const supported = () => {
+  const lacks = lacking()
+  if (lacks)
+    throw failure(
+      'unsupported_environment',
+      'this environment lacks a required feature: ' + lacks,
+      'Use a current browser; in tests, oauth-wasm/testing',
+    )
+}

@@ -744,3 +744,24 @@ export const abortable = (signal, answer) =>
     }
     then(answer(), settled(resolve), settled(reject))
   })
+
+/**
+ * What nothing goes without, and is missing here or not the platform's own: tried as it is used. A server has all of it;
+ * imitations of a page (jsdom, happy-dom) lack parts of it, or mix objects of theirs with those of Node.
+ */
+export const lacking = () => {
+  let what = 'WebAssembly'
+  try {
+    Instance.name
+    what = 'Request'
+    listen(signalOf(new Request('data:,', record({ signal: signalFrom(new AbortController()) }))), 'abort', same)
+    what = 'Response'
+    getHeader(responseHeaders(new Response()), status(new Response()))
+    what = 'WritableStream'
+    new WritableStream()
+    what = ''
+  } catch {
+    // It is that.
+  }
+  return what
+}

@@ -5,6 +5,7 @@ use alloc::string::String;
 use core::future::Future;
 use core::pin::Pin;
 
+use super::login::A_PAGE;
 use super::shared_result::SharedResult;
 use super::{Client, Failure, Page};
 use crate::protocol::authorization::{Accepted, AuthorizationResponse, PendingLogin};
@@ -73,10 +74,13 @@ impl<B: Page> Client<B> {
 
     /// Takes the login that a response answers. `Ok(None)`: it is not ours. An error leaves the login waiting.
     fn begin_to_answer(self, response: Box<AuthorizationResponse>) -> Result<Option<Work>, Error> {
+        let origin = self.browser.origin();
+        if response.is_ours() && origin.is_empty() {
+            return Err(ErrorCode::UnsupportedEnvironment.at(A_PAGE));
+        }
         if response.is_ours() && !self.browser.has_storage() {
             return Err(ErrorCode::StorageBlocked.error());
         }
-        let origin = self.browser.origin();
         if let Some(pending) = self.waiting_for(response.state(), &origin) {
             self.judge(&pending, &response)?;
             self.take_pending(response.state());

@@ -11,6 +11,9 @@ use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::json::Json;
 use crate::protocol::metadata;
 
+/// What a server or a worker lacks.
+pub const A_PAGE: &str = "a page with an address and sessionStorage";
+
 /// A login in a popup or a frame, which is answered in this page: by [`Client::log_in`].
 #[cfg_attr(
     not(feature = "full"),
@@ -32,7 +35,7 @@ impl<B: Page> Client<B> {
     ) -> Result<Option<WindowLogin>, Failure<B::Value>> {
         let origin = self.browser.origin();
         if origin.is_empty() {
-            return Err(ErrorCode::UnsupportedEnvironment.error().into());
+            return Err(ErrorCode::UnsupportedEnvironment.at(A_PAGE).into());
         }
         if let Some(issuer) = config.undiscovered()?.map(String::from) {
             let (s256, openid) = (config.is_s256(), config.is_openid());
