@@ -15,6 +15,9 @@ use crate::protocol::secret::State;
 use crate::protocol::session::{Session, SessionId};
 use crate::protocol::token::Tokens;
 
+/// What to do where the authorization endpoint has answered, and the token endpoint has not.
+const NO_CORS: &str = "Have the server allow this page's origin at its token endpoint (CORS), or point tokenEndpoint at a relay; then call startLogin again";
+
 type Work = Pin<Box<dyn Future<Output = Result<SessionId, Error>>>>;
 
 /// The redirect that this page has answered: called again, it answers the same.
@@ -139,7 +142,13 @@ impl<B: Page> Client<B> {
                 self.identify(&login, &mut tokens).await?;
                 tokens
             }
-            Accepted::Exchange(request) => self.exchange(request).await?,
+            Accepted::Exchange(request) => match self.exchange(request).await {
+                // The user has just come through the network from this very server.
+                Err(error) if error.code == ErrorCode::NetworkError && self.browser.is_online() => {
+                    return Err(error.cured_by(NO_CORS));
+                }
+                exchanged => exchanged?,
+            },
         };
         // Who logged out meanwhile wants no session, not this one either.
         if self.logouts() != before {

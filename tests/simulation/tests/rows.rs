@@ -200,6 +200,17 @@ fn an_error_of_a_request_that_got_no_answer_names_its_server() {
         );
         assert!(error.contains("https://as.example"), "{error}");
         assert!(!error.contains("/token"), "no path: {error}");
+        assert!(error.contains("(CORS)"), "the server is there: {error}");
+    });
+    // A device that knows that it has no network has no use for that.
+    each(KINDS, |script| {
+        let (back, page) = script.go_and_come_back(script.open(0));
+        script.faults(|faults| faults.offline = true);
+        let error = script.finish(script.answer_redirect(page, &back));
+        assert!(
+            !fails(&error, "network_error").contains("(CORS)"),
+            "{error:?}"
+        );
     });
     each(KINDS, |script| {
         let page = script.log_in(0);
