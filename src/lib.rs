@@ -27,6 +27,45 @@
 //!   module twice, without it and with it.
 //! - `js`: the exports of the npm package; `rust`: the same for Rust applications (feature `rust`); `door`: what they share.
 //!
+//! # One login, from `startLogin` to the first call
+//!
+//! A login is two programs that meet in a stored record, for the page dies between them.
+//!
+//! **The first page.** `startLogin(config)` arrives at a door (`npm.rs`; `js.rs` and `rust.rs` do the same), which reads it
+//! into a [`Config`](protocol::config::Config): a field that nobody knows is an error here, and the provider's file fills what
+//! was left out. `client/login.rs` does the rest, top to bottom:
+//!
+//! 1. Without endpoints it asks the issuer for its metadata: [`metadata::documents`](protocol::metadata::documents) says
+//!    where, [`metadata::read`](protocol::metadata::read) what of it is usable.
+//! 2. [`Config::resolve`](protocol::config::Config::resolve) checks everything once and gives a
+//!    [`Client`](protocol::client::Client), which nobody doubts again.
+//! 3. [`PendingLogin::new`](protocol::authorization::PendingLogin::new) makes `state` and `code_verifier` of the browser's
+//!    entropy and carries the client with them.
+//! 4. `client/pending.rs` writes that record under its `state` into sessionStorage; then the page goes to the authorization
+//!    URL, whose parameters are all made of the record. Here this page ends.
+//!
+//! **The page that the provider sends the user back to.** `handleRedirect()` takes the response out of the address bar before
+//! it waits for anything (`address.js`). `client/callback.rs` goes on:
+//!
+//! 1. [`AuthorizationResponse::read`](protocol::authorization::AuthorizationResponse::read): `None` is a page like any other.
+//! 2. The record is found by the response's `state`, judged (is this the `redirect_uri`, is the page framed?), and deleted:
+//!    nothing answers a login twice. A second call, of React's StrictMode for example, gets the first one's result
+//!    (`client/shared_result.rs`).
+//! 3. [`PendingLogin::accept`](protocol::authorization::PendingLogin::accept) consumes both: `state`, `iss`, `error`, `code`,
+//!    in that order. What comes of it is tokens (the implicit grant) or a
+//!    [`TokenRequest`](protocol::token::TokenRequest).
+//! 4. The request is sent, once, and [`TokenRequest::read`](protocol::token::TokenRequest::read) reads the answer, whatever it
+//!    is, into [`Tokens`](protocol::token::Tokens) or an [`Error`]. An ID Token is checked (`client/optional/identity.rs`).
+//! 5. A [`Session`](protocol::session::Session) begins with them; where the login asked for it, it is shared or kept
+//!    (`client/optional/shared`). The page gets its description, in which there is no token.
+//!
+//! **A call.** `fetchPrivate(url)` comes to `client/call.rs` as a [`PrivateRequest`](protocol::resource::PrivateRequest).
+//! [`Sessions::find`](protocol::session::Sessions::find) finds the session whose resource servers cover the URL, or refuses;
+//! [`Session::access`](protocol::session::Session::access) says what to do first: here is the token, renew it
+//! (`client/renewal.rs`), or another login is wanted. The browser's own `fetch` sends the request with one header more, and its
+//! `Response` goes to the caller as it is; of a 401 or 403
+//! [`Session::after_refusal`](protocol::session::Session::after_refusal) says what it asks for.
+//!
 //! # Invariants, each with its enforcer
 //!
 //! 1. `protocol` has no clock, randomness, network, storage or JavaScript: the native build.
