@@ -8,6 +8,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use zeroize::Zeroizing;
 
 const MAX_DEPTH: usize = 32;
 const MAX_MEMBERS: usize = 256;
@@ -51,7 +52,10 @@ impl Json {
         };
         let value = reader.value(0)?;
         reader.space();
-        reader.rest.is_empty().then_some(value)
+        match reader.rest {
+            [] => Some(value),
+            _ => wiped(value),
+        }
     }
 
     /// The member called `name`, if this is an object that has it and it is not `null`.
@@ -217,7 +221,10 @@ impl Json {
         match self {
             Json::String(text) | Json::Number(text) => text.zeroize(),
             Json::Array(items) => items.iter_mut().for_each(Json::wipe),
-            Json::Object(members) => members.iter_mut().for_each(|(_, value)| value.wipe()),
+            Json::Object(members) => members.iter_mut().for_each(|(name, value)| {
+                name.zeroize();
+                value.wipe();
+            }),
             Json::Null | Json::Bool(_) => {}
         }
     }
@@ -360,6 +367,12 @@ fn write_string(text: &str, out: &mut String) {
     out.push('"');
 }
 
+/// What was read of a document that is none: a token may be in it.
+fn wiped(mut value: Json) -> Option<Json> {
+    value.wipe();
+    None
+}
+
 struct Reader<'a> {
     rest: &'a [u8],
     /// Values that may still come.
@@ -404,11 +417,18 @@ impl<'a> Reader<'a> {
     }
 
     fn object(&mut self, depth: usize) -> Option<Json> {
-        let mut members: Vec<(String, Json)> = Vec::new();
+        let mut members = Vec::new();
+        match self.members(depth, &mut members) {
+            Some(()) => Some(Json::Object(members)),
+            None => wiped(Json::Object(members)),
+        }
+    }
+
+    fn members(&mut self, depth: usize, members: &mut Members) -> Option<()> {
         self.eat(b"{")?;
         self.space();
         if self.eat(b"}").is_some() {
-            return Some(Json::Object(members));
+            return Some(());
         }
         loop {
             self.space();
@@ -424,7 +444,7 @@ impl<'a> Reader<'a> {
             self.space();
             match self.next()? {
                 b',' => {}
-                b'}' => return Some(Json::Object(members)),
+                b'}' => return Some(()),
                 _ => return None,
             }
         }
@@ -432,17 +452,24 @@ impl<'a> Reader<'a> {
 
     fn array(&mut self, depth: usize) -> Option<Json> {
         let mut items = Vec::new();
+        match self.items(depth, &mut items) {
+            Some(()) => Some(Json::Array(items)),
+            None => wiped(Json::Array(items)),
+        }
+    }
+
+    fn items(&mut self, depth: usize, items: &mut Vec<Json>) -> Option<()> {
         self.eat(b"[")?;
         self.space();
         if self.eat(b"]").is_some() {
-            return Some(Json::Array(items));
+            return Some(());
         }
         loop {
             items.push(self.value(depth + 1)?);
             self.space();
             match self.next()? {
                 b',' => {}
-                b']' => return Some(Json::Array(items)),
+                b']' => return Some(()),
                 _ => return None,
             }
         }
@@ -478,10 +505,13 @@ impl<'a> Reader<'a> {
     /// The result is allocated once, at the size of the source: a secret leaves no copy behind.
     fn string(&mut self) -> Option<String> {
         self.eat(b"\"")?;
-        let mut bytes = Vec::with_capacity(self.string_length()?);
+        let mut bytes = Zeroizing::new(Vec::with_capacity(self.string_length()?));
         loop {
             match self.next()? {
-                b'"' => return String::from_utf8(bytes).ok(),
+                b'"' => {
+                    core::str::from_utf8(&bytes).ok()?;
+                    return String::from_utf8(core::mem::take(&mut *bytes)).ok();
+                }
                 b'\\' => self.escape(&mut bytes)?,
                 0..=0x1f => return None,
                 byte => bytes.push(byte),

@@ -1,6 +1,7 @@
 //! What a page may see of a document from outside: nothing that is a secret by its value or by its name.
 
 use alloc::string::String;
+use zeroize::Zeroize as _;
 
 use super::json::Json;
 use super::text;
@@ -59,6 +60,7 @@ pub fn hide(object: &mut Json, names: Names<'_>, secrets: &[&str]) {
                 || names.hide_beside(value)
                 || is_hidden(value, names, secrets);
             if hidden {
+                name.zeroize();
                 value.wipe();
             }
             !hidden

@@ -168,10 +168,15 @@ impl Tokens {
             (Some(About::Login { .. }), None) if self.is_identity_granted() => {
                 return Err(openid::invalid("id_token: is missing", "3.1.3.3"));
             }
-            (Some(_), Some(_)) => {
+            (Some(_), Some(mut token)) => {
+                token.wipe();
                 return Err(openid::invalid("id_token: must be a string", "3.1.3.3"));
             }
-            _ => None,
+            // Nobody has asked for it.
+            (_, id_token) => {
+                id_token.into_iter().for_each(|mut token| token.wipe());
+                None
+            }
         };
         Ok(self)
     }
