@@ -74,6 +74,43 @@ fn rows() -> Vec<Row> {
             Refused(REFUSED, ENDED, Some("invalid_grant"), None),
         ),
         (
+            "django-allauth, which is built on oauthlib as well",
+            200,
+            JSON,
+            r#"{"access_token": "at-1234", "expires_in": 3600, "token_type": "Bearer", "scope": "openid profile", "refresh_token": "rt-5678", "id_token": "e30.e30.AA"}"#,
+            Granted(Some(3600), "openid profile", "{}"),
+        ),
+        (
+            "better-auth, which says the date as well",
+            200,
+            JSON,
+            r#"{"access_token":"at-1234","expires_in":3600,"expires_at":1795725744,"token_type":"Bearer","refresh_token":"rt-5678","scope":"openid offline_access","id_token":"e30.e30.AA"}"#,
+            Granted(
+                Some(3600),
+                "openid offline_access",
+                r#"{"expires_at":1795725744}"#,
+            ),
+        ),
+        (
+            "better-auth, a spent token",
+            400,
+            JSON,
+            r#"{"error_description":"invalid refresh token","error":"invalid_grant"}"#,
+            Refused(
+                REFUSED,
+                ENDED,
+                Some("invalid_grant"),
+                Some("invalid refresh token"),
+            ),
+        ),
+        (
+            "Cloudflare's workers-oauth-provider",
+            200,
+            JSON,
+            r#"{"access_token":"user:grant:at-1234","token_type":"bearer","expires_in":3600,"refresh_token":"user:grant:rt-5678","scope":"read write"}"#,
+            Granted(Some(3600), "read write", "{}"),
+        ),
+        (
             "a Solid server, whose tokens are bound",
             200,
             JSON,
