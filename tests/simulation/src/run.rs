@@ -37,6 +37,8 @@ struct Run {
     clients: BTreeMap<PageId, Client<Page>>,
     /// Whether records failed now and then: then a logout may not reach the other tabs.
     records_fail: bool,
+    /// The responses that the provider has sent so far, by the tabs that they were for.
+    responses: Vec<(usize, String)>,
 }
 
 /// Runs one schedule; panics with its trace where something does not hold. Gives how many steps it took.
@@ -60,7 +62,7 @@ pub fn run(seed: u64) -> u64 {
     world::trace_panics(format!("seed {seed} with {kind} {faults:?}"));
     let records_fail = faults.records > 0;
     let config = format!(
-        r#"{{"clientId":"c","redirectUri":"{ORIGIN}/cb","authorizationEndpoint":"https://as.example/authorize","tokenEndpoint":"https://as.example/token","revocationEndpoint":"https://as.example/revoke","resourceServers":["{API}"],{kind}}}"#
+        r#"{{"clientId":"c","redirectUri":"{ORIGIN}/cb","issuer":"https://as.example","authorizationEndpoint":"https://as.example/authorize","tokenEndpoint":"https://as.example/token","revocationEndpoint":"https://as.example/revoke","resourceServers":["{API}"],{kind}}}"#
     );
     let mut run = Run {
         world: world::new(seed, TABS, faults),
@@ -69,6 +71,7 @@ pub fn run(seed: u64) -> u64 {
         config,
         clients: BTreeMap::new(),
         records_fail,
+        responses: Vec::new(),
     };
     for _ in 0..run.rng.below(60) + 10 {
         run.act();
@@ -126,11 +129,54 @@ impl Run {
             })
         };
         if let Some((tab, back)) = leaving {
+            self.responses.push((tab, back.clone()));
+            match self.rng.chance(80) {
+                true => self.open_changed(tab, &back),
+                false => self.open(tab, &back),
+            }
+        }
+    }
+
+    /// Opens a response that somebody has changed on its way: no session may come of it.
+    fn open_changed(&mut self, tab: usize, back: &str) {
+        let (before, state) = back.split_once("&state=").expect("a state");
+        let (start, code) = before.split_once("?code=").expect("a code");
+        let (code, issuer) = code.split_once('&').expect("an issuer");
+        let href = match self.rng.below(7) {
+            0 => format!("{before}&state=ow1xAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"),
+            1 => before.to_string(),
+            2 => format!("{back}&state={state}"),
+            3 => back.replace("as.example", "evil.example"),
+            4 => back.replace("/cb?", "/cb/?"),
+            5 => format!("{start}?error=access_denied&{issuer}&state={state}"),
+            _ => {
+                let others = self.responses.iter().map(|(_, back)| back);
+                let others: Vec<_> = others.filter(|other| !other.contains(code)).collect();
+                let Some(other) = self.rng.pick(&others) else {
+                    return self.open(tab, back);
+                };
+                let (_, other) = other.split_once("?code=").expect("a code");
+                let (other, _) = other.split_once('&').expect("an issuer");
+                format!("{start}?code={other}&{issuer}&state={state}")
+            }
+        };
+        self.note(|| format!("the response is changed: {href}"));
+        self.open_as(tab, &href, true);
+    }
+
+    /// Somebody opens a response that there was before: the one that was changed, as it was, or one that was answered.
+    fn open_again(&mut self) {
+        if let Some((tab, back)) = self.rng.pick(&self.responses).cloned() {
+            self.note(|| format!("tab {tab} opens a response again"));
             self.open(tab, &back);
         }
     }
 
     fn open(&mut self, tab: usize, href: &str) {
+        self.open_as(tab, href, false);
+    }
+
+    fn open_as(&mut self, tab: usize, href: &str, is_forged: bool) {
         let page = world::open(self.world, tab);
         let client = Client::new(page);
         self.clients.insert(page.id, client);
@@ -149,6 +195,10 @@ impl Run {
                 *slot.borrow_mut() = Some(answer.is_ok());
             }));
             let first = client.handle_redirect(&href, true).await;
+            assert!(
+                !is_forged || !matches!(first, Ok(Some(_))),
+                "a session comes of {href}"
+            );
             if let (true, Some(second)) = (is_response, *second.borrow()) {
                 assert!(first.is_ok() || !second, "two calls get two answers");
             }
@@ -190,7 +240,8 @@ impl Run {
                     world::die(self.world, page);
                 }
             }
-            66..69 => world::go_back(self.world, tab),
+            66..68 => world::go_back(self.world, tab),
+            68 => self.open_again(),
             69..72 => self.duplicate(tab),
             72..84 => {
                 let most = [1_000, 30_000, LIFE, 3 * LIFE][self.rng.index(4)];

@@ -1,5 +1,8 @@
 //! A provider that rotates refresh tokens and ends a grant whose refresh token comes twice, and its API.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Milliseconds that an access token lives.
@@ -120,7 +123,11 @@ impl Server {
                 exchanged: false,
             },
         );
-        format!("{}?code={code}&state={state}", asked["redirect_uri"])
+        let issuer = "iss=https%3A%2F%2Fas.example";
+        format!(
+            "{}?code={code}&{issuer}&state={state}",
+            asked["redirect_uri"]
+        )
     }
 
     fn issue(&mut self, grant: Grant, now: u64, refresh: bool) -> String {
@@ -170,8 +177,12 @@ impl Server {
         let refused = r#"{"error":"invalid_grant"}"#;
         if let Some(code) = asked.get("code") {
             let known = self.codes.get_mut(code).expect("a code of ours");
+            let hash = Sha256::digest(asked["code_verifier"].as_bytes());
+            if URL_SAFE_NO_PAD.encode(hash) != known.challenge {
+                // The code of another login, which somebody has put into the response (RFC 7636 section 4.6).
+                return answer(400, refused, None);
+            }
             assert!(!known.exchanged, "a code is sent twice");
-            assert!(!asked["code_verifier"].is_empty() && !known.challenge.is_empty());
             known.exchanged = true;
             let grant = self.made;
             self.began.insert(grant, now);
