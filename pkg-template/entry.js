@@ -278,14 +278,14 @@ export const library = (parts, providers) => {
 
   const explain = response =>
     new Promise((resolve, reject) => {
-      holder || supported()
+      asks[holder] || supported()
       inspect(response, LONGEST_REFUSAL, (answer, body) =>
         then(call('session', 'explain', answer, '', body), resolve, reject),
       )
     })
 
   const fetchPrivate = (input, init) => {
-    holder || supported()
+    asks[holder] || supported()
     const prepared = prepare(input, init, OPTIONS)
     const sent = () => call('session', 'fetchPrivate', '', '', prepared)
     return prepared.signal ? abortable(prepared.signal, sent) : sent()
