@@ -2,7 +2,7 @@
 // before anybody reads it: an import map or a service worker that comes late could put another one in its place, and a
 // server that of another release. In JavaScript, for WebCrypto is missing where a page came by plain http.
 
-import { Uint8Array, bufferOf, byteLength, charCodeAt, copyInto, soon } from '../src/browser/natives.js'
+import { Uint8Array, byteLength, charCodeAt, copyInto, soon } from '../src/browser/natives.js'
 
 const { Int32Array } = globalThis
 const { pow } = Math
@@ -11,6 +11,10 @@ const FREE = '!#$%&*+0123456789;<=>?@[]^{|}~'
 const COMMON = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 16, 20, 24, 27, 28, 33, 34, 35, 36, 48, 54, 55, 64, 127, 128, 192]
 const FIRST = 39
 const SECOND = 96
+// The stream that the operand of each operation is in; 0: there is none.
+const OPERANDS = '00:::00000007770800000000000000033399000666666666666666666666660044'
+// The alignments of 0x28 to 0x3e that are natural; see xtask/src/pack.rs.
+const NATURAL = '23230011001122232301012'
 
 /** The bytes of an ASCII text; undefined if it is none. */
 const ascii = text => {
@@ -80,7 +84,61 @@ export const isDigest = (bytes, words) => {
   return true
 }
 
-/** What the text of a part stands for. */
+/** A module that was packed (xtask/src/pack.rs): its code is in streams, operations apart from operands. */
+const unpacked = packed => {
+  let at = 0
+  const number = () => {
+    let n = 0
+    for (let shift = 0, byte = 128; byte > 127; shift += 7) n |= ((byte = packed[at++]) & 127) << shift
+    return n
+  }
+  const out = new Uint8Array(number())
+  let functions = number()
+  const starts = new Int32Array(13)
+  for (let i = 0; i < 12; i++) starts[i + 1] = number()
+  starts[0] = at
+  for (let i = 0; i < 12; i++) starts[i + 1] += starts[i]
+  const body = new Uint8Array(byteLength(out))
+  let size = 0
+  let end = 0
+  const take = stream => (body[end++] = packed[starts[stream]++])
+  const leb = stream => {
+    while (take(stream) > 127);
+  }
+  while (starts[0] < starts[1]) out[size++] = packed[starts[0]++]
+  while (functions--) {
+    end = 0
+    for (let groups = take(11); groups--; take(11)) leb(11)
+    for (let depth = 1; depth; ) {
+      const operation = take(2)
+      if (operation === 239) {
+        end--
+        take(2)
+        for (let count = packed[starts[11]++]; count--; ) take(11)
+        continue
+      }
+      let stream = charCodeAt(OPERANDS, operation) - 48
+      if (operation === 238) {
+        end--
+        take(2)
+        take(5)
+        stream = 6
+      } else if (stream === 6) body[end++] = charCodeAt(NATURAL, operation - 40) - 48
+      else if (stream === 10) depth++
+      else if (operation === 11) depth--
+      // Past the table is NaN.
+      if (stream > 0) for (let count = operation === 14 ? take(7) : 0; count >= 0; count--) leb(stream)
+    }
+    let rest = end
+    for (; rest > 127; rest >>= 7) out[size++] = rest | 128
+    out[size++] = rest
+    for (let i = 0; i < end; i++) out[size++] = body[i]
+  }
+  for (let i = starts[1]; i < starts[2]; i++) out[size++] = packed[i]
+  return out
+}
+
+/** The module that the text of a part stands for. */
 export const decoded = text => {
   const ones = new Uint8Array(127)
   const pairs = new Uint8Array(184)
@@ -101,7 +159,7 @@ export const decoded = text => {
     const page = code === FIRST ? 35 : code === SECOND ? -57 : 0
     bytes[size++] = page ? pairs[charCodeAt(text, ++i) - page] : ones[code]
   }
-  return new Uint8Array(bufferOf(bytes), 0, size)
+  return unpacked(bytes)
 }
 
 /**

@@ -10,6 +10,7 @@ mod examples;
 mod licences;
 mod live;
 mod matrix;
+mod pack;
 mod package;
 mod peers;
 mod providers;

@@ -4,6 +4,11 @@
 //! are two. So brotli finds in the text what it finds in the module, to 1 %; in base64 it would not. Letters stand for
 //! themselves, as brotli's dictionary has them.
 
+use crate::workspace::root;
+use anyhow::{Context as _, Result, ensure};
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
 /// Characters that do not stand for themselves, but for a common byte.
 const FREE: &[u8; 30] = b"!#$%&*+0123456789;<=>?@[]^{|}~";
 
@@ -39,42 +44,99 @@ fn alphabet() -> [Vec<u8>; 256] {
     all
 }
 
-/// Bytes as printable ASCII without quotes of any kind that a string of JavaScript would have to escape.
-pub fn encode(bytes: &[u8]) -> String {
+/// A module as a text, and whether a page reads it back, by the lines that are in the package.
+pub fn of_module(wasm: &[u8]) -> Result<String> {
+    let text = encode(&crate::pack::pack(wasm)?);
+    ensure!(read(&text)? == wasm, "the text gives another module");
+    Ok(text)
+}
+
+/// Bytes as printable ASCII without the quotes that a string of JavaScript would have to escape.
+fn encode(bytes: &[u8]) -> String {
     let alphabet = alphabet();
     let characters = bytes.iter().flat_map(|byte| &alphabet[usize::from(*byte)]);
     characters.map(|code| char::from(*code)).collect()
 }
 
+/// Has Node read a text by `pkg-template/text.js`.
+fn read(text: &str) -> Result<Vec<u8>> {
+    let script = root().join("pkg-template/text.js");
+    let program = format!(
+        "import {{ readFileSync }} from 'node:fs'\n\
+         import {{ decoded }} from {}\n\
+         process.stdout.write(decoded(readFileSync(0, 'latin1')))",
+        serde_json::to_string(&script)?
+    );
+    let mut node = Command::new("node")
+        .args(["--input-type=module", "-e", &program])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("node")?;
+    let mut input = node.stdin.take().context("its input")?;
+    input.write_all(text.as_bytes())?;
+    drop(input);
+    let output = node.wait_with_output()?;
+    ensure!(output.status.success(), "Node could not read the text");
+    Ok(output.stdout)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::process::Command;
+    use crate::pack::write_number;
 
-    /// Reads it by the very lines of text.js that read it in a page.
-    fn decode(text: &str) -> Vec<u8> {
-        let script = include_str!("../../pkg-template/text.js");
-        let from = |mark: &str| &script[script.find(mark).expect("text.js has it")..];
-        let upto = |text: &'static str, mark: &str| &text[..text.find(mark).expect("its end")];
-        let tables = upto(from("const FREE"), "\n\n");
-        let decoded = upto(from("const decoded"), "\n}\n");
-        let text = serde_json::to_string(text).expect("a literal");
-        let program = format!(
-            "const charCodeAt = (text, at) => text.charCodeAt(at)\nconst bufferOf = bytes => bytes.buffer\n\
-             {tables}\n{decoded}\n}}\nprocess.stdout.write(decoded({text}))"
-        );
-        let node = Command::new("node").args(["-e", &program]).output();
-        node.expect("node runs").stdout
+    /// A module with each kind of operand, whose data has every byte.
+    fn module() -> Vec<u8> {
+        let mut body = vec![2, 3, 0x7f, 0x80, 0x01, 0x7c];
+        body.extend([0x02, 0x40, 0x03, 0x7f, 0x04, 0x40, 0x05, 0x0b]);
+        body.extend([0x0e, 2, 0, 1, 0, 0x0b, 0x0c, 0, 0x0d, 1, 0x0b]);
+        body.extend([
+            0x10, 0xff, 0x01, 0x11, 0x85, 0x02, 0, 0x20, 1, 0x21, 0x80, 0x01,
+        ]);
+        body.extend([
+            0x23, 0, 0x24, 1, 0x25, 0, 0x26, 1, 0x41, 0x80, 0x80, 0xc0, 0x00,
+        ]);
+        body.extend([0x42, 0x7f, 0x43, 0x0b, 0x0b, 0x0b, 0x0b, 0x1c, 1, 0x7f]);
+        body.extend([
+            0x44, 1, 2, 3, 4, 5, 6, 7, 0x0b, 0x3f, 0, 0xd0, 0x6f, 0xfc, 0,
+        ]);
+        body.extend([0xfc, 10, 0, 0, 0xfc, 11, 0]);
+        for operation in 0x28..=0x3e {
+            body.extend([operation, 0, 4, operation, 3, 0x80, 0x01]);
+            body.extend([operation, 1, 4, operation, 2, 4]);
+        }
+        body.push(0x0b);
+        let mut code = vec![2];
+        for body in [&body[..], &[0, 0x0b]] {
+            write_number(&mut code, body.len());
+            code.extend(body);
+        }
+        let mut wasm = b"\0asm\x01\0\0\0\x01\x02ab".to_vec();
+        for (id, section) in [(10, code), (11, (0..=255).chain((0..=255).rev()).collect())] {
+            wasm.push(id);
+            write_number(&mut wasm, section.len());
+            wasm.extend(section);
+        }
+        wasm
     }
 
     #[test]
-    fn every_byte_comes_back_from_printable_text() {
-        let bytes: Vec<u8> = (0..=255).chain((0..=255).rev()).collect();
-        let text = encode(&bytes);
+    fn every_operation_and_every_byte_come_back_from_printable_text() {
+        let text = of_module(&module()).expect("it comes back");
         assert!(
             text.bytes()
                 .all(|b| (32..127).contains(&b) && b != b'"' && b != b'\\')
         );
-        assert_eq!(decode(&text), bytes);
+    }
+
+    #[test]
+    fn a_module_that_is_cut_off_or_has_unknown_operations_is_refused() {
+        let whole = module();
+        for end in 9..whole.len() - 515 {
+            assert!(of_module(&whole[..end]).is_err());
+        }
+        let unknown = b"\0asm\x01\0\0\0\x0a\x05\x01\x03\0\xf0\x0b";
+        assert!(of_module(unknown).is_err());
     }
 }
