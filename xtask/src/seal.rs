@@ -497,3 +497,65 @@ fn chunks(glue: &str) -> Vec<String> {
     }
     chunks
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_says_how_values_cross() {
+        let given = |end: &str| {
+            format!("function(arg0, arg1, arg2) {{\n const ret = f(arg1, arg2);\n {end}\n }},")
+        };
+        for (text, signature) in [
+            ("function() {\n f();\n },".to_owned(), "r"),
+            (
+                "function(arg0, arg1) {\n const ret = f(arg0 >>> 0, arg1 !== 0);\n return ret;\n },".to_owned(),
+                "r",
+            ),
+            (
+                "function(arg0, arg1, arg2) {\n f(arg0 >>> 0, getStringFromWasm0(arg1, arg2));\n },".to_owned(),
+                "rvt",
+            ),
+            (
+                "function(arg0, arg1, arg2) {\n f(arg0 === 0 ? undefined : getArrayU8FromWasm0(arg0, arg1), arg2);\n },".to_owned(),
+                "rbv",
+            ),
+            (given(GIVEN[0].0), "tvv"),
+            (given(GIVEN[1].0), "tvv"),
+            (given(GIVEN[2].0), "bvv"),
+        ] {
+            let found = call(&text).expect(&text);
+            assert_eq!(found, ("f".to_owned(), signature.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn generated_text_of_another_form_is_refused() {
+        for text in [
+            "function(arg0) { f(arg0, globalThis); },",
+            "function(arg0) { f(arg1); },",
+            "function(arg0, arg1) { f(getStringFromWasm0(arg1, arg0)); },",
+            "function(arg0) { const ret = f(arg0); return ret.then; },",
+            "function(arg0) { const ret = arg0.f; return ret; },",
+            "function(arg0) { f(arg0); g(arg0); },",
+            "function(...args) { f(...args); },",
+            "function(arg0) { f(takeObject(arg0)); },",
+            "function(a) { f(arg0, arg1, arg2, arg3, arg4, arg5, arg6, arg7, arg8); },",
+        ] {
+            assert!(call(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_wasm_bindgen_brings_along_must_be_as_it_was() {
+        let (name, text, ours, signature) = BROUGHT[2];
+        let name = format!("__wbg_{name}_be5b34249ff1fc15");
+        let function = |body: &str| format!("function(arg0) {{\n {body}\n }},");
+        let found = brought(&name, &function(text)).expect("it is as it was");
+        assert_eq!(found, Some((ours.to_owned(), signature.to_owned())));
+        assert!(brought(&name, &function("return true;")).is_err());
+        let other = brought("__wbg_send_bd22d9fdf00db195", &function(text));
+        assert_eq!(other.expect("ours"), None);
+    }
+}
