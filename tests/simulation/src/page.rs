@@ -142,6 +142,11 @@ impl Page {
     }
 }
 
+/// Whether two pages have written that they were about to send its refresh token.
+pub fn is_spent(record: &Record) -> bool {
+    record.text.contains(r#""sent":2"#)
+}
+
 impl Browser for Page {
     type Value = &'static str;
     type Callback = Rc<dyn Fn(&str)>;
@@ -554,7 +559,8 @@ impl Records for Page {
         let id = self.id;
         self.records(move |inner| {
             inner.note(|| format!("page {id} discards {name}"));
-            inner.records.remove(&name);
+            let record = inner.records.remove(&name);
+            inner.gave_up |= record.is_some_and(|record| is_spent(&record));
         })
         .await
     }

@@ -1,6 +1,6 @@
 //! One run: an application in several tabs, whatever happens to it, and what must hold.
 
-use crate::page::{API, Call, ORIGIN, Page, PageId, tell};
+use crate::page::{API, Call, ORIGIN, Page, PageId, is_spent, tell};
 use crate::rng::Rng;
 use crate::server::LIFE;
 use crate::world::{self, Faults, World};
@@ -478,12 +478,11 @@ impl Run {
                     let began = inner.server.began(grant);
                     inner.last_logout.is_some_and(|at| at >= began)
                 }) || self.records_fail
+                    || inner.gave_up
                     || (self.is_shared && inner.server.grants().len() > 1) => {}
             // Another page may still send the refresh token once more; or one has died when it was about to, twice.
             Err(Some(ErrorCode::SessionIndeterminate))
-                if !is_last
-                    || (inner.records.values())
-                        .any(|record| record.text.contains(r#""sent":2"#)) => {}
+                if !is_last || inner.gave_up || inner.records.values().any(is_spent) => {}
             Err(Some(
                 ErrorCode::SessionEnded
                 | ErrorCode::SessionIndeterminate

@@ -67,6 +67,9 @@ pub struct Inner {
     pub made: u64,
     /// When somebody last logged out; a page without a session ends what it could have restored.
     pub last_logout: Option<u64>,
+    /// Whether a record was discarded whose refresh token may have been sent twice: the pages that have its session yet
+    /// have nothing left to renew it with, wherever the two requests got.
+    pub gave_up: bool,
     /// What has happened so far, counted.
     pub steps: u64,
 }
@@ -263,6 +266,7 @@ pub fn new(seed: u64, tabs: usize, faults: Faults) -> World {
         wrong: 0,
         made: 0,
         last_logout: None,
+        gave_up: false,
         steps: 0,
     })))
 }
