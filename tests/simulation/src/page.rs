@@ -285,6 +285,7 @@ impl Browser for Page {
             inner.note(|| format!("page {id} asks {url} {}", token.as_deref().unwrap_or("")));
         }
         let sent = token.clone();
+        let asked = self.world.borrow().now;
         let seen = Seen {
             method: request.method.to_string(),
             url: url.clone(),
@@ -326,7 +327,11 @@ impl Browser for Page {
                             .collect(),
                     };
                     let had = &inner.pages[id].had;
-                    let known_to = server::Knowledge { had, unwritten };
+                    let known_to = server::Knowledge {
+                        had,
+                        unwritten,
+                        asked,
+                    };
                     let mut answer = inner.server.token(&form, mood, now, known_to);
                     if is_bound {
                         answer.body = answer.body.replace("Bearer", "DPoP");

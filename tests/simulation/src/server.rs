@@ -81,6 +81,8 @@ pub struct Knowledge<'a> {
     pub had: &'a [String],
     /// The refresh tokens whose answers a page has read and could not leave to the others, because its storage failed.
     pub unwritten: Vec<String>,
+    /// When the page has asked, from which it counts what it gets: the answer may be slow.
+    pub asked: u64,
 }
 
 pub fn parameters(text: &str) -> BTreeMap<String, String> {
@@ -130,10 +132,11 @@ impl Server {
         )
     }
 
-    fn issue(&mut self, grant: Grant, now: u64, refresh: bool) -> String {
+    fn issue(&mut self, grant: Grant, now: u64, asked: u64, refresh: bool) -> String {
         let access = self.name("at");
         let until = now + LIFE;
         self.access.insert(access.clone(), Access { grant, until });
+        let until = asked + LIFE;
         let mut more = String::new();
         if refresh {
             let token = self.name("rt");
@@ -186,7 +189,7 @@ impl Server {
             known.exchanged = true;
             let grant = self.made;
             self.began.insert(grant, now);
-            let body = self.issue(grant, now, true);
+            let body = self.issue(grant, now, known_to.asked, true);
             return match mood {
                 Mood::Good | Mood::SameToken => issued(grant, &body, None),
                 Mood::Garbage => answer(200, "<html>sign in to the network</html>", None),
@@ -219,7 +222,8 @@ impl Server {
         if known.arrivals == 2 {
             assert!(lost, "{token} is sent again although its answer was read");
             assert!(
-                now >= known.access_until
+                // A page counts whole seconds.
+                now + 1_000 > known.access_until
                     || !known_to.had.contains(&known.access)
                     || self.dead.contains(&known.grant),
                 "{token} is sent again although the access token lives"
@@ -233,12 +237,12 @@ impl Server {
             return answer(400, refused, refresh);
         }
         if mood == Mood::SameToken {
-            known.next_access_until = now + LIFE;
-            let body = self.issue(grant, now, false);
+            known.next_access_until = known_to.asked + LIFE;
+            let body = self.issue(grant, now, known_to.asked, false);
             return issued(grant, &body, refresh);
         }
         known.spent = true;
-        let body = self.issue(grant, now, true);
+        let body = self.issue(grant, now, known_to.asked, true);
         match mood {
             Mood::Garbage => answer(200, "<html>sign in to the network</html>", refresh),
             _ => issued(grant, &body, refresh),
