@@ -375,6 +375,10 @@ impl Run {
                 let inner = &mut *self.world.borrow_mut();
                 let storage = inner.tabs[from].storage.clone();
                 inner.tabs[to].storage = storage;
+                // It is a new tab in the place of one that was closed, and with that went what it had begun to leave.
+                for page in inner.pages.iter_mut().filter(|page| page.tab == to) {
+                    page.leaves = page.has_left.clone();
+                }
                 inner.note(|| format!("tab {from} is duplicated to tab {to}"));
             }
             self.open(to, ORIGIN);
