@@ -55,17 +55,17 @@ const STAGES: &[Stage] = &[
     Stage {
         what: "until the provider",
         parts: &["start"],
-        budget: 47 * 1024,
+        budget: 41 * 1024,
     },
     Stage {
         what: "callback and calls",
         parts: &["session"],
-        budget: 66 * 1024,
+        budget: 52 * 1024 + 768,
     },
     Stage {
         what: "everything",
         parts: &[FULL],
-        budget: 110 * 1024,
+        budget: 97 * 1024,
     },
 ];
 
