@@ -18,6 +18,8 @@ const VERSION = 1
 const PORTS = 32
 /** Bytes of an answer's body that are on their way before any of it is read. */
 const WINDOW = 256 * 1024
+/** Refusals that can be explained, and steps up that can be asked for; of more, the oldest is forgotten. */
+const REMEMBERED = 32
 /** Answers that are left unread; of more, the oldest is given up. */
 const UNREAD = 64
 /** Milliseconds that a login may take. */
@@ -61,6 +63,7 @@ const NEVER = /^(authorization|dpop|cookie|proxy-.*|sec-.*|x-(http-)?method(-ove
 /** What servers may decode before they route, and so take for another path than the policy has judged. */
 const HIDDEN = /%(2f|5c|25|2e|00|3b)|\.\.;/i
 const PROMPTS = ['none', 'login', 'consent', 'select_account']
+const ASKED = ['scope', 'authorizationParameters']
 const CACHES = ['default', 'no-store', 'reload', 'no-cache', 'force-cache']
 
 const failure = (code, message, remedy, retryable = false, more = {}) => ({
@@ -271,6 +274,8 @@ const OPTIONS = {
 }
 const options = value =>
   typeof value === 'object' && value !== null && keys(value).every(name => hasOwn(OPTIONS, name) && OPTIONS[name](value[name]))
+/** What an error has said that the next login has to ask for; which values may be there is judged by what was said. */
+const asked = value => value === null || (typeof value === 'object' && keys(value).every(name => ASKED.includes(name)))
 const SHAPES = {
   ping: {},
   abort: { call: number },
@@ -279,7 +284,9 @@ const SHAPES = {
   handleRedirect: { id: number },
   userinfo: { id: number },
   outcome: { id: number, login: text },
-  login: { id: number, returnTo: text, appState: () => true, prompt: oneOf(PROMPTS), popup: flag },
+  explain: { id: number, refusal: number },
+  scopesFor: { id: number, calls: value => Array.isArray(value) && value.every(pair) },
+  login: { id: number, returnTo: text, appState: () => true, prompt: oneOf(PROMPTS), ask: asked, popup: flag },
   logout: { id: number, revoke: flag, endSession: flag, returnTo: text },
   fetch: {
     id: number,
@@ -330,9 +337,16 @@ const asFrame = (own, oauth) => {
   const ports = new Map()
   const logins = new Map()
   const unread = new Set()
+  const refusals = new Map()
+  /** What errors have said that a login has to ask for, as text: nobody else says what a login asks for. */
+  const asks = new Set()
   let running = 0
   let greeted = 0
   let redirected
+  let explained = 0
+  /** Of the login, what describes the provider. */
+  const known = { ...login }
+  delete known.allowFramed
 
   greet = (port, origin, version) => {
     const no = error => port.postMessage({ error })
@@ -370,7 +384,7 @@ const asFrame = (own, oauth) => {
       if (message.do === 'abort') return calls.get(message.call)?.abort()
       answer(message, origin, calls).then(
         ({ value, transfer = [] }) => port.postMessage({ id: message.id, value }, transfer),
-        error => port.postMessage({ id: message.id, error: describe(error) }),
+        error => port.postMessage({ id: message.id, error: told(error) }),
       )
     }
     port.postMessage({ version: VERSION })
@@ -382,6 +396,13 @@ const asFrame = (own, oauth) => {
       port.postMessage({ change: { ...change, session: view(change.session, origin) } })
     }
   })
+
+  const told = error => {
+    const said = describe(error)
+    if (said.ask) asks.add(spelt(said.ask))
+    forget(asks)
+    return said
+  }
 
   /** The frame is new where the page is, or where it was taken away; the session is the vault's all the same. */
   let restoring
@@ -400,6 +421,12 @@ const asFrame = (own, oauth) => {
         return { value: view(await oauth.session(), app) }
       case 'restore':
         return { value: view(await oauth.restore(), app) }
+      case 'explain': {
+        const error = await refusals.get(message.refusal)
+        return { value: error ? told(error) : null }
+      }
+      case 'scopesFor':
+        return { value: await oauth.scopesFor(message.calls.map(([method, url]) => ({ method, url })), known) }
       case 'userinfo':
         await restored()
         return { value: await oauth.userinfo() }
@@ -437,6 +464,12 @@ const asFrame = (own, oauth) => {
       const response = await oauth.fetchPrivate(url, init)
       const { status, statusText, url: from } = response
       const value = { status, statusText, url: from, headers: [...response.headers], body: null }
+      if (!response.ok) {
+        const refusal = (value.refusal = ++explained)
+        // It reads a copy of the body, and only the beginning.
+        refusals.set(refusal, oauth.explain(response).catch(() => null))
+        forget(refusals)
+      }
       if (!response.body || [204, 205, 304].includes(status) || method === 'HEAD') return { value }
       const { port1, port2 } = new MessageChannel()
       pump(response.body, port1, stop)
@@ -494,7 +527,10 @@ const asFrame = (own, oauth) => {
   // Logins. The frame makes the request and answers the response, so the session is in the frames' own storage; the
   // vault's page only goes the way. Neither the one nor the other is shown to the application.
 
-  const begin = async ({ returnTo, appState, prompt, popup }, app) => {
+  const begin = async ({ returnTo, appState, prompt, ask, popup }, app) => {
+    if (ask && !asks.has(spelt(ask))) {
+      throw refused('a login asks for what its page says, or for what an error has said', 'Pass error.ask as it is, in the page that has got it')
+    }
     const back = backOf(returnTo, app)
     const state = JSON.stringify(appState ?? null)
     if (state.length > LONGEST_STATE) throw failure('invalid_config', 'appState: is too large', 'Keep it elsewhere')
@@ -502,6 +538,7 @@ const asFrame = (own, oauth) => {
     await oauth.startLogin({
       ...login,
       ...(prompt && { prompt }),
+      ...ask,
       appState: { vault: { app, back, appState: JSON.parse(state) } },
       navigate: url => {
         to = url
@@ -560,6 +597,13 @@ const asFrame = (own, oauth) => {
     await oauth.logout({ revoke, endSession: { postLogoutRedirectUri }, navigate })
     return home + MARK + wayOut({ to, back, popup: false })
   }
+}
+
+const spelt = ({ scope = null, authorizationParameters = null }) => JSON.stringify([scope, authorizationParameters])
+
+const forget = collection => {
+  const [oldest] = collection.keys()
+  if (collection.size > REMEMBERED) collection.delete(oldest)
 }
 
 const limited = (name, what) =>

@@ -1,4 +1,8 @@
-import type { Claims, OAuthError, OAuthErrorCode, PrivateRequestInit, Session, SessionChange, Json } from './oauth-wasm.js'
+import type { Claims, OAuthErrorCode, PrivateRequestInit, Session, SessionChange, Json } from './oauth-wasm.js'
+import { OAuthError, isOAuthError } from './oauth-wasm.js'
+
+/** As in `oauth-wasm`; `instanceof OAuthError` knows the errors of this module. */
+export { OAuthError, isOAuthError }
 
 /** What can go wrong between an application and its vault; the rest is what went wrong in the vault. */
 export type VaultErrorCode =
@@ -28,6 +32,9 @@ export interface VaultLogin {
   /** Anything JSON can carry, kept in the vault. Comes back in the session. */
   appState?: Json
   prompt?: 'none' | 'login' | 'consent' | 'select_account'
+  /** As an error's `ask` has it, by `startLogin({ ...error.ask })`: the vault asks for nothing else that is said here. */
+  scope?: string | readonly string[]
+  authorizationParameters?: Readonly<Record<string, string>>
   /** `page` (default) leaves for the vault and the provider. `popup` shows them in a window: call it while a click is handled. */
   display?: 'page' | 'popup'
   /** Seconds that a login in a popup may take. Default: 600 */
@@ -49,6 +56,8 @@ export interface VaultLogout {
 
 /** The library's functions, over a vault. */
 export interface Vault {
+  OAuthError: typeof OAuthError
+  isOAuthError: typeof isOAuthError
   startLogin(login: VaultLogin & { display: 'popup' }): Promise<Session>
   /** Leaves the page, and does not resolve where it does. */
   startLogin(login?: VaultLogin): Promise<void>
@@ -59,6 +68,10 @@ export interface Vault {
    * Redirects are errors.
    */
   fetchPrivate(input: string | URL | Request, init?: PrivateRequestInit): Promise<Response>
+  /** What a refusal by the API means; `null` for an answer that is none, or did not come by `fetchPrivate` of this vault. */
+  explain(response: Response): Promise<OAuthError | null>
+  /** The minimal scope for these calls, by what the vault knows of the provider. */
+  scopesFor(calls: readonly (string | URL | Request | { readonly method?: string; readonly url: string | URL })[]): Promise<string[]>
   session(): Promise<Session | null>
   restore(): Promise<Session | null>
   userinfo(): Promise<Claims>

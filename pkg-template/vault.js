@@ -17,19 +17,27 @@ const LOOK = 100
 const LATE = 20
 const OPTIONS = ['idempotent', 'scope', 'maxWait']
 
+/** What every failure is an instance of: the vault's describe theirs, and are made again here. */
+export class OAuthError extends Error {
+  constructor({ name, message, ...members }) {
+    super(message)
+    Object.assign(this, members)
+    // Its stack would name this page's address.
+    Object.defineProperty(this, 'stack', { value: `${name}: ${message}`, writable: true, configurable: true })
+  }
+}
+Object.defineProperty(OAuthError.prototype, 'name', { value: 'OAuthError', writable: true, configurable: true })
+
+export const isOAuthError = value => value instanceof Error && value.name === 'OAuthError' && typeof value.code === 'string'
+
 const failed = (code, message, remedy, retryable = false) =>
-  revive({ name: 'OAuthError', code, message: `${code}: ${message}`, remedy, retryable })
+  new OAuthError({ name: 'OAuthError', code, message: `${code}: ${message}`, remedy, retryable })
 
 /** An error as the vault has described it, of the type that it has there. */
 const revive = ({ name, message, ...members }) => {
   if (name === 'TypeError') return new TypeError(message)
   if (name !== 'OAuthError') return new DOMException(message, name)
-  const error = Object.assign(new Error(message), members)
-  // Its stack would name this page's address.
-  for (const [member, value] of [['name', name], ['stack', `${name}: ${message}`]]) {
-    Object.defineProperty(error, member, { value, writable: true, configurable: true })
-  }
-  return error
+  return new OAuthError({ name, message, ...members })
 }
 
 const wrong = message => failed('invalid_config', message, 'Correct what the message names')
@@ -58,6 +66,8 @@ export const vault = (address, { timeout = 10 } = {}) => {
   const home = checked(address)
   const listeners = new Set()
   const waiting = new Map()
+  /** What the vault knows its refusals by. */
+  const refusals = new WeakMap()
   /** What ends the answers that are still being read, where the frame goes away. */
   const reading = new Set()
   let line
@@ -69,7 +79,7 @@ export const vault = (address, { timeout = 10 } = {}) => {
     failed(
       'vault_unreachable',
       `the vault at ${home.href} ${why}`,
-      'Check the address, frame-src of this page\'s policy, and frame-ancestors of the vault\'s',
+      'Check the address, frame-src of this page\'s policy, frame-ancestors of the vault\'s, and Cross-Origin-Embedder-Policy of both',
       true,
     )
 
@@ -271,8 +281,9 @@ export const vault = (address, { timeout = 10 } = {}) => {
     }
     const answer = asked()
     try {
-      const { status, statusText, headers, url: from, body: port } = await Promise.race([answer, aborted])
+      const { status, statusText, headers, url: from, body: port, refusal } = await Promise.race([answer, aborted])
       const response = new Response(port && bodyOf(port, signal), { status, statusText, headers })
+      if (refusal !== undefined) refusals.set(response, refusal)
       return Object.defineProperty(response, 'url', { value: from, configurable: true })
     } finally {
       signal.removeEventListener('abort', onAbort)
@@ -280,16 +291,32 @@ export const vault = (address, { timeout = 10 } = {}) => {
     }
   }
 
+  const explain = async response => {
+    if (!refusals.has(response)) return null
+    const error = await send({ do: 'explain', refusal: refusals.get(response) })
+    return error && revive(error)
+  }
+
+  const scopesFor = async calls =>
+    send({
+      do: 'scopesFor',
+      calls: Array.from(calls, call => {
+        const { method = 'GET', url = call } = Object(call) === call ? call : {}
+        return [String(method), new URL(url, location.href).href]
+      }),
+    })
+
   /** What a login may be told here; all the rest is the vault's to say. */
-  const wishes = ({ returnTo, appState, prompt }) => {
+  const wishes = ({ returnTo, appState, prompt, scope, authorizationParameters }) => {
     const back = new URL(returnTo ?? location.href, location.href)
     if (back.origin !== location.origin) throw wrong('returnTo: must be of this origin')
-    return { do: 'login', returnTo: back.href, appState: appState ?? null, prompt: prompt ?? null }
+    const ask = { ...(scope && { scope }), ...(authorizationParameters && { authorizationParameters }) }
+    return { do: 'login', returnTo: back.href, appState: appState ?? null, prompt: prompt ?? null, ask: scope || authorizationParameters ? ask : null }
   }
 
   const startLogin = async (config = {}) => {
     const { display = 'page', displayTimeout = 600, signal, navigate, ...rest } = config
-    const { returnTo, appState, prompt, ...others } = rest
+    const { returnTo, appState, prompt, scope, authorizationParameters, ...others } = rest
     const [unknown] = Object.keys(others)
     if (unknown) throw wrong(`${unknown}: is the vault's to say, in its own page`)
     if (!['page', 'popup'].includes(display)) throw wrong('display: must be page or popup')
@@ -363,9 +390,13 @@ export const vault = (address, { timeout = 10 } = {}) => {
   }
 
   return {
+    OAuthError,
+    isOAuthError,
     startLogin,
     handleRedirect: () => send({ do: 'handleRedirect' }),
     fetchPrivate,
+    explain,
+    scopesFor,
     session: () => send({ do: 'session' }),
     restore: () => send({ do: 'restore' }),
     userinfo: () => send({ do: 'userinfo' }),

@@ -14,16 +14,16 @@ export interface OAuthState {
   readonly ended: 'logout' | OAuthErrorCode | undefined
 }
 
-/** The library itself, a vault's, or that of `oauth-wasm/testing`. */
-export type OAuthLibrary = Pick<
-  typeof import('./oauth-wasm.js'),
-  'handleRedirect' | 'logout' | 'onSessionChange' | 'restore' | 'session' | 'startLogin'
-> &
-  Partial<Pick<typeof import('./oauth-wasm.js'), 'debug'>>
+/** The library itself, that of `oauth-wasm/testing`, or what `vault(address)` gives: what is said to it differs in a vault. */
+export type OAuthLibrary = Pick<typeof import('./oauth-wasm.js'), 'handleRedirect' | 'onSessionChange' | 'restore' | 'session'> &
+  Partial<Pick<typeof import('./oauth-wasm.js'), 'debug'>> & {
+    startLogin(config: never): Promise<Session | void>
+    logout(options?: never): Promise<void>
+  }
 
 export interface OAuthOptions {
-  /** What every login is told, or a function that gives it when one begins. */
-  login: LoginConfig | (() => LoginConfig)
+  /** What every login is told, or a function that gives it when one begins. A vault has it in its own page: leave it out. */
+  login?: LoginConfig | (() => LoginConfig)
   /** Goes to the page that the user wanted (`returnTo`) by your router. Default: `history.replaceState`, and `popstate`. */
   navigate?: (path: string) => unknown
   /** Hears of every error that lands in the state. */

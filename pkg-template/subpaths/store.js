@@ -51,7 +51,9 @@ export const createStore = (library, { login: config, navigate = goTo, onError, 
       if (!back) return await library.restore()
       // The answer to a login stays the same for the life of the page; the session may have ended since.
       const now = await library.session()
-      if (now && back.returnTo !== null && (cleaned || isAt(settings().redirectUri))) to = back.returnTo
+      // Who comes back from a vault is there already.
+      const there = settings()?.redirectUri
+      if (now && back.returnTo !== null && (cleaned || (there && isAt(there)))) to = back.returnTo
       return now
     } finally {
       to ??= cleaned ? here() : undefined

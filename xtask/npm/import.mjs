@@ -4,7 +4,7 @@ import { runInThisContext } from "node:vm";
 
 const expected = process.argv.slice(2).sort().join(" ");
 // What exports something else than the functions.
-const others = { "oauth-wasm/vault": "vault", "oauth-wasm/vault-page": "serveVault" };
+const others = { "oauth-wasm/vault": "OAuthError isOAuthError vault", "oauth-wasm/vault-page": "serveVault" };
 const directory = new URL("./node_modules/oauth-wasm/", import.meta.url);
 const read = (name) => readFileSync(new URL(name, directory), "utf8");
 

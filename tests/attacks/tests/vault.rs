@@ -156,9 +156,13 @@ async fn a_message_with_anything_else_in_it_closes_the_port_and_asks_nobody() {
         }
         message
     };
-    let login = json!({ "do": "login", "returnTo": owned(&world), "appState": null, "prompt": null, "popup": false });
+    let login = json!({ "do": "login", "returnTo": owned(&world), "appState": null, "prompt": null, "ask": null, "popup": false });
     let mut login_elsewhere = login.clone();
     login_elsewhere["config"] = json!({ "tokenEndpoint": format!("{foreign}/token") });
+    let mut login_asked = login.clone();
+    login_asked["ask"] = json!({ "redirectUri": "https://evil.example/" });
+    let mut login_forged = login.clone();
+    login_forged["ask"] = json!({ "scope": ["write", "admin"] });
     let mut login_scope = login;
     login_scope["scope"] = json!("write");
     let messages = json!([
@@ -185,6 +189,10 @@ async fn a_message_with_anything_else_in_it_closes_the_port_and_asks_nobody() {
         { "do": "abort", "call": "1" },
         login_elsewhere,
         login_scope,
+        login_asked,
+        login_forged,
+        { "do": "explain", "refusal": "1" },
+        { "do": "scopesFor", "calls": [["GET"]] },
         { "do": "logout", "revoke": 1, "endSession": false, "returnTo": url },
         {},
     ]);
@@ -319,7 +327,7 @@ async fn a_return_address_is_a_page_of_the_application_that_asks() {
     let script = "const { ask } = await window.port(args[0])
         const codes = []
         for (const returnTo of args[1]) {
-            const answer = await ask({ do: 'login', returnTo, appState: null, prompt: null, popup: false })
+            const answer = await ask({ do: 'login', returnTo, appState: null, prompt: null, ask: null, popup: false })
             codes.push(answer?.error?.code)
         }
         return codes";

@@ -29,8 +29,10 @@ impl World {
     /// Makes `World::vault` a vault with this configuration, under the headers that the build prints.
     pub fn set_up_vault(&self, config: &Value) {
         self.serve_vault(config);
+        let applications = config["applications"].as_array().into_iter().flatten();
+        let applications: Vec<_> = applications.filter_map(Value::as_str).collect();
         let headers = HEADERS
-            .replace("{applications}", &self.app.origin)
+            .replace("{applications}", &applications.join(" "))
             .replace("{servers}", &self.sandbox_origin);
         for line in headers.lines() {
             let (name, value) = line.split_once(": ").expect("a header");

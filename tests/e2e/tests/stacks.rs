@@ -242,3 +242,59 @@ async fn the_react_application_is_tested_in_a_browser_without_a_provider() {
         .await;
     assert_eq!(world.sandbox.requests(), []);
 }
+
+#[tokio::test]
+async fn a_vault_is_the_client_of_a_frameworks_package() {
+    let world = World::start().await;
+    world.set_up_vault(&world.vault_config(json!({})));
+    world
+        .sandbox
+        .change(|settings| settings.auto_consent = true);
+    let vue = "examples/node_modules/vue/dist/vue.runtime.esm-browser.prod.js";
+    let vue = std::fs::read(e2e::workspace().join(vue)).expect("run `cargo xtask examples` first");
+    world.app.serve("/vue.js", "text/javascript", vue);
+    let vault = json!(world.vault_address());
+    let me = json!(format!("{}/users/me", world.sandbox_origin));
+    let page = format!(
+        "<!doctype html><meta charset=utf-8><title>vue</title><link rel=icon href='data:,'>
+        <script type=importmap>{{ \"imports\": {{ \"vue\": \"/vue.js\", \"oauth-wasm\": \"/pkg/oauth-wasm.js\" }} }}</script>
+        <main></main>
+        <script type=module>
+            import {{ createApp, h, ref }} from 'vue'
+            import {{ createOAuth, useLogin, useSession }} from '/pkg/vue.js'
+            import {{ vault }} from '/pkg/vault.js'
+            const client = vault({vault})
+            const View = {{
+                setup() {{
+                    const {{ session, loading, error }} = useSession()
+                    const {{ login, logout }} = useLogin()
+                    const user = ref('')
+                    const show = async () => {{ user.value = (await (await client.fetchPrivate({me})).json()).nickname }}
+                    return () => loading.value ? 'wait' : [
+                        h('p', error.value?.message ?? ''),
+                        session.value
+                            ? [h('button', {{ id: 'out', onClick: logout }}), h('button', {{ id: 'who', onClick: show }}), h('b', user.value)]
+                            : h('button', {{ id: 'in', onClick: login }}),
+                    ]
+                }},
+            }}
+            createApp(View).use(createOAuth({{ client }})).mount('main')
+        </script>"
+    );
+    world.app.serve("/vue.html", "text/html", page);
+    let page = &world.page;
+    page.open("/vue.html").await;
+    page.click("#in").await;
+    page.click("#who").await;
+    let who = "document.querySelector('b')?.textContent === 'TETE9928972'";
+    page.wait_until(who).await;
+    assert!(page.url().await.ends_with("/vue.html"));
+    assert_eq!(page.text("p").await, "");
+    page.reload().await;
+    page.click("#who").await;
+    page.wait_until(who).await;
+    assert_eq!(world.token_requests("authorization_code"), 1);
+    page.click("#out").await;
+    page.wait_for("#in").await;
+    assert_eq!(page.text("p").await, "");
+}

@@ -193,6 +193,105 @@ async fn a_call_that_the_policy_does_not_name_is_refused_before_it_is_sent() {
 }
 
 #[tokio::test]
+async fn a_step_up_asks_for_what_the_vault_has_said_and_for_nothing_else() {
+    let world = World::start().await;
+    let login = json!({ "scope": ["offline_access", "read"] });
+    world.set_up_vault(&world.vault_config(json!({ "login": login_with(&world, login) })));
+    world.log_in_by_vault().await;
+    let script = "const { error } = await outcome(oauth.fetchPrivate(args[0] + '/items/MLA1', { method: 'PUT', body: '{}' }))
+        const forged = await outcome(oauth.startLogin({ scope: ['read', 'write', 'admin'], navigate() {} }))
+        const other = await outcome(oauth.startLogin({ authorizationParameters: { redirect_uri: 'x' }, navigate() {} }))
+        window.ask = error.ask
+        return [error.code, error.ask.scope.includes('write'), forged.error?.code, other.error?.code]";
+    let seen = world.run(script, &[json!(world.sandbox_origin)]).await;
+    let refused = "vault_refused";
+    assert_eq!(seen, json!(["insufficient_scope", true, refused, refused]));
+    let script = "window.leaving = true; await window.oauth.startLogin({ ...window.ask })";
+    world.page.start(script, &[]).await;
+    let outcome = world.redirected().await;
+    let scope = outcome["session"]["scope"].as_array().expect("a session");
+    assert!(scope.contains(&json!("write")), "{outcome}");
+    let init = json!({ "method": "PUT", "headers": { "content-type": "application/json" }, "body": "{\"price\":5}" });
+    world.fetch_private("/items/MLA1", init).await;
+    assert_eq!(world.calls("/items/").len(), 1);
+}
+
+/// The login of `World::vault_config`, with these fields.
+fn login_with(world: &World, more: Value) -> Value {
+    let mut login = world.vault_config(json!({}))["login"].take();
+    for (name, value) in more.as_object().expect("an object") {
+        login[name] = value.clone();
+    }
+    login
+}
+
+#[tokio::test]
+async fn errors_are_the_librarys_and_refusals_are_explained() {
+    let world = started().await;
+    world.log_in_by_vault().await;
+    world.sandbox.hold("/users/you");
+    let script = "const { OAuthError, isOAuthError } = await import('/pkg/vault.js')
+        const [api] = args
+        const e = await oauth.fetchPrivate(api + '/users/you').catch(e => e)
+        const all = [await vault('http://127.0.0.1:9/', { timeout: 0.1 }).session().catch(e => e), e]
+        const types = all.map(e => [e instanceof OAuthError, isOAuthError(e), e instanceof Error, e.name, !!e.remedy, typeof e.retryable, Object.keys(e).includes('name')])
+        const refused = await oauth.fetchPrivate(api + '/items/none')
+        const why = await oauth.explain(refused)
+        const good = await oauth.fetchPrivate(api + '/users/me')
+        const scope = await oauth.scopesFor([{ method: 'PUT', url: api + '/items/MLA1' }])
+        return [types, [refused.status, why?.status, why instanceof OAuthError, why?.code], (await refused.text()).length > 0,
+            await oauth.explain(good), await oauth.explain(new Response('', { status: 403 })), scope]";
+    let seen = world.run(script, &[json!(world.sandbox_origin)]).await;
+    let right = json!([true, true, true, "OAuthError", true, "boolean", false]);
+    assert_eq!(seen[0], json!([right, right]));
+    assert_eq!(seen[1], json!([404, 404, true, "request_refused"]));
+    assert_eq!(seen[2], true, "its body is still there");
+    assert_eq!(seen[3], Value::Null);
+    assert_eq!(seen[4], Value::Null);
+    assert_eq!(seen[5], json!(["write"]));
+}
+
+#[tokio::test]
+async fn an_isolated_application_has_its_vault_where_both_say_so() {
+    let world = World::start().await;
+    world
+        .sandbox
+        .change(|settings| settings.auto_consent = true);
+    // Under these policies two ports of an address are of two sites for Chromium, and those of a name of one.
+    let [app, vault] = [&world.app, &world.vault].map(|server| server.at("localhost"));
+    world.set_up_vault(&world.vault_config(json!({ "applications": [app] })));
+    let page = format!("{app}{}?vault={vault}/", e2e::VAULT_APP);
+    let embedder = "Cross-Origin-Embedder-Policy";
+    // WebKit's driver loses a page that changes its process.
+    if world.engine != Engine::WebKit {
+        world
+            .app
+            .header("/", "Cross-Origin-Opener-Policy", "same-origin");
+    }
+    for policy in ["require-corp", "credentialless"] {
+        world.app.header("/", embedder, policy);
+        if world.engine == Engine::Chromium {
+            world.vault.header("/", embedder, "unsafe-none");
+            world.open_app(&page).await;
+            let outcome = asked(&world, &format!("{vault}/")).await;
+            assert_eq!(outcome["error"]["code"], "vault_unreachable", "{policy}");
+            let remedy = outcome["error"]["remedy"].as_str().expect("text");
+            assert!(remedy.contains(embedder), "{remedy}");
+        }
+        world.vault.header("/", embedder, policy);
+        world.open_app(&page).await;
+        world.leave_for_vault(json!({})).await;
+        let outcome = world.redirected().await;
+        assert!(outcome["session"].is_object(), "{policy}: {outcome}");
+        assert_eq!(me(&world).await["value"]["status"], 200, "{policy}");
+        if world.engine == Engine::Chromium {
+            let isolated = world.run("return crossOriginIsolated", &[]).await;
+            assert_eq!(isolated, true);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_call_is_aborted_here_and_at_the_provider() {
     let world = started().await;
     world.log_in_by_vault().await;
