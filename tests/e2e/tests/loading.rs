@@ -216,7 +216,10 @@ async fn what_stands_after_a_login_that_leaves_the_page_does_not_run() {
             .any(|one| one.path == "/nothing")
     };
     while !left() {
-        world.run("await fetch('/sandbox.json')", &[]).await;
+        // Firefox breaks off what a page that is being left has asked for.
+        world
+            .run("await fetch('/sandbox.json').catch(() => {})", &[])
+            .await;
     }
     assert_eq!(world.run("return ended", &[]).await, "not yet");
     let shown = "window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))
