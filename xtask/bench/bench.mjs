@@ -3,7 +3,7 @@
 import { build } from 'esbuild'
 import { execFileSync } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
-import { cpus } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { memoryOf, openChromium, within } from './chromium.mjs'
@@ -176,7 +176,8 @@ const journey = async (world, { rounds, conditions }, detail) => {
   const names = [...OURS, ...PEERS]
   const all = {}
   for (let round = 0; round < rounds; round++) {
-    for (const name of names) {
+    // In turn, and each round another one first.
+    for (const name of names.map((_, n) => names[(n + round) % names.length])) {
       detail(`round ${round + 1} of ${rounds}, ${name}`)
       const note = (what, time, bytes) => {
         const noted = ((all[what] ??= {})[name] ??= { times: [], bytes: [] })
@@ -298,7 +299,7 @@ const report = async (world, { journeys, calls, streams }) => {
   const rounds = Object.entries(NETWORKS).map(([name, { rounds }]) => `${rounds} (${name})`)
   const parts = [
     `${new Date().toISOString().slice(0, 10)}, commit ${commit}, ${await world.chromium.version()}, Node ${process.version}, ` +
-      `${cpus().length} × ${cpu.model}; ${packages.join(', ')}; rounds: ${rounds.join(', ')}.`,
+      `${cpus().length} × ${cpu.model} under a load of ${world.load.toFixed(1)} by other work; ${packages.join(', ')}; rounds: ${rounds.join(', ')}.`,
     `**Kilobytes of an application**, compressed by brotli; what one of oauth-wasm downloads depends on what it does, and stands below.`,
     table(['', 'KB'], [BARE, VAULT, ...PEERS, ...SIZED].map(name => [TITLES[name] ?? name, kilobytes(world.sizes[name])])),
   ]
@@ -350,7 +351,7 @@ const write = async (world, { journeys }, figures) => {
 }
 
 const main = async () => {
-  const world = { provider: await provider(PKG) }
+  const world = { load: loadavg()[0], provider: await provider(PKG) }
   const open = [world.provider]
   try {
     // Each has the addresses of the others in its files.
