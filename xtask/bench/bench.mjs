@@ -73,7 +73,11 @@ const timed = async (title, work) => {
   say(`${title} ... ${((performance.now() - start) / 1000).toFixed(0)} s`, true)
   return result
 }
-const median = numbers => [...numbers].sort((a, b) => a - b)[numbers.length >> 1]
+const median = numbers => {
+  const sorted = [...numbers].sort((a, b) => a - b)
+  const half = sorted.length >> 1
+  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2
+}
 
 /** The applications, bundled alike: their files by path. */
 const bundle = async (names, defined) => {
