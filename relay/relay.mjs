@@ -137,7 +137,9 @@ const jar = ({ COOKIE_KEY, CLIENT_ID }) => {
   const set = (value, seconds) => ({
     'set-cookie': `${name}=${value}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=${seconds}`,
   })
+  const find = cookies => (cookies ?? '').split('; ').find(cookie => cookie.startsWith(`${name}=`))
   return {
+    isIn: cookies => Boolean(find(cookies)),
     handle: () => `cookie.${base64url(crypto.getRandomValues(new Uint8Array(16)))}`,
     clear: () => set('', 0),
     async seal(held) {
@@ -150,7 +152,7 @@ const jar = ({ COOKIE_KEY, CLIENT_ID }) => {
     },
     /** What the cookie of this handle holds; null where there is none, or another's. */
     async open(cookies, handle) {
-      const found = (cookies ?? '').split('; ').find(cookie => cookie.startsWith(`${name}=`))
+      const found = find(cookies)
       for (const key of found ? keys : []) {
         try {
           const bytes = fromBase64url(found.slice(name.length + 1))
@@ -175,7 +177,10 @@ const mediate = async ({ jar, ...own }, form, cookies) => {
   let held = { handle: jar.handle() }
   if (form.has('refresh_token')) {
     held = await jar.open(cookies, form.get('refresh_token'))
-    if (!held) throw new Refusal(400, 'invalid_grant', 'the cookie of this session is gone')
+    if (!held) {
+      const gone = 'no cookie came: the session is over, or the browser keeps no Secure cookie of http, as Safari on localhost'
+      throw new Refusal(400, 'invalid_grant', jar.isIn(cookies) ? 'the cookie is not of this session' : gone)
+    }
     form.set('refresh_token', held.refresh_token)
   }
   const answer = await forward(own, form)

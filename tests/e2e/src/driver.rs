@@ -155,7 +155,8 @@ pub struct Driver {
 }
 
 impl Driver {
-    pub async fn start(engine: Engine, app: &str) -> Driver {
+    /// `any_certificate`: https is taken from whoever speaks it.
+    pub async fn start(engine: Engine, app: &str, any_certificate: bool) -> Driver {
         let home = tempfile::Builder::new()
             .prefix("e2e-")
             .tempdir()
@@ -171,7 +172,7 @@ impl Driver {
             let started = process.insert(started.0);
             let coming = async {
                 answers(port).await;
-                connect(engine, port, home.path(), app).await
+                connect(engine, port, home.path(), app, any_certificate).await
             };
             match tokio::time::timeout(Duration::from_secs(30), coming).await {
                 Ok(Ok(connected)) => {
@@ -296,10 +297,19 @@ fn tell_again(engine: Engine, why: &str) {
 }
 
 /// A browser that shows a page; a driver may have a session whose browser never comes up.
-async fn connect(engine: Engine, port: u16, home: &Path, app: &str) -> Result<Client, String> {
-    let Value::Object(capabilities) = engine.capabilities(&home.join("profile"), app) else {
+async fn connect(
+    engine: Engine,
+    port: u16,
+    home: &Path,
+    app: &str,
+    any_certificate: bool,
+) -> Result<Client, String> {
+    let Value::Object(mut capabilities) = engine.capabilities(&home.join("profile"), app) else {
         unreachable!("capabilities are an object");
     };
+    if any_certificate {
+        capabilities.insert("acceptInsecureCerts".into(), true.into());
+    }
     let client = ClientBuilder::new(HttpConnector::new())
         .capabilities(capabilities)
         .connect(&format!("http://127.0.0.1:{port}"))

@@ -19,6 +19,7 @@ mod authorization_server;
 mod command;
 mod driver;
 mod hostile;
+mod https;
 mod lacks;
 mod login;
 mod page;
@@ -29,6 +30,7 @@ pub use authorization_server::{AuthorizationServer, Exchange};
 pub use driver::Engine;
 pub use fantoccini;
 pub use hostile::Hostile;
+pub use https::Https;
 pub use lacks::Lack;
 pub use login::{APP, Call, FORGED, PENDING, USER, parameter, provider_file, said};
 pub use page::{JsError, Page, Tab};
@@ -61,6 +63,15 @@ impl World {
     }
 
     pub async fn start_in(engine: Engine) -> World {
+        World::start_as(engine, false).await
+    }
+
+    /// Its browser takes a certificate that nobody has signed: for [`Https`].
+    pub async fn start_for_https() -> World {
+        World::start_as(Engine::from_env(), true).await
+    }
+
+    async fn start_as(engine: Engine, any_certificate: bool) -> World {
         let package = workspace().join("pkg/package.json");
         assert!(package.exists(), "no pkg/: run `cargo xtask build` first");
 
@@ -76,7 +87,7 @@ impl World {
         let app = App::start(&servers, &sandbox_origin);
         let vault = App::start(&servers, &sandbox_origin);
         let foreign = Foreign::start(&servers);
-        let driver = Driver::start(engine, &app.origin).await;
+        let driver = Driver::start(engine, &app.origin, any_certificate).await;
         let page = Page::new(engine, driver.client(), &app.origin).await;
         World {
             engine,

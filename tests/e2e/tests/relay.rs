@@ -4,7 +4,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::response::Response;
-use e2e::{APP, World};
+use e2e::{APP, Engine, Https, World};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use sandbox::{Fault, FaultKind, Sandbox, Settings};
@@ -1140,6 +1140,14 @@ async fn a_cookie_is_of_no_use_without_its_handle_its_header_its_key_and_its_ori
         String::from_utf8(bytes).expect("text")
     };
     let form = refresh_form(&handle);
+    let why = |cookie| {
+        let answer = relay.post_with("/token", cookie, &form);
+        answer.json()["error_description"].to_string()
+    };
+    assert!(why("").contains("Safari on localhost"), "{}", why(""));
+    assert!(why("a=b").contains("no cookie came"));
+    let others = changed(cookie.len() - 30);
+    assert!(why(&others).contains("not of this session"));
     let invalid = [
         relay.post_with("/token", "", &form),
         relay.post_with("/token", &cookie, &refresh_form(&other)),
@@ -1224,7 +1232,16 @@ async fn a_page_whose_refresh_token_is_a_cookie_renews_and_logs_out_by_it() {
     let session = world.log_in(config).await;
     assert_eq!(session["renewable"], true);
     world.brief_tokens(false);
-    assert_eq!(me(&world).await["value"]["status"], 200);
+    let answer = me(&world).await;
+    if world.engine == Engine::WebKit {
+        // It keeps no Secure cookie of http, this machine or not.
+        assert_eq!(answer["error"]["code"], "session_ended", "{answer}");
+        let said = answer["error"]["errorDescription"].as_str();
+        let said = said.unwrap_or_else(|| panic!("{answer}"));
+        assert!(said.contains("Safari on localhost"), "{said}");
+        return;
+    }
+    assert_eq!(answer["value"]["status"], 200);
     let renewals: Vec<_> = world
         .sandbox
         .requests()
@@ -1247,4 +1264,124 @@ async fn a_page_whose_refresh_token_is_a_cookie_renews_and_logs_out_by_it() {
     let said = relay.killed();
     assert!(said.contains("POST /revoke 200"), "{said}");
     says_no_secret(&said, &world.sandbox);
+}
+
+/// What the relay answered there, the question whether it is there aside.
+fn relayed(https: &Https, path: &str) -> Vec<Value> {
+    let mut exchanges = https.exchanges(path);
+    exchanges.retain(|exchange| exchange["method"] == "POST" && exchange["body"] != "");
+    exchanges
+}
+
+/// Of an answer that sets one cookie: the pair that the browser sends.
+fn pair_of(exchange: &Value) -> String {
+    let set = exchange["setCookie"].as_array().expect("a list");
+    assert_eq!(set.len(), 1, "{exchange}");
+    pair(set[0].as_str().expect("text"))
+}
+
+#[tokio::test]
+async fn over_https_the_cookie_is_the_hosts_own_lives_through_a_reload_and_ends_with_the_session() {
+    let world = World::start_for_https().await;
+    world
+        .sandbox
+        .change(|settings| settings.require_client_secret = true);
+    let https = Https::start();
+    let origin = &https.origin;
+    let relay = Relay::start(&world.sandbox_origin, origin, &[("COOKIE_KEY", KEY)]);
+    https.serve(&[
+        ("/oauth/token", &relay.token_endpoint()),
+        ("/oauth/revoke", &format!("{}/revoke", relay.origin)),
+        // So that the page asks nothing of http, which some engines refuse it.
+        ("/api/", &format!("{}/", world.sandbox_origin)),
+        ("/", &format!("{}/", world.app.origin)),
+    ]);
+    let page = format!("{origin}/e2e/search.html");
+    world.open_app(&page).await;
+    let config = world.config(json!({
+        "redirectUri": page,
+        "tokenEndpoint": format!("{origin}/oauth/token"),
+        "revocationEndpoint": format!("{origin}/oauth/revoke"),
+        "refreshTokenCookie": true,
+        "resourceServers": [format!("{origin}/api")],
+        "keep": "tab",
+    }));
+    let outcome = world.log_in_here(config).await;
+    assert_eq!(outcome["value"]["renewable"], true, "{outcome}");
+
+    let name = format!("__Host-oauth-wasm-{CLIENT}");
+    let me = json!(format!("{origin}/api/users/me"));
+    let mut sent = Vec::new();
+    for renewals in 0..=2 {
+        if renewals > 0 {
+            world.page.reload().await;
+            world.page.wait_until("window.oauth").await;
+            let restored = world.outcome("oauth.restore()", &[]).await;
+            assert!(restored["value"].is_object(), "{restored}");
+        }
+        let call = "return await answered(oauth.fetchPrivate(args[0]))";
+        let answer = world.run(call, std::slice::from_ref(&me)).await;
+        assert_eq!(answer["value"]["status"], 200, "{answer}");
+
+        let exchanges = relayed(&https, "/oauth/token");
+        assert_eq!(exchanges.len(), 1 + renewals);
+        let set = exchanges.iter().map(pair_of);
+        sent.extend(set.skip(sent.len()));
+        let asked_with: Vec<_> = exchanges.iter().map(|it| it["cookie"].clone()).collect();
+        let before = sent.iter().take(renewals).map(|pair| json!(pair));
+        let expected: Vec<_> = std::iter::once(json!("")).chain(before).collect();
+        assert_eq!(asked_with, expected, "each is asked with the last one's");
+
+        let cookies = world.page.client.get_all_cookies().await;
+        let cookies = cookies.expect("the browser tells its cookies");
+        assert_eq!(cookies.len(), 1, "{cookies:?}");
+        let cookie = &cookies[0];
+        assert_eq!(
+            format!("{}={}", cookie.name(), cookie.value()),
+            sent[renewals]
+        );
+        assert_eq!(cookie.name(), name);
+        assert_eq!(
+            (cookie.secure(), cookie.http_only()),
+            (Some(true), Some(true))
+        );
+        assert_eq!(cookie.path(), Some("/"));
+        let same_site = cookie.same_site().map(|it| it.to_string());
+        assert_eq!(same_site.as_deref(), Some("Strict"));
+    }
+
+    // Script sees neither the cookie nor what is in it.
+    assert_eq!(world.run("return document.cookie", &[]).await, "");
+    let store = "return (await window.cookieStore?.getAll()) ?? []";
+    assert_eq!(world.run(store, &[]).await, json!([]));
+    let provider_tokens = world.sandbox.requests();
+    let provider_tokens = provider_tokens
+        .iter()
+        .filter_map(|it| it.form("refresh_token"));
+    let value = |pair: &String| pair.split_once('=').expect("a value").1.to_owned();
+    let secrets: Vec<_> = provider_tokens.chain(sent.iter().map(value)).collect();
+    assert_eq!(secrets.len(), 2 + 3);
+    let parts = |secret: &String| {
+        let (start, end) = secret.split_at(secret.len() / 2);
+        json!([start, end])
+    };
+    let needles: Vec<_> = secrets.iter().map(parts).collect();
+    let seen = world.run("return await search(args)", &needles).await;
+    assert_eq!((&seen["whole"], &seen["found"]), (&json!(true), &json!([])));
+
+    world.run("await oauth.logout()", &[]).await;
+    let left = world.page.client.get_all_cookies().await;
+    let left = left.expect("the browser tells its cookies");
+    assert!(left.is_empty(), "{left:?}");
+    let revoked = relayed(&https, "/oauth/revoke");
+    assert_eq!(revoked.len(), 1, "{revoked:?}");
+    assert_eq!(revoked[0]["cookie"], sent[2].as_str());
+    assert_eq!(pair_of(&revoked[0]), format!("{name}="));
+    world.page.reload().await;
+    world.page.wait_until("window.oauth").await;
+    assert_eq!(
+        world.outcome("oauth.restore()", &[]).await["value"],
+        Value::Null
+    );
+    says_no_secret(&relay.killed(), &world.sandbox);
 }
