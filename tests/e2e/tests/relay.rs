@@ -4,12 +4,12 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::response::Response;
-use e2e::{APP, Engine, Https, World};
+use e2e::{APP, Engine, Https, VAULT_APP, World};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use sandbox::{Fault, FaultKind, Sandbox, Settings};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -1382,6 +1382,76 @@ async fn over_https_the_cookie_is_the_hosts_own_lives_through_a_reload_and_ends_
     assert_eq!(
         world.outcome("oauth.restore()", &[]).await["value"],
         Value::Null
+    );
+    says_no_secret(&relay.killed(), &world.sandbox);
+}
+
+#[tokio::test]
+async fn over_https_a_vault_with_a_relay_on_its_host_leaves_the_application_without_any_token() {
+    let world = World::start_for_https().await;
+    world.sandbox.change(|settings| {
+        settings.require_client_secret = true;
+        settings.auto_consent = true;
+    });
+    let (app, vault) = (Https::start(), Https::start());
+    let relay = Relay::start(&world.sandbox_origin, &vault.origin, &[("COOKIE_KEY", KEY)]);
+    app.serve(&[("/", &format!("{}/", world.app.origin))]);
+    vault.serve(&[
+        ("/oauth/token", &relay.token_endpoint()),
+        ("/oauth/revoke", &format!("{}/revoke", relay.origin)),
+        ("/api/", &format!("{}/", world.sandbox_origin)),
+        ("/", &world.vault_address()),
+    ]);
+    let at_vault = |path: &str| format!("{}{path}", vault.origin);
+    let mut config = world.vault_config(json!({
+        "applications": [app.origin],
+        "allow": [format!("GET {}", at_vault("/api/users/me"))],
+    }));
+    config["login"]["tokenEndpoint"] = json!(at_vault("/oauth/token"));
+    config["login"]["revocationEndpoint"] = json!(at_vault("/oauth/revoke"));
+    config["login"]["refreshTokenCookie"] = json!(true);
+    config["login"]["resourceServers"] = json!([at_vault("/api")]);
+    world.set_up_vault(&config);
+
+    let page = format!("{}{VAULT_APP}?vault={}", app.origin, at_vault("/"));
+    world.open_app(&page).await;
+    world.leave_for_vault(json!({})).await;
+    let outcome = world.redirected().await;
+    assert!(outcome["session"].is_object(), "{outcome}");
+    world.page.reload().await;
+    world.page.wait_until("window.oauth").await;
+    let restored = world.outcome("oauth.restore()", &[]).await;
+    assert!(restored["value"].is_object(), "{restored}");
+    let call = "return await answered(oauth.fetchPrivate(args[0]))";
+    let answer = world.run(call, &[json!(at_vault("/api/users/me"))]).await;
+    assert_eq!(answer["value"]["status"], 200, "{answer}");
+
+    let exchanges = relayed(&vault, "/oauth/token");
+    assert_eq!(exchanges.len(), 2);
+    // The vault's own cookies of a minute may stand beside it.
+    let kept = pair_of(&exchanges[0]);
+    let sent = exchanges[1]["cookie"].as_str().expect("text");
+    assert!(sent.split("; ").any(|pair| pair == kept), "{sent}");
+    assert_eq!(relayed(&app, "/oauth/token").len(), 0);
+    assert_eq!(world.run("await oauth.logout()", &[]).await, Value::Null);
+    let revoked = relayed(&vault, "/oauth/revoke");
+    assert_eq!(revoked.len(), 1, "{revoked:?}");
+    assert!(pair_of(&revoked[0]).ends_with('='));
+    let own = format!("__Host-oauth-wasm-{CLIENT}");
+    let left = world.page.client.get_all_cookies().await;
+    let left = left.expect("the browser tells its cookies");
+    assert!(left.iter().all(|cookie| cookie.name() != own), "{left:?}");
+    // Those that the vault's frame and page leave for each other are the host's own too.
+    let asked = vault.exchanges("/");
+    let cookies = asked.iter().filter_map(|it| it["cookie"].as_str());
+    let names: BTreeSet<_> = cookies
+        .flat_map(|sent| sent.split("; "))
+        .filter_map(|pair| Some(pair.split_once('=')?.0))
+        .collect();
+    assert!(names.len() > 1 && names.contains(&*own), "{names:?}");
+    assert!(
+        names.iter().all(|name| name.starts_with("__Host-")),
+        "{names:?}"
     );
     says_no_secret(&relay.killed(), &world.sandbox);
 }
