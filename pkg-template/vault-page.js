@@ -33,8 +33,8 @@ const BACK = 300
 /** Characters of an application's own state. */
 const LONGEST_STATE = 65_536
 
-// In sessionStorage: the login of this tab, as the frame and as the page have it. Some browsers give them one storage.
-const BEGUN = 'oauth-wasm.vault.begun'
+// In sessionStorage: the login that the page of this tab is on its way with. The frame keeps no login there: in Firefox
+// what a frame writes may not be there in the next page's, once a page of the tab has used the storage.
 const GOING = 'oauth-wasm.vault.going'
 // In the frame's localStorage, for all of them: the minute, and how many calls it has seen.
 const CALLS = 'oauth-wasm.vault.calls'
@@ -159,7 +159,8 @@ const checked = config => {
     rules: allow.map(rule),
     headers: new Set([...HEADERS, ...names]),
     limits: { ...LIMITS, ...limits },
-    login: { redirectUri: home, keep: 'tab', ...login, sessionScope: 'origin', allowFramed: true },
+    // What waits for its answer waits in IndexedDB: see GOING.
+    login: { redirectUri: home, keep: 'tab', keepPending: true, ...login, sessionScope: 'origin', allowFramed: true },
   }
 }
 
@@ -201,6 +202,13 @@ const jar = (() => {
     const found = document.cookie.split('; ').find(cookie => cookie.startsWith(start))
     return found && found.slice(start.length)
   }
+  const read = name => {
+    try {
+      return JSON.parse(decodeURIComponent(find(name)))
+    } catch {
+      return null
+    }
+  }
   return {
     /** Whether it was kept: it is not where the frame is of another site, and where it is too long. */
     put(name, value, seconds) {
@@ -209,14 +217,11 @@ const jar = (() => {
       return find(name) === text
     },
     has: name => find(name) !== undefined,
+    read,
     take(name) {
-      const text = find(name)
+      const value = read(name)
       write(name, '', 0)
-      try {
-        return JSON.parse(decodeURIComponent(text))
-      } catch {
-        return null
-      }
+      return value
     },
   }
 })()
@@ -225,6 +230,8 @@ const ticket = () => {
   const bytes = crypto.getRandomValues(new Uint8Array(16))
   return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
 }
+
+const isTicket = text => /^[\w-]{22}$/.test(text)
 
 const pause = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds))
 
@@ -281,7 +288,7 @@ const SHAPES = {
   abort: { call: number },
   session: { id: number },
   restore: { id: number },
-  handleRedirect: { id: number },
+  handleRedirect: { id: number, login: value => value === null || text(value) },
   userinfo: { id: number },
   outcome: { id: number, login: text },
   explain: { id: number, refusal: number },
@@ -431,7 +438,7 @@ const asFrame = (own, oauth) => {
         await restored()
         return { value: await oauth.userinfo() }
       case 'handleRedirect':
-        return { value: view(await (redirected ??= comeBack(app)), app) }
+        return { value: view(await comeBack(message.login, app), app) }
       case 'login':
         return { value: await begin(message, app) }
       case 'outcome':
@@ -550,8 +557,6 @@ const asFrame = (own, oauth) => {
       ended.catch(() => {})
       logins.set(id, ended)
       if (logins.size > 8) logins.delete(logins.keys().next().value)
-    } else {
-      put(BEGUN, { id, app })
     }
     return { url: home + MARK + id, login: id }
   }
@@ -566,7 +571,7 @@ const asFrame = (own, oauth) => {
   const inPopup = async id => {
     for (const end = now() + LIFETIME; now() < end; await pause(LOOK)) {
       if (!jar.has(`back-${id}`)) continue
-      return oauth.handleRedirect(jar.take(`back-${id}`))
+      return oauth.handleRedirect(jar.take(`back-${id}`)?.href ?? '')
     }
     throw failure('timeout', 'the login took too long', 'Try again', true)
   }
@@ -577,12 +582,11 @@ const asFrame = (own, oauth) => {
     return ended
   }
 
-  /** Answers the redirect that has brought this tab back. */
-  const comeBack = async app => {
-    const begun = look(BEGUN)
-    if (begun?.app !== app || !jar.has(`back-${begun.id}`)) return null
-    drop(BEGUN)
-    return oauth.handleRedirect(jar.take(`back-${begun.id}`))
+  /** Answers the redirect that has brought this tab back, from the login that its application names. */
+  const comeBack = async (id, app) => {
+    const back = `back-${id}`
+    if (isTicket(id) && jar.read(back)?.app === app) redirected = oauth.handleRedirect(jar.take(back).href)
+    return redirected ?? null
   }
 
   const logout = async ({ revoke, endSession, returnTo }, app) => {
@@ -677,7 +681,7 @@ const asPage = ({ applications }) => {
   const { href, hash } = location
   const id = hash.startsWith(MARK) ? hash.slice(MARK.length) : ''
   if (id) {
-    const way = /^[\w-]{22}$/.test(id) ? jar.take(`to-${id}`) : null
+    const way = isTicket(id) ? jar.take(`to-${id}`) : null
     if (!way || !isServed(way.back)) return say('This login is over. Go back to the application, and try again.')
     put(GOING, { id, ...way })
     return location.replace(way.to)
@@ -688,7 +692,8 @@ const asPage = ({ applications }) => {
   if (!going) return say('This page keeps logins for applications. There is nothing to do here.')
   drop(GOING)
   // Without a response the user has come by the Back button, or has been logged out.
-  if (isResponse && !jar.put(`back-${going.id}`, href, BACK)) return say('The browser keeps no cookie of this page.')
+  const { origin: app } = new URL(going.back)
+  if (isResponse && !jar.put(`back-${going.id}`, { app, href }, BACK)) return say('The browser keeps no cookie of this page.')
   if (!going.popup) return goBack(going.back)
   closeWhenHeard(going.id)
 }

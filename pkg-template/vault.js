@@ -15,6 +15,8 @@ const MISSED = 3
 const LOOK = 100
 /** How long a window that was closed may still have something on its way, in looks. */
 const LATE = 20
+/** In sessionStorage, with the vault's address behind it: the name of the login that this tab has left for. */
+const LEFT = 'oauth-wasm.vault.'
 const OPTIONS = ['idempotent', 'scope', 'maxWait']
 
 /** What every failure is an instance of: the vault's describe theirs, and are made again here. */
@@ -323,9 +325,23 @@ export const vault = (address, { timeout = 10 } = {}) => {
     signal?.throwIfAborted()
     const message = wishes(rest)
     if (display === 'popup') return inPopup(message, displayTimeout, signal)
-    const { url } = await send({ ...message, popup: false })
+    const { url, login } = await send({ ...message, popup: false })
     signal?.throwIfAborted()
+    try {
+      sessionStorage.setItem(LEFT + home.href, login)
+    } catch {
+      throw failed('storage_blocked', 'this page can keep nothing in sessionStorage', 'Ask the user to allow site data, or make room there')
+    }
     await (navigate ? navigate(url) : leaveFor(url))
+  }
+
+  /** The login that has brought this tab back, if one has: the vault knows. */
+  const left = () => {
+    try {
+      return sessionStorage.getItem(LEFT + home.href)
+    } catch {
+      return null
+    }
   }
 
   /** Settles never where it succeeds: the page is left. */
@@ -393,7 +409,7 @@ export const vault = (address, { timeout = 10 } = {}) => {
     OAuthError,
     isOAuthError,
     startLogin,
-    handleRedirect: () => send({ do: 'handleRedirect' }),
+    handleRedirect: async () => send({ do: 'handleRedirect', login: left() }),
     fetchPrivate,
     explain,
     scopesFor,

@@ -131,6 +131,25 @@ async fn script_that_runs_a_login_of_its_own_gets_nothing_in_frame_popup_or_tab(
         [json!(true), json!("SecurityError")].contains(&seen),
         "{seen}"
     );
+    // A login is answered to the application that it is of, and by what the vault has begun. (On one host of a developer's
+    // machine everybody writes the cookies that are the vault's alone elsewhere.)
+    let script = "const { ask } = await window.port(args[0])
+        const name = 'oauth-wasm-back-AAAAAAAAAAAAAAAAAAAAAA'
+        const named = async app => {
+            const href = `${args[0]}?code=theirs&state=${args[1]}`
+            document.cookie = `${name}=${encodeURIComponent(JSON.stringify({ app, href }))}; Path=/; SameSite=Strict; Max-Age=60`
+            const answer = await ask({ do: 'handleRedirect', login: name.slice(16) })
+            return [answer.error?.code ?? answer.value, document.cookie.includes(name)]
+        }
+        return [await named('https://other.example'), await named(location.origin), await ask({ do: 'handleRedirect', login: 'x=y; ' })]";
+    let args = [json!(world.vault_address()), json!(e2e::FORGED)];
+    let seen = world.run(script, &args).await;
+    assert_eq!(seen[0], json!([null, true]), "another's is left to it");
+    assert_eq!(seen[1], json!(["unknown_state", false]));
+    assert_eq!(
+        seen[2]["error"]["code"], "unknown_state",
+        "nothing new: {seen}"
+    );
     assert_eq!(
         world.token_requests("authorization_code"),
         0,
@@ -191,6 +210,8 @@ async fn a_message_with_anything_else_in_it_closes_the_port_and_asks_nobody() {
         login_scope,
         login_asked,
         login_forged,
+        { "do": "handleRedirect" },
+        { "do": "handleRedirect", "login": ["x"] },
         { "do": "explain", "refusal": "1" },
         { "do": "scopesFor", "calls": [["GET"]] },
         { "do": "logout", "revoke": 1, "endSession": false, "returnTo": url },

@@ -124,6 +124,24 @@ async fn tabs_of_the_application_have_one_session_and_one_logout() {
 }
 
 #[tokio::test]
+async fn a_second_login_is_answered_in_a_tab_that_was_reloaded_since_the_first() {
+    let world = started().await;
+    world.log_in_by_vault().await;
+    for state in ["second", "third"] {
+        world.page.reload().await;
+        world.page.wait_until("window.oauth").await;
+        assert_eq!(world.redirected().await, json!({ "session": null }));
+        let restored = world.run("return await oauth.restore()", &[]).await;
+        assert!(restored.is_object(), "{restored}");
+        world.leave_for_vault(json!({ "appState": state })).await;
+        let outcome = world.redirected().await;
+        assert_eq!(outcome["session"]["appState"], state, "{outcome}");
+        assert_eq!(me(&world).await["value"]["status"], 200);
+    }
+    assert_eq!(world.token_requests("authorization_code"), 3);
+}
+
+#[tokio::test]
 async fn a_call_that_the_policy_does_not_name_is_refused_before_it_is_sent() {
     let world = started().await;
     world.log_in_by_vault().await;
