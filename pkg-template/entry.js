@@ -10,7 +10,7 @@
 
 import { start } from '#glue'
 import { isOfFull, isOurs, takeAddress } from '../src/address.js'
-import { anyItem } from '../src/browser/kept.js'
+import { anyItem, canSeal } from '../src/browser/kept.js'
 import {
   Error,
   Failure,
@@ -65,8 +65,9 @@ const NUMBERS = record({ start: 0, session: 1, full: 2 })
 /** What a part gives that lacks what it is asked for; `full` has it. */
 const LACKS = 0
 /** Fields that only `full` has, so that `start` need not be loaded to say so; it would. */
-const WANTS_FULL =
-  /"(keep|sessionScope|display|dpop|pushed|usePushed|jwksUri|userinfoEnd|verifyId|resource"|authorizationDetails|idTokenHint)|openid/
+const WANTS_FULL = /"(keepPending|display|dpop|pushed|verifyId|authorizationDetails)|id_token token/
+/** Fields of a session that lasts. A login of one is started as any other where the browser can keep something. */
+const WANTS_KEPT = /"(keep|sessionScope)"/
 
 /**
  * The functions, over the parts: by name a function of (done, failed), which gives the text of the module, or the reason
@@ -187,6 +188,12 @@ export const library = (parts, providers) => {
       ),
     )
 
+  /** Whether this browser can keep anything; where it cannot, `full` says so. */
+  const keeping = () =>
+    new Promise(resolve =>
+      canSeal() ? anyItem(RECORD, () => false, found => resolve(found !== undefined)) : resolve(false),
+    )
+
   const restore = options => {
     const wanted = options === undefined ? '' : toJson(options)
     const restored = () => call('full', 'restore', wanted)
@@ -245,7 +252,11 @@ export const library = (parts, providers) => {
     const isPopup = display === 'popup'
     const going = isPopup ? popup() : ownFunction(config, 'navigate')
     const signal = ownValue(config, 'signal')
-    const ask = (name, text, found) => {
+    const ask = (name, text, found) =>
+      name === 'full' || !WANTS_KEPT.test(text)
+        ? asked(name, text, found)
+        : after(keeping(), can => asked(can ? name : 'full', text, found))
+    const asked = (name, text, found) => {
       taken = undefined
       remove(TAKEN)
       // A login in a popup or a frame ends with a session, and `full` knows of the redirect that was answered before.

@@ -175,9 +175,9 @@ export const findAll = (id, prefix) =>
     listen(request, 'success', () => give(resultOf(request)))
   })
 
-/** Whether an item is there whose name begins so, and whose rest of the name, text and first part are right; false where none can be had. */
+/** Whether an item is there whose name begins so, and whose rest of the name, text and first part are right; undefined where nothing can be kept. */
 export const anyItem = (prefix, isRight, done) => {
-  if (!factory) return done(false)
+  if (!factory) return done()
   let any = false
   const look = store => {
     const request = getItems(store, between(prefix, prefix + '\uffff'))
@@ -188,7 +188,7 @@ export const anyItem = (prefix, isRight, done) => {
       }
     })
   }
-  within('readonly', look, () => done(any), () => done(false))
+  within('readonly', look, () => done(any), () => done())
 }
 
 /**

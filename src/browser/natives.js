@@ -758,7 +758,7 @@ export const lacking = () => {
     what = 'Response'
     getHeader(responseHeaders(new Response()), status(new Response()))
     what = 'WritableStream'
-    new WritableStream()
+    new WritableStream(record({ write: same }))
     what = ''
   } catch {
     // It is that.

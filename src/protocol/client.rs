@@ -327,14 +327,22 @@ impl Client {
 
     /// The field that asks for more than [`Part::Session`] has.
     pub fn needs_full(&self) -> Option<&'static str> {
+        let kept = self.keeping.keep != Keep::No;
+        let common = match self.keeping.shared {
+            true if !kept => "sessionScope",
+            _ => "keep",
+        };
+        self.needs_full_to_start()
+            .or(self.is_to_be_common().then_some(common))
+    }
+
+    /// The field that asks for more than a login needs to be started by [`Part::Session`]'s means, whoever answers it. That the
+    /// browser can keep a session the page has found out before.
+    pub fn needs_full_to_start(&self) -> Option<&'static str> {
         Some(if self.display != Display::Page {
             "display"
-        } else if self.keeping.keep != Keep::No {
-            "keep"
         } else if self.keeping.pending {
             "keepPending"
-        } else if self.keeping.shared {
-            "sessionScope"
         } else if self.dpop {
             "dpop"
         } else if self.verify_id_token {

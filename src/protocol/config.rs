@@ -206,7 +206,11 @@ impl Config {
             url::check_return_to(return_to, origin)?;
         }
         check_together(&client)?;
-        match client.needs_full() {
+        let lacking = match super::ANSWERS {
+            true => client.needs_full(),
+            false => client.needs_full_to_start(),
+        };
+        match lacking {
             Some(field) if !super::IS_FULL => Err(ErrorCode::NeedsFull.at(field)),
             _ => Ok(Rc::new(client)),
         }

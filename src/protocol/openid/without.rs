@@ -19,9 +19,9 @@ impl About {
     }
 }
 
-/// However it is signed: nobody reads it.
-pub fn takes(_: &str, _: bool) -> bool {
-    true
+/// Whether an ID Token that is signed so may do. A login that checks signatures is not started without `openid.rs`.
+pub fn takes(alg: &str, checked: bool) -> bool {
+    checked || !alg.is_empty() && !alg.eq_ignore_ascii_case("none")
 }
 
 /// What a page may know of the user.

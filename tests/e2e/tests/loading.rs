@@ -170,15 +170,30 @@ async fn each_part_is_asked_for_when_something_wants_it_and_once() {
     assert_eq!(seen, json!([refused, refused, null, null]));
     assert_eq!(parts(&world), ["start.js", "session.js"]);
 
+    // A login of a session that lasts, or of a user who is known, starts as any other.
+    let login = "await oauth.startLogin({ ...args[0], navigate() {} })";
+    let endpoint = format!("{}/nowhere", world.app.origin);
+    let openid = json!({
+        "issuer": world.app.origin,
+        "clientId": "client",
+        "redirectUri": world.config(json!({}))["redirectUri"],
+        "authorizationEndpoint": endpoint,
+        "tokenEndpoint": endpoint,
+        "resourceServers": [world.app.origin],
+        "scope": ["openid"],
+    });
+    for config in [
+        world.config(json!({ "keep": "tab" })),
+        world.config(json!({ "sessionScope": "origin" })),
+        openid,
+    ] {
+        assert_eq!(world.run(login, &[config]).await, Value::Null);
+        assert_eq!(parts(&world), ["start.js", "session.js"]);
+    }
+
     // What only some applications need; by what is asked for, whatever it is called.
-    let kept = world.config(json!({ "keep": "tab" }));
-    let code = world
-        .run(
-            "await oauth.startLogin({ ...args[0], navigate() {} })",
-            &[kept],
-        )
-        .await;
-    assert_eq!(code, Value::Null);
+    let waiting = world.config(json!({ "keepPending": true }));
+    assert_eq!(world.run(login, &[waiting]).await, Value::Null);
     assert_eq!(parts(&world), ["start.js", "session.js", "full.js"]);
 }
 
