@@ -201,16 +201,16 @@ async fn a_database_whose_connection_is_gone_without_a_word_is_opened_again() {
 async fn a_listener_that_is_removed_leaves_nothing_on_its_signal() {
     let world = World::start().await;
     let before = "window.balance = 0
+        window.controller = new AbortController()
         for (const [name, step] of [['addEventListener', 1], ['removeEventListener', -1]]) {
             const f = EventTarget.prototype[name]
             EventTarget.prototype[name] = function (type, ...rest) {
-                if (this instanceof AbortSignal) balance += step
+                if (this === controller.signal) balance += step
                 return f.call(this, type, ...rest)
             }
         }";
     open_after(&world, before).await;
-    let script = "const controller = new AbortController()
-        const told = []
+    let script = "const told = []
         const stops = []
         for (let i = 0; i < 3; i++) stops.push(oauth.onSessionChange(() => told.push(i), { signal: controller.signal }))
         const listening = balance

@@ -511,7 +511,7 @@ async fn what_does_not_exist_is_named_with_the_nearest_that_does_and_nothing_lea
             ['invalid_config', ['\"\"'], { ...plain, '': 5 }],
             ['invalid_config', ['navigate: must be a function'], { ...plain, navigate: '/' }],
             ['invalid_config', ['navigat', 'navigate'], { ...plain, navigat: () => {} }],
-            ['invalid_config', ['256 members'], Object.fromEntries(Array.from({ length: 300 }, (_, n) => ['f' + n, n]))],
+            ['invalid_config', ['f0'], Object.fromEntries(Array.from({ length: 300 }, (_, n) => ['f' + n, n]))],
             ['invalid_config', ['provider.sites'], { ...plain, provider: { ...own, sites: 'MLA' }, site: 'MLA' }],
             ['invalid_config', ['provider.sites.A'], { ...plain, provider: { ...own, sites: { A: 'https://as.example' } }, site: 'A' }],
             ['invalid_config', ['provider.sites.B.tokenEndpont', 'tokenEndpoint'],
