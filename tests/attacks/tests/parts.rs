@@ -20,7 +20,7 @@ async fn world_with_another_part() -> (World, String) {
 
 /// Asks for the whole library; the session of before is as it was.
 async fn want_it_all(world: &World) -> Value {
-    let config = world.config(json!({ "keep": "device", "sessionScope": "origin" }));
+    let config = world.config(json!({ "keep": "device", "keepPending": true }));
     let script = "return await outcome(oauth.startLogin({ ...args[0], navigate: url => { window.went = url } }))";
     let outcome = world.run(script, &[config]).await;
     let answer = world.fetch_private("/sites", Value::Null).await;

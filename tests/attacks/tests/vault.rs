@@ -137,7 +137,10 @@ async fn script_that_runs_a_login_of_its_own_gets_nothing_in_frame_popup_or_tab(
         const name = 'oauth-wasm-back-AAAAAAAAAAAAAAAAAAAAAA'
         const named = async app => {
             const href = `${args[0]}?code=theirs&state=${args[1]}`
-            document.cookie = `${name}=${encodeURIComponent(JSON.stringify({ app, href }))}; Path=/; SameSite=Strict; Max-Age=60`
+            const value = encodeURIComponent(JSON.stringify({ app, href }))
+            document.cookie = `${name}=${value}; Path=/; SameSite=Strict; Max-Age=60`
+            // Chromium writes it in the background.
+            while (!document.cookie.includes(`${name}=${value}`)) await new Promise(resolve => setTimeout(resolve))
             const answer = await ask({ do: 'handleRedirect', login: name.slice(16) })
             return [answer.error?.code ?? answer.value, document.cookie.includes(name)]
         }
