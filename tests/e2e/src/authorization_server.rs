@@ -1,14 +1,13 @@
 //! Authorization servers that nobody here wrote, each a process of its own on this machine.
 //!
-//! A small script of ours (tests/e2e/servers) configures one, starts it on a free port, and takes commands on its
-//! standard input. It ends when that is closed, so none outlives a test, however the test ends.
+//! A small script of ours (tests/e2e/servers) configures one, starts it on a free port, and takes commands.
 
 use crate::World;
+use crate::controlled::Controlled;
 use serde_json::{Value, json};
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::process::{Command, Stdio};
 
 /// oidc-provider's user: any name, any password.
 const ANYBODY: (&str, &str) = ("ana", "a password");
@@ -21,12 +20,20 @@ enum Product {
     Django,
 }
 
+impl Product {
+    fn name(self) -> &'static str {
+        match self {
+            Product::OidcProvider => "oidc-provider",
+            Product::Django => "django-oauth-toolkit",
+        }
+    }
+}
+
 /// A running server. Its clients are public and know the app's pages; server.mjs and server.py list them.
 pub struct AuthorizationServer {
     pub issuer: String,
     product: Product,
-    process: Child,
-    pipes: Mutex<(ChildStdin, BufReader<ChildStdout>)>,
+    server: Controlled,
 }
 
 /// A request as the server saw it, and what it answered.
@@ -66,34 +73,20 @@ impl AuthorizationServer {
         world: &World,
         mut settings: Value,
     ) -> AuthorizationServer {
-        let mut process = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|error| {
-                panic!("{product:?}: {error}; `cargo xtask test e2e` installs it")
-            });
-        let stdin = process.stdin.take().expect("a pipe");
-        let stdout = process.stdout.take().expect("a pipe");
-        let mut server = AuthorizationServer {
-            issuer: String::new(),
-            product,
-            process,
-            pipes: Mutex::new((stdin, BufReader::new(stdout))),
-        };
+        let server = Controlled::start(product.name(), command.stderr(Stdio::null()));
         settings["app"] = json!(world.app.origin);
         let started = server.command("start", settings);
-        server.issuer = started["issuer"].as_str().expect("an issuer").to_owned();
-        server
+        let issuer = started["issuer"].as_str().expect("an issuer").to_owned();
+        AuthorizationServer {
+            issuer,
+            product,
+            server,
+        }
     }
 
     /// The name by which the table of capabilities knows it.
     pub fn name(&self) -> &'static str {
-        match self.product {
-            Product::OidcProvider => "oidc-provider",
-            Product::Django => "django-oauth-toolkit",
-        }
+        self.product.name()
     }
 
     pub fn origin(&self) -> String {
@@ -207,7 +200,7 @@ impl AuthorizationServer {
 
     /// What the server was asked, preflights aside, oldest first.
     pub fn requests(&self) -> Vec<Exchange> {
-        let requests = self.command("requests", Value::Null);
+        let requests = self.server.command("requests", Value::Null);
         let requests = requests.as_array().expect("a list").iter();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         requests
@@ -235,12 +228,12 @@ impl AuthorizationServer {
 
     /// Forgets what it was asked.
     pub fn forget_requests(&self) {
-        self.command("forget", Value::Null);
+        self.server.command("forget", Value::Null);
     }
 
     /// Changes what the server lets a test change while it runs: `state` in server.mjs, `OAUTH2_PROVIDER` in server.py.
     pub fn change(&self, changes: Value) {
-        self.command("change", changes);
+        self.server.command("change", changes);
     }
 
     /// Access tokens that it issues from now on live this long.
@@ -253,25 +246,8 @@ impl AuthorizationServer {
 
     /// All that it has stored of one kind ends now: `AccessToken`, `RefreshToken`, `Session`.
     pub fn expire(&self, kind: &str) {
-        let ended = self.command("expire", json!(kind));
+        let ended = self.server.command("expire", json!(kind));
         assert_ne!(ended, 0, "there is a {kind} to end");
-    }
-
-    fn command(&self, name: &str, argument: Value) -> Value {
-        let mut pipes = self.pipes.lock().unwrap_or_else(PoisonError::into_inner);
-        let (stdin, stdout) = &mut *pipes;
-        writeln!(stdin, "{}", json!([name, argument])).expect("the server listens");
-        let mut line = String::new();
-        stdout.read_line(&mut line).expect("the server answers");
-        assert!(!line.is_empty(), "{:?} ended at {name}", self.product);
-        serde_json::from_str(&line).expect("JSON")
-    }
-}
-
-impl Drop for AuthorizationServer {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 

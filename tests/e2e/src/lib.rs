@@ -17,6 +17,7 @@
 
 mod authorization_server;
 mod command;
+mod controlled;
 mod driver;
 mod hostile;
 mod https;
