@@ -411,6 +411,29 @@ impl Fault {
 }
 
 impl FaultKind {
+    /// Not processed: exactly this answer.
+    pub fn body(
+        status: u16,
+        content_type: &str,
+        body: impl ToString,
+        headers: &[(&str, &str)],
+    ) -> FaultKind {
+        FaultKind::Body {
+            status,
+            content_type: content_type.into(),
+            body: body.to_string(),
+            headers: headers
+                .iter()
+                .map(|(name, value)| ((*name).into(), (*value).into()))
+                .collect(),
+        }
+    }
+
+    /// Not processed: this answer in JSON.
+    pub fn json(status: u16, body: impl ToString, headers: &[(&str, &str)]) -> FaultKind {
+        FaultKind::body(status, "application/json", body, headers)
+    }
+
     /// The answer of a fault that keeps the request from being processed.
     pub(crate) fn instead_of_processing(&self, settings: &Settings) -> Option<Answer> {
         match self {

@@ -113,12 +113,7 @@ async fn a_server_that_echoes_the_code_does_not_get_it_into_the_error() {
     let redirect = world.redirect(&url);
     let code = parameter(&redirect, "code").expect("a code");
     let words = json!({ "error": "invalid_grant", "error_description": format!("the code {code} is spent") });
-    let kind = FaultKind::Body {
-        status: 400,
-        content_type: "application/json".into(),
-        body: words.to_string(),
-        headers: Default::default(),
-    };
+    let kind = FaultKind::json(400, words, &[]);
     let fault = Fault::new("/oauth/token", kind);
     world.sandbox.change(|settings| settings.faults.push(fault));
     let script = "const e = await oauth.handleRedirect(args[0]).then(() => 'no error', e => e)
@@ -172,12 +167,7 @@ async fn the_steps_that_debug_tells_of_carry_no_secret_of_a_whole_journey() {
     let redirect = world.redirect(&url);
     let code = parameter(&redirect, "code").expect("a code");
     let words = json!({ "error": code, "error_description": code, "error_uri": redirect });
-    let kind = FaultKind::Body {
-        status: 400,
-        content_type: "application/json".into(),
-        body: words.to_string(),
-        headers: Default::default(),
-    };
+    let kind = FaultKind::json(400, words, &[]);
     let fault = Fault::new("/oauth/token", kind);
     world.sandbox.change(|settings| settings.faults.push(fault));
     let answer = world

@@ -214,12 +214,7 @@ async fn a_token_is_nowhere_a_script_of_the_page_can_look() {
     // In no error either: by our own judgement, by the browser's, and with a server that echoes what it refuses.
     let words = json!({ "error": "invalid_grant", "error_description": format!("{REFRESH} is spent"),
         "error_uri": format!("https://as.example/{REFRESH}") });
-    let kind = FaultKind::Body {
-        status: 400,
-        content_type: "application/json".into(),
-        body: words.to_string(),
-        headers: Default::default(),
-    };
+    let kind = FaultKind::json(400, words, &[]);
     world.sandbox.change(|settings| {
         settings.faults = vec![
             Fault::new("/sites", FaultKind::DropBefore).times(20),

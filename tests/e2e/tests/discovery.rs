@@ -153,12 +153,7 @@ async fn the_metadata_is_asked_for_once_a_page_and_found_in_either_place() {
     world
         .sandbox
         .change(|settings| settings.serve_authorization_server_metadata = true);
-    let body = |status, text: &str| FaultKind::Body {
-        status,
-        content_type: "application/json".into(),
-        body: text.into(),
-        headers: Default::default(),
-    };
+    let body = |status, text: &str| FaultKind::json(status, text, &[]);
     for kind in [
         FaultKind::Html,
         FaultKind::Status500,
@@ -236,12 +231,7 @@ async fn a_failure_to_find_the_metadata_is_told_stored_nowhere_and_may_be_tried_
     world.sandbox.change(|settings| settings.cors = true);
     // Elsewhere is not followed to, and is not asked.
     let there = format!("{}{OPENID}", world.foreign.origin);
-    both(FaultKind::Body {
-        status: 302,
-        content_type: "application/json".into(),
-        body: "{}".into(),
-        headers: [("location".into(), there)].into(),
-    });
+    both(FaultKind::json(302, "{}", &[("location", &there)]));
     let error = refused(&world, config(&world, json!({}))).await;
     assert_eq!(error["code"], "network_error", "{error}");
 }
@@ -306,12 +296,7 @@ async fn a_server_is_believed_only_about_itself() {
         "authorization_endpoint": format!("{origin}/authorization"),
         "token_endpoint": format!("{origin}/oauth/token"),
     });
-    let kind = FaultKind::Body {
-        status: 200,
-        content_type: "application/json".into(),
-        body: document.to_string(),
-        headers: Default::default(),
-    };
+    let kind = FaultKind::json(200, document, &[]);
     let fault = Fault::new(&before, kind);
     world
         .sandbox

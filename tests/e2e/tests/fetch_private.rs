@@ -293,12 +293,7 @@ async fn a_401_renews_once_and_sends_once_more_where_that_does_no_harm() {
     // What a new token would not change is not renewed: another login is wanted.
     world.sandbox.forget_requests();
     let challenge = "Bearer error=\"insufficient_scope\"";
-    let kind = FaultKind::Body {
-        status: 401,
-        content_type: "application/json".into(),
-        body: "{}".into(),
-        headers: [("www-authenticate".into(), challenge.into())].into(),
-    };
+    let kind = FaultKind::json(401, "{}", &[("www-authenticate", challenge)]);
     fail_once(&world, "/users/me", kind);
     let refusal = me(&world).await;
     assert_eq!(refusal["error"]["code"], "insufficient_scope", "{refusal}");

@@ -499,12 +499,8 @@ async fn while_the_provider_is_down_calls_fail_with_server_error_and_the_session
 async fn a_limit_of_the_providers_reaches_the_page_also_from_another_origin() {
     let (world, relay) = world_and_relay().await;
     expired_session(&world, &relay).await;
-    let limited = FaultKind::Body {
-        status: 429,
-        content_type: "text/plain".into(),
-        body: "local_rate_limited".into(),
-        headers: [("retry-after".into(), "60".into())].into(),
-    };
+    let wait = [("retry-after", "60")];
+    let limited = FaultKind::body(429, "text/plain", "local_rate_limited", &wait);
     let fault = Fault::new("/oauth/token", limited).times(2);
     world
         .sandbox
@@ -823,17 +819,6 @@ async fn the_providers_answer_comes_back_as_it_is_but_for_what_could_do_harm() {
         sandbox.change(|settings| settings.faults = vec![fault]);
         relay.post(&refresh_form("TG-x"))
     };
-    let with = |status, content_type: &str, body: &str, headers: &[(&str, &str)]| {
-        let headers = headers
-            .iter()
-            .map(|(name, value)| ((*name).into(), (*value).into()));
-        FaultKind::Body {
-            status,
-            content_type: content_type.into(),
-            body: body.into(),
-            headers: headers.collect(),
-        }
-    };
 
     let json_type = "application/problem+json; charset=utf-8";
     let wait = [
@@ -841,7 +826,7 @@ async fn the_providers_answer_comes_back_as_it_is_but_for_what_could_do_harm() {
         ("set-cookie", "a=b"),
         ("www-authenticate", "Basic"),
     ];
-    let answer = answer_to(with(401, json_type, "{\"error\":\"ü\"}", &wait));
+    let answer = answer_to(FaultKind::body(401, json_type, "{\"error\":\"ü\"}", &wait));
     assert_eq!(
         (answer.status, answer.body.as_str()),
         (401, "{\"error\":\"ü\"}")
@@ -854,7 +839,7 @@ async fn the_providers_answer_comes_back_as_it_is_but_for_what_could_do_harm() {
 
     // A page of another host is none of this origin's.
     let html = "<script>alert(1)</script>";
-    let answer = answer_to(with(403, "text/html", html, &[]));
+    let answer = answer_to(FaultKind::body(403, "text/html", html, &[]));
     assert_eq!((answer.status, answer.body.as_str()), (403, html));
     assert_eq!(answer.header("content-type"), "text/plain");
     assert_eq!(answer.header("x-content-type-options"), "nosniff");
@@ -864,15 +849,21 @@ async fn the_providers_answer_comes_back_as_it_is_but_for_what_could_do_harm() {
     // A server may repeat what it was sent.
     let echo =
         format!("{{\"error\":\"invalid_client\",\"error_description\":\"no {SECRET}, {SECRET}\"}}");
-    let answer = answer_to(with(400, "application/json", &echo, &[]));
+    let answer = answer_to(FaultKind::body(400, "application/json", &echo, &[]));
     assert_eq!(answer.json()["error_description"], "no (..), (..)");
 
     // What is no answer is a 502. The secret follows no redirect.
     let elsewhere = format!("{provider}/elsewhere");
     let location = [("location", elsewhere.as_str())];
     for (kind, why) in [
-        (with(302, "text/html", "", &location), "status 302"),
-        (with(307, "application/json", "{}", &location), "status 307"),
+        (
+            FaultKind::body(302, "text/html", "", &location),
+            "status 302",
+        ),
+        (
+            FaultKind::body(307, "application/json", "{}", &location),
+            "status 307",
+        ),
         (FaultKind::TooLarge(2_000_000), "too large"),
         (FaultKind::DropAfterProcessing, "UND_ERR_SOCKET"),
     ] {

@@ -70,15 +70,7 @@ fn fail(world: &World, path: &str, times: usize, kind: FaultKind) {
 
 /// Exactly this answer, which the page may read in full.
 fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> FaultKind {
-    let headers = headers
-        .iter()
-        .map(|(name, value)| ((*name).into(), (*value).into()));
-    FaultKind::Body {
-        status,
-        content_type: "application/json".into(),
-        body: body.into(),
-        headers: headers.collect(),
-    }
+    FaultKind::json(status, body, headers)
 }
 
 /// What `explain` says of the response of a call: `[status, error]`, the error with all that is in it.
