@@ -445,22 +445,9 @@ fn the_lines_of_the_compared_applications_are_as_the_page_says() {
 #[test]
 fn the_documented_recipes_are_those_that_the_tests_run() {
     let shown = read("docs/recipes.md");
-    for name in [
-        "axios.js",
-        "query.js",
-        "urql.js",
-        "apollo.js",
-        "events.js",
-        "files.js",
-        "step-up.js",
-        "native.js",
-        "capacitor.js",
-        "tauri.js",
-        "electron.js",
-        "electron-preload.cjs",
-        "electron-main.js",
-    ] {
-        let written = read(&format!("examples/recipes/{name}"));
+    let recipes = files("examples/recipes", "js");
+    assert!(!recipes.is_empty());
+    for (name, written) in recipes {
         assert!(
             shown.contains(written.trim()),
             "docs/recipes.md lacks {name}"

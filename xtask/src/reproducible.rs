@@ -1,7 +1,7 @@
 //! The package built a second time, in another directory and from nothing: it must be the same, byte for byte.
 
 use crate::report::Tally;
-use crate::workspace::{output, recreate, root, timed};
+use crate::workspace::{copy_without, output, recreate, root, timed};
 use anyhow::{Context as _, Result};
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,7 +22,7 @@ pub fn check(tally: &mut Tally) -> Result<()> {
 }
 
 fn build(there: &Path) -> Result<()> {
-    copy(&root(), there)?;
+    copy_without(&root(), there, MADE)?;
     let installed = Path::new("xtask/npm/node_modules");
     std::os::unix::fs::symlink(root().join(installed), there.join(installed))?;
     timed("build in another directory", || {
@@ -35,24 +35,6 @@ fn build(there: &Path) -> Result<()> {
             .env("CARGO_TARGET_DIR", there.join("target"));
         output(&mut again).map(drop)
     })
-}
-
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        if MADE.iter().any(|made| name == *made) {
-            continue;
-        }
-        let copied = to.join(&name);
-        if entry.file_type()?.is_dir() {
-            fs::create_dir(&copied)?;
-            copy(&entry.path(), &copied)?;
-        } else {
-            fs::copy(entry.path(), copied)?;
-        }
-    }
-    Ok(())
 }
 
 /// Each file of either package is one check.

@@ -69,12 +69,20 @@ pub fn recreate(dir: &Path) -> Result<()> {
 
 /// All that is in one directory, into another that is there.
 pub fn copy(from: &Path, to: &Path) -> Result<()> {
+    copy_without(from, to, &[])
+}
+
+/// The same, but for what has one of these names, at any depth.
+pub fn copy_without(from: &Path, to: &Path, names: &[&str]) -> Result<()> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;
+        if names.iter().any(|name| entry.file_name() == *name) {
+            continue;
+        }
         let to = to.join(entry.file_name());
         if entry.file_type()?.is_dir() {
             fs::create_dir(&to)?;
-            copy(&entry.path(), &to)?;
+            copy_without(&entry.path(), &to, names)?;
         } else {
             fs::copy(entry.path(), to)?;
         }

@@ -1,14 +1,6 @@
 import { fetchPrivate, handleRedirect, startLogin } from 'oauth-wasm'
-import { clientId, provider, redirectUri, scope } from './config.js'
+import { login } from './oauth-wasm-login.js'
 
 export const answer = () => handleRedirect()
-export const logIn = () =>
-  startLogin({
-    authorizationEndpoint: `${provider}/authorization`,
-    tokenEndpoint: `${provider}/oauth/token`,
-    resourceServers: [provider],
-    clientId,
-    redirectUri,
-    scope: scope.split(' '),
-  })
+export const logIn = () => startLogin(login)
 export const call = url => fetchPrivate(url)
