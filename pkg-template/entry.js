@@ -64,9 +64,9 @@ const HAS_TOKEN = /token|#.*[={%]/i
 const NUMBERS = record({ start: 0, session: 1, full: 2 })
 /** What a part gives that lacks what it is asked for; `full` has it. */
 const LACKS = 0
-/** Fields that only `full` has, so that `start` need not be loaded to say so; it would. */
+/** Fields with which only `full` starts a login; without this, `start` would be loaded only to say so. */
 const WANTS_FULL = /"(keepPending|display|dpop|pushed|verifyId|authorizationDetails)|id_token token/
-/** Fields of a session that lasts. A login of one is started as any other where the browser can keep something. */
+/** Fields of a session that outlives the page or is shared by tabs. `start` starts its login where the browser can store one. */
 const WANTS_KEPT = /"(keep|sessionScope)"/
 
 /**
@@ -188,7 +188,7 @@ export const library = (parts, providers) => {
       ),
     )
 
-  /** Whether this browser can keep anything; where it cannot, `full` says so. */
+  /** Whether this browser can store a session; where it cannot, `full` gives the error. */
   const keeping = () =>
     new Promise(resolve =>
       canSeal() ? anyItem(RECORD, () => false, found => resolve(found !== undefined)) : resolve(false),

@@ -327,17 +327,16 @@ impl Client {
 
     /// The field that asks for more than [`Part::Session`] has.
     pub fn needs_full(&self) -> Option<&'static str> {
-        let kept = self.keeping.keep != Keep::No;
-        let common = match self.keeping.shared {
-            true if !kept => "sessionScope",
-            _ => "keep",
+        let lasting = match (self.keeping.keep, self.keeping.shared) {
+            (Keep::No, false) => None,
+            (Keep::No, true) => Some("sessionScope"),
+            _ => Some("keep"),
         };
-        self.needs_full_to_start()
-            .or(self.is_to_be_common().then_some(common))
+        self.needs_full_to_start().or(lasting)
     }
 
-    /// The field that asks for more than a login needs to be started by [`Part::Session`]'s means, whoever answers it. That the
-    /// browser can keep a session the page has found out before.
+    /// The field with which a login cannot even be started without the whole library. `keep` and `sessionScope` are none: they
+    /// need a browser that can store a session, which the page checks, and count when the login is answered.
     pub fn needs_full_to_start(&self) -> Option<&'static str> {
         Some(if self.display != Display::Page {
             "display"

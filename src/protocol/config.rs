@@ -154,10 +154,11 @@ impl Config {
             ));
         }
         let checked = wanted != "code" || self.0.flag("verifyIdToken");
-        if !self.is_openid()
-            || wanted == "token"
-            || !lacks(&algorithms, &|alg| openid::takes(alg, checked))
-        {
+        let may_sign = |alg: &str| match checked {
+            true => openid::can_check(alg),
+            false => !alg.is_empty() && !alg.eq_ignore_ascii_case("none"),
+        };
+        if !self.is_openid() || wanted == "token" || !lacks(&algorithms, &may_sign) {
             return Ok(());
         }
         let (field, rule, remedy) = match (checked, wanted) {

@@ -39,7 +39,7 @@ pub mod url;
 /// Whether this build has what only some applications need.
 pub const IS_FULL: bool = cfg!(feature = "full");
 
-/// Whether this build answers logins, and does not only start them.
+/// Whether this build handles authorization responses. The part `start` does not.
 pub const ANSWERS: bool = cfg!(feature = "session");
 
 /// Whole seconds, of whichever clock the argument's documentation names; since 1970 they last until 2106.

@@ -236,12 +236,9 @@ fn date(claims: &Json, name: &str) -> Option<Seconds> {
     Some(json::whole(number)?.try_into().unwrap_or(Seconds::MAX))
 }
 
-/// Whether an ID Token that is signed so may do; `checked`: its signature will be checked.
-pub fn takes(alg: &str, checked: bool) -> bool {
-    match checked {
-        true => jose::is_known(alg),
-        false => !alg.is_empty() && !alg.eq_ignore_ascii_case("none"),
-    }
+/// Whether signatures by this algorithm can be checked.
+pub fn can_check(alg: &str) -> bool {
+    jose::is_known(alg)
 }
 
 /// What an ID Token breaks of OpenID Connect Core.
