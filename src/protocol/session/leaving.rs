@@ -164,8 +164,9 @@ impl Session {
 mod tests {
     use super::super::super::config::Config;
     use super::super::super::token::Tokens;
+    use super::super::tests::{API, session, with};
     use super::*;
-    use std::format;
+    use std::{format, string::ToString};
 
     #[test]
     fn a_logout_comes_back_to_wherever_a_login_may() {
@@ -202,5 +203,101 @@ mod tests {
             let error = url("", back).expect_err(back);
             assert!(error.detail.starts_with("postLogoutRedirectUri: must "));
         }
+    }
+
+    #[test]
+    fn a_grant_is_given_back_as_the_provider_wants_it() {
+        let endpoint = with(
+            r#","revocationEndpoint":"https://as.example/revoke""#,
+            API,
+            r#","refresh_token":"r""#,
+        );
+        let revocation = endpoint.revocation().expect("a request");
+        assert_eq!(
+            (&*revocation.method, &*revocation.url),
+            ("POST", "https://as.example/revoke")
+        );
+        assert_eq!(
+            &*revocation.form,
+            "token=r&token_type_hint=refresh_token&client_id=1"
+        );
+        assert!(revocation.authorization.is_empty());
+
+        let request = |url: &str| {
+            let fields = format!(r#","revocationRequest":{{"method":"DELETE","url":"{url}"}}"#);
+            with(&fields, API, r#","user_id":7,"odd":"../x""#).revocation()
+        };
+        let revocation = request("https://api.example/users/{user_id}/applications/{client_id}");
+        let revocation = revocation.expect("a request");
+        assert_eq!(revocation.url, "https://api.example/users/7/applications/1");
+        assert_eq!(&*revocation.authorization, "Bearer a1");
+        assert!(revocation.form.is_empty());
+        let odd = request("https://api.example/{odd}").expect("a request");
+        assert_eq!(odd.url, "https://api.example/..%2Fx");
+        let missing = request("https://api.example/{missing}").map(drop);
+        assert_eq!(
+            missing.expect_err("no such member").detail,
+            "revocationRequest: the session has no missing"
+        );
+        for hostile in [
+            "https://evil.example/{user_id}",
+            "https://api.example/a/../{user_id}",
+            "http://api.example/",
+            "/users",
+        ] {
+            assert!(request(hostile).is_err(), "{hostile}");
+        }
+        assert!(session("1", API, "").revocation().is_err());
+    }
+
+    #[test]
+    fn a_revocation_that_is_refused_without_a_word_names_the_endpoint() {
+        let fields = r#","revocationEndpoint":"https://as.example/r""#;
+        let session = with(fields, API, "");
+        assert_eq!(session.revoked(200, b""), Ok(()));
+        let error = session.revoked(401, b"").expect_err("refused");
+        assert_eq!(error.code, ErrorCode::RequestRefused);
+        assert!(error.message().ends_with(": revocationEndpoint"), "{error}");
+        assert!(
+            !error.remedy().contains("errorDescription"),
+            "there is none"
+        );
+        let said = session.revoked(400, br#"{"error":"unsupported_token_type"}"#);
+        assert!(
+            said.expect_err("refused")
+                .remedy()
+                .contains("errorDescription")
+        );
+    }
+
+    #[test]
+    fn a_revocation_is_allocated_once_and_leaves_no_copy_behind() {
+        let refresh = "%".repeat(1000);
+        let members = format!(r#","expires_in":100,"refresh_token":"{refresh}""#);
+        let fields = r#","revocationEndpoint":"https://as.example/r""#;
+        let revocation = with(fields, API, &members).revocation().expect("a request");
+        assert_eq!(revocation.form.capacity(), 256 + 3 * (1000 + 1));
+        assert!(revocation.form.len() > 3000 && revocation.authorization.is_empty());
+    }
+
+    #[test]
+    fn a_user_is_sent_to_the_provider_to_end_the_session_there() {
+        let fields = r#","endSessionEndpoint":"https://as.example/end?x=1""#;
+        let session = with(fields, API, "");
+        let url = |back: &str| {
+            session
+                .end_session_url(back)
+                .map_err(|error| error.detail.clone())
+        };
+        let end = "https://as.example/end?x=1&client_id=1";
+        assert_eq!(url(""), Ok(end.to_string()));
+        let back = format!("{end}&post_logout_redirect_uri=https%3A%2F%2Fapp.example%2Fbye");
+        assert_eq!(url("https://app.example/bye"), Ok(back));
+        assert!(url("javascript:alert(1)").is_err() && url("//evil.example").is_err());
+        let none = self::session("1", API, "").end_session_url("");
+        assert_eq!(
+            none.expect_err("nowhere").detail,
+            "endSessionEndpoint: is missing"
+        );
     }
 }

@@ -200,3 +200,302 @@ impl Session {
         self.login.scope_for(calls)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::AfterRefusal;
+    use super::super::tests::{API, session, with};
+    use super::*;
+    use std::{format, string::ToString};
+
+    fn wanted(session: &Session, challenge: &str) -> String {
+        let sent = session.token();
+        let AfterRefusal::Login(error) = session.after_refusal(403, &sent, challenge, 0) else {
+            panic!("another login: {challenge}");
+        };
+        error.to_json()
+    }
+
+    const TABLE: &str = r#","scopes":{"r":{},"w":{"implies":["r"]}},"scopeHeader":"X-Scope","routes":[{"path":"/x/{id}","read":"r","write":"w"}]"#;
+
+    fn admit(session: &Session, method: &str, options: &str) -> Result<(String, String), Error> {
+        let text = format!("\n{method}\nhttps://api.example/x/1\n{options}");
+        session.admit(&PrivateRequest::read(&text).expect("a request"), 0)
+    }
+
+    #[test]
+    fn no_scope_of_a_long_challenge_is_cut_in_the_middle() {
+        let session = session("1", API, "");
+        let names: Vec<_> = (10..40)
+            .map(|n| format!("https://api.example/auth/orders.{n}.read"))
+            .collect();
+        let names = names.join(" ");
+        let header = format!("Bearer error=\"insufficient_scope\", scope=\"{names}\"");
+        let error = session.other_login(Some("insufficient_scope"), &header, 99);
+        let json = error.expect("what to ask for").to_json();
+        let list = names.replace(' ', "\",\"");
+        assert!(
+            json.contains(&format!(r#""ask":{{"scope":["{list}"]}}"#)),
+            "{json}"
+        );
+    }
+
+    #[test]
+    fn a_server_that_names_scopes_without_end_keeps_nobody_waiting() {
+        let endless = |letter| {
+            let names: Vec<_> = (0..50_000).map(|n| format!("{letter}{n}")).collect();
+            names.join(" ")
+        };
+        let granted = format!(r#","scope":"{}""#, endless("g"));
+        let session = session("1", API, &granted);
+        let header = format!(
+            "Bearer error=\"insufficient_scope\", scope=\"{}\"",
+            endless("n")
+        );
+        let error = session.other_login(Some("insufficient_scope"), &header, 99);
+        let json = error.expect("what to ask for").to_json();
+        assert!(json.contains(r#""g255","n0""#) && json.contains(r#""n255""#));
+        assert!(!json.contains(r#""g256""#) && !json.contains(r#""n256""#));
+    }
+
+    #[test]
+    fn a_challenge_that_another_login_answers_says_what_to_ask_for() {
+        let session = session("1", API, r#","scope":"a b""#);
+        let json = wanted(
+            &session,
+            "Bearer error=\"insufficient_scope\", scope=\"b c\"",
+        );
+        assert!(json.contains(r#""code":"insufficient_scope""#), "{json}");
+        assert!(
+            json.ends_with(r#""scope":["b","c"],"ask":{"scope":["a","b","c"]}}"#),
+            "{json}"
+        );
+        let json = wanted(
+            &session,
+            "Bearer error=\"insufficient_user_authentication\", acr_values=\"gold\", max_age=5",
+        );
+        assert!(
+            json.contains(r#""code":"insufficient_user_authentication""#),
+            "{json}"
+        );
+        assert!(
+            json.ends_with(
+                r#""ask":{"authorizationParameters":{"acr_values":"gold","max_age":"5"}}}"#
+            ),
+            "{json}"
+        );
+    }
+
+    #[test]
+    fn what_was_asked_for_already_is_not_asked_for_again() {
+        let other = with(
+            r#","authorizationParameters":{"x":"1","max_age":"9"}"#,
+            API,
+            "",
+        );
+        let json = wanted(
+            &other,
+            "Bearer error=\"insufficient_user_authentication\", max_age=5",
+        );
+        assert!(
+            json.ends_with(r#""ask":{"authorizationParameters":{"max_age":"5","x":"1"}}}"#),
+            "{json}"
+        );
+        let asked = with(
+            r#","scope":["a"],"authorizationParameters":{"acr_values":"gold"}"#,
+            API,
+            r#","scope":"b""#,
+        );
+        let scope = wanted(&asked, "Bearer error=\"insufficient_scope\", scope=\"a\"");
+        let login = wanted(
+            &asked,
+            "Bearer error=\"insufficient_user_authentication\", acr_values=\"gold\"",
+        );
+        assert!(!scope.contains(r#""ask""#), "{scope}");
+        assert!(!login.contains(r#""ask""#), "{login}");
+        let later = asked.after_refusal(
+            403,
+            &asked.token(),
+            "Bearer error=\"insufficient_user_authentication\", acr_values=\"gold\"",
+            70,
+        );
+        let AfterRefusal::Login(error) = later else {
+            panic!("another login");
+        };
+        assert!(
+            error.to_json().contains(r#""ask""#),
+            "a minute later it may help"
+        );
+    }
+
+    #[test]
+    fn a_call_that_the_scope_does_not_allow_is_refused_before_it_is_sent() {
+        let reader = with(TABLE, API, r#","scope":"r""#);
+        assert!(admit(&reader, "GET", "").is_ok());
+        let error = admit(&reader, "PUT", "").expect_err("no scope");
+        assert_eq!(
+            (error.code, error.detail.as_str()),
+            (ErrorCode::InsufficientScope, "w for PUT /x/{id}")
+        );
+        assert!(
+            error
+                .to_json()
+                .ends_with(r#""scope":["w"],"route":"PUT /x/{id}","ask":{"scope":["w"]}}"#)
+        );
+        // Nobody said what was granted, or it is a scope that the table does not know.
+        for scope in ["", r#","scope":"other""#] {
+            assert!(admit(&with(TABLE, API, scope), "PUT", "").is_ok());
+        }
+    }
+
+    #[test]
+    fn what_a_challenge_names_is_asked_for_only_as_far_as_that_is_possible() {
+        let session = with(r#","scope":["offline","r"]"#, API, r#","scope":"r legacy""#);
+        let header = "Bearer error=\"insufficient_scope\", scope=\"w a1 ad\\\"min x\"";
+        let json = wanted(&session, header);
+        assert!(json.contains(r#""scope":["w","x"]"#), "{json}");
+        assert!(
+            json.ends_with(r#""ask":{"scope":["offline","r","legacy","w","x"]}}"#),
+            "{json}"
+        );
+        let table = with(
+            r#","scopes":{"offline":{},"r":{},"w":{}},"scope":["offline","r"]"#,
+            API,
+            r#","scope":"r legacy""#,
+        );
+        let json = wanted(&table, "Bearer error=\"insufficient_scope\", scope=\"w\"");
+        assert!(
+            json.ends_with(r#""ask":{"scope":["offline","r","w"]}}"#),
+            "{json}"
+        );
+    }
+
+    #[test]
+    fn the_providers_own_words_go_before_a_guess_by_the_routes() {
+        let fields = r#","scopes":{"r":{}},"routes":[{"path":"/*","read":"r"}],
+            "errors":[{"says":"No Access","message":"unpaid","remedy":"pay"},{"status":403,"message":"no scope","remedy":"ask for it"},{"error":"bare"}]"#;
+        let session = with(fields, API, "");
+        let code = |body: &str| {
+            let answer = br#"{"status":403,"method":"GET","url":"https://api.example/x"}"#;
+            let answer = Json::parse(answer).expect("JSON");
+            let error = explain(Some(&session), &answer, body.as_bytes(), 0).expect("a refusal");
+            (error.code.code(), error.message())
+        };
+        let said = |code, message: &str| (code, message.to_string());
+        assert_eq!(
+            code(r#"{"message":"No Access"}"#),
+            said("request_refused", "unpaid")
+        );
+        assert_eq!(
+            code(r#"{"error":"forbidden"}"#),
+            said("request_refused", "no scope")
+        );
+        assert_eq!(code("{}"), said("insufficient_scope", "no scope"));
+    }
+
+    #[test]
+    fn the_least_scope_of_some_calls_is_that_of_their_routes() {
+        let calls = r#"[{"url":"https://api.example/x/1"},{"method":"PUT","url":"https://api.example/x/2"}]"#;
+        let calls = Call::list(calls).expect("calls");
+        let scope = with(TABLE, API, "").scope_for(&calls);
+        assert_eq!(scope, Ok(std::vec!["w".to_string()]));
+    }
+
+    #[test]
+    fn a_call_is_narrowed_within_what_the_session_has() {
+        let writer = with(TABLE, API, r#","scope":"w""#);
+        let header = |scope| admit(&writer, "GET", &format!(r#"{{"scope":{scope}}}"#));
+        let named = |value: &str| Ok(("X-Scope".to_string(), value.to_string()));
+        assert_eq!(header(r#"["r"]"#), named("r"));
+        assert_eq!(header(r#"["r","w"]"#), named("w"));
+        assert_eq!(
+            header(r#""x""#).map_err(|error| error.code),
+            Err(ErrorCode::UnknownScope)
+        );
+        let reader = with(TABLE, API, r#","scope":"r""#);
+        let wider = admit(&reader, "GET", r#"{"scope":["w"]}"#).expect_err("wider");
+        assert_eq!(wider.code, ErrorCode::InsufficientScope);
+        let other = session("1", API, "");
+        let error = admit(&other, "GET", r#"{"scope":["r"]}"#).expect_err("no header");
+        assert_eq!(error.code, ErrorCode::InvalidRequest);
+    }
+
+    #[test]
+    fn a_refusal_is_explained_by_the_providers_table() {
+        let rows = r#","errors":[{"error":"forbidden","also":["PA"],"message":"not yours","remedy":"log in"},{"status":420,"message":"chill","remedy":"wait"},
+            {"error":"slow","message":"slow down","remedy":"wait more"},{"says":"No Access","message":"unpaid","remedy":"pay"}]"#;
+        let session = with(rows, API, "");
+        for (status, body, code, error, message) in [
+            (
+                403,
+                r#"{"error":"forbidden","message":"x"}"#,
+                "request_refused",
+                "forbidden",
+                "not yours",
+            ),
+            (
+                403,
+                r#"{"code":"PA","message":"x"}"#,
+                "request_refused",
+                "forbidden",
+                "not yours",
+            ),
+            (
+                420,
+                r#"{"status":420,"message":"Chill"}"#,
+                "rate_limited",
+                "",
+                "chill",
+            ),
+            (429, "slow", "rate_limited", "slow", "slow down"),
+            (
+                403,
+                r#"{"message":"No Access to this"}"#,
+                "request_refused",
+                "",
+                "unpaid",
+            ),
+            (
+                404,
+                r#"{"error":"not_found"}"#,
+                "request_refused",
+                "not_found",
+                "the API refused the request",
+            ),
+            (500, "<html>", "server_error", "", "the server failed"),
+            (
+                400,
+                "two words",
+                "request_refused",
+                "",
+                "the API refused the request",
+            ),
+        ] {
+            let answer =
+                format!(r#"{{"status":{status},"method":"GET","url":"https://api.example/"}}"#);
+            let answer = Json::parse(answer.as_bytes()).expect("JSON");
+            let json = explain(Some(&session), &answer, body.as_bytes(), 0).expect("a refusal");
+            let json = Json::parse(json.to_json().as_bytes()).expect("JSON");
+            let member = |name| json.str(name).unwrap_or("");
+            assert_eq!(
+                (member("code"), member("error"), member("message")),
+                (code, error, message),
+                "{body}"
+            );
+        }
+        let fine = Json::parse(br#"{"status":200}"#).expect("JSON");
+        assert_eq!(explain(Some(&session), &fine, b"{}", 0), None);
+        let echoed = Json::parse(br#"{"status":401,"url":""}"#).expect("JSON");
+        let json = explain(
+            Some(&session),
+            &echoed,
+            br#"{"error":"x","message":"token a1 is bad"}"#,
+            0,
+        );
+        assert!(
+            json.expect("a refusal")
+                .to_json()
+                .contains("token (..) is bad")
+        );
+    }
+}
