@@ -30,8 +30,6 @@ use alloc::vec::Vec;
 
 use super::Seconds;
 use super::client::Client;
-use super::error::{Error, ErrorCode};
-use super::json::Json;
 use super::secret::AccessToken;
 use super::token::Tokens;
 
@@ -109,6 +107,8 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::super::config::Config;
+    use super::super::error::Error;
+    use super::super::json::Json;
     use super::*;
     use std::format;
     use std::string::ToString;

@@ -15,7 +15,6 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Seconds;
-use super::client::Client;
 use super::error::{Error, wrong};
 use super::json::{self, Json};
 use super::secret::{AccessToken, RefreshToken, Spent};
@@ -204,6 +203,7 @@ fn is_b64token(token: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::client::Client;
     use super::super::secret::{AuthorizationCode, CodeVerifier};
     use super::*;
     use alloc::rc::Rc;

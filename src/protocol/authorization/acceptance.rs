@@ -162,7 +162,7 @@ fn invalid(rule: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::super::super::form;
-    use super::super::tests::{entropy, pending, value};
+    use super::super::tests::{entropy, pending};
     use super::*;
     use std::{format, string::ToString};
 
@@ -539,6 +539,7 @@ mod tests {
     #[cfg(feature = "full")]
     #[test]
     fn an_id_token_stands_in_the_fragment() {
+        use super::super::tests::value;
         const OPENID: &str = r#","scope":"openid","jwksUri":"https://as.example/jwks""#;
         let fields = [OPENID, r#","responseType":"id_token token""#].concat();
         let response = |place: &str| {

@@ -113,12 +113,9 @@ impl PendingLogin {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::dpop::ProofKey;
-    use super::super::super::json::Json;
-    use super::super::super::openid::About;
-    use super::super::tests::{ORIGIN, entropy, parameters, pending, value};
+    use super::super::tests::{entropy, parameters, pending, value};
     use super::*;
-    use std::{format, rc::Rc, string::ToString};
+    use std::{format, rc::Rc};
 
     #[test]
     fn the_authorization_url_says_what_rfc6749_section_4_1_1_and_rfc7636_want() {
@@ -230,7 +227,12 @@ mod tests {
 
     #[cfg(feature = "full")]
     mod full {
+        use super::super::super::tests::ORIGIN;
         use super::*;
+        use crate::protocol::dpop::ProofKey;
+        use crate::protocol::json::Json;
+        use crate::protocol::openid::About;
+        use std::string::ToString;
 
         fn key() -> ProofKey {
             let jwk = br#"{"kty":"EC","x":"l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs","y":"9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA","crv":"P-256"}"#;

@@ -97,8 +97,9 @@ impl Session {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::error::ErrorCode;
+    use super::super::Sessions;
     use super::super::tests::{API, RENEWABLE, fail, session, tokens};
-    use super::super::{ErrorCode, Sessions};
     use super::*;
     use std::{format, string::ToString};
 

@@ -3,9 +3,10 @@
 use alloc::string::String;
 use zeroize::Zeroizing;
 
-use super::{AccessToken, Session};
+use super::Session;
 use crate::protocol::client::Keep;
 use crate::protocol::openid::About;
+use crate::protocol::secret::AccessToken;
 
 /// What a session would have in common with other pages' sessions.
 #[derive(Debug)]

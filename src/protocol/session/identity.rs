@@ -5,12 +5,14 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
-use super::{AccessToken, Client, Error, ErrorCode, Json, Session, SessionId, Sessions};
+use super::{Session, SessionId, Sessions};
+use crate::protocol::client::Client;
 use crate::protocol::dpop::ProofKey;
-use crate::protocol::error::wrong;
+use crate::protocol::error::{Error, ErrorCode, wrong};
+use crate::protocol::json::Json;
 use crate::protocol::openid::{self, About};
 use crate::protocol::refusal;
-use crate::protocol::secret::IdToken;
+use crate::protocol::secret::{AccessToken, IdToken};
 use crate::protocol::shown::{self, Names};
 
 use super::permission::refused;

@@ -1,8 +1,10 @@
 //! The empty twin of `identity.rs`: tokens that belong to nobody in particular and are bound to nothing.
 
-use super::{Json, Seconds, TokenRequest, Tokens};
+use super::{TokenRequest, Tokens};
+use crate::protocol::Seconds;
 use crate::protocol::dpop::ProofKey;
 use crate::protocol::error::Error;
+use crate::protocol::json::Json;
 use crate::protocol::openid::{About, Channel};
 use crate::protocol::secret::IdToken;
 

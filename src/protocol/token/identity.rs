@@ -4,12 +4,14 @@
 use alloc::rc::Rc;
 use alloc::string::String;
 
-use super::{Client, Json, Seconds, TokenRequest, Tokens};
+use super::{TokenRequest, Tokens};
+use crate::protocol::Seconds;
+use crate::protocol::client::Client;
 use crate::protocol::config;
 use crate::protocol::dpop::ProofKey;
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::jose::{Algorithm, Check, Jws, NoKey};
-use crate::protocol::json::Object;
+use crate::protocol::json::{Json, Object};
 use crate::protocol::openid::{self, About, Channel, Rules, Unchecked};
 use crate::protocol::secret::IdToken;
 use crate::protocol::shown::{self, Names};

@@ -1,6 +1,7 @@
 //! The successful response of the token endpoint (RFC 6749 section 5.1).
 
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
