@@ -1,7 +1,7 @@
 // The address bar's part of a redirect (RFC 9700 section 4.3: out of the URL before anything else runs). It is
 // JavaScript because the wasm may not be loaded yet when the first line of the page calls handleRedirect().
 //
-// It reads an address as protocol/authorization.rs does: what is accepted there does not stay here.
+// It reads an address as protocol/authorization/response.rs does: what is accepted there does not stay here.
 
 import { indexOf, slice } from './browser/natives.js'
 import { href, load, replaceAddress } from './browser/page.js'
