@@ -41,6 +41,7 @@ impl<B: Page> Client<B> {
                 false => Ok(None),
             };
         };
+        self.finish_leaving();
         let state = response.state().clone();
         while self.is_answered(&state) {
             match self.answered_before(Some(&state)).await {

@@ -100,6 +100,8 @@ impl<B: Page> Client<B> {
 
     pub(super) async fn settle(self, _: SessionId) {}
 
+    pub(super) fn finish_leaving(self) {}
+
     pub(super) fn prune(self) {
         let Optional(PhantomData) = self.optional;
     }

@@ -188,6 +188,39 @@ fn a_refresh_token_whose_answer_was_unreadable_is_sent_once_more_and_never_a_thi
     });
 }
 
+/// To a page, what answers in the server's place without CORS is a server whose answer was lost: there is no third time.
+#[test]
+fn a_middlebox_without_cors_costs_a_session_through_two_renewals_and_not_through_one() {
+    each(KINDS, |script| {
+        let page = script.log_in(0);
+        script.outlive();
+        for _ in 0..2 {
+            script.answer("/token", Scripted::Unreadable);
+            fails(&script.call(page), "session_indeterminate");
+            script.advance(120_000);
+        }
+        for _ in 0..3 {
+            fails(&script.call(page), "session_indeterminate");
+            script.outlive();
+        }
+        assert_eq!(script.refreshed().len(), 2, "and never a third time");
+    });
+    // While the access token lives nothing is sent through it a second time.
+    each(KINDS, |script| {
+        let page = script.log_in(0);
+        script.advance(575_000);
+        script.answer("/token", Scripted::Unreadable);
+        for _ in 0..4 {
+            assert_eq!(script.call(page), Ok(200));
+            script.advance(2_000);
+        }
+        assert_eq!(script.refreshed().len(), 1);
+        script.outlive();
+        assert_eq!(script.call(page), Ok(200), "the middlebox is gone");
+        assert_eq!(script.refreshed().len(), 2);
+    });
+}
+
 /// D12: whoever reads the error knows which of the servers it was.
 #[test]
 fn an_error_of_a_request_that_got_no_answer_names_its_server() {
@@ -493,6 +526,48 @@ mod shared {
             assert_eq!(script.restore(other), None, "no tab finds it");
             assert_eq!(script.refreshed(), [] as [&str; 0]);
         });
+    }
+
+    /// An application that gets an error does not go on to `restore()`: nobody else would end it.
+    #[test]
+    fn a_logout_whose_page_is_left_is_finished_by_a_page_that_opens_an_erroneous_response() {
+        let kinds = [
+            SHARED,
+            ON_DEVICE,
+            r#""sessionScope":"origin","keep":"device""#,
+        ];
+        for answer in [
+            "error=access_denied",
+            "code=x&state=ow1xAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+        ] {
+            each(&kinds, |script| {
+                let page = script.log_in(0);
+                let other = join(&script, 1);
+                drop(script.start_logout(page, false));
+                while script.session(page).is_some() {
+                    assert!(script.step(), "it begins");
+                }
+                script.die(page);
+                let (back, next) = script.go_and_come_back(script.open(0));
+                let (start, code) = back.split_once("code=").expect("a code");
+                let (_, rest) = code.split_once('&').expect("more");
+                let href = match answer.contains("state=") {
+                    true => format!("{ORIGIN}/cb?{answer}"),
+                    false => format!("{start}{answer}&{rest}"),
+                };
+                let answered = script.finish(script.answer_redirect(next, &href));
+                assert!(answered.is_err(), "{answered:?}");
+                script.advance(1_000);
+                assert_eq!(script.records(), [] as [&str; 0]);
+                assert!(
+                    !(script.keys(0).iter()).any(|key| key.starts_with("oauth-wasm.leaving.")),
+                    "{:?}",
+                    script.keys(0)
+                );
+                assert_eq!(script.session(other), None, "the other tab has heard of it");
+                fails(&script.call(other), "login_required");
+            });
+        }
     }
 
     /// The other tabs hear of it then.

@@ -363,6 +363,15 @@ impl<B: Page> Client<B> {
         self.wipe_records(&names).await;
     }
 
+    /// The same, in a page that may never restore: what comes back from the provider may be an error.
+    pub(in crate::client) fn finish_leaving(self) {
+        if !self.browser.keys(LEAVING).is_empty() {
+            self.listen();
+            let work = async move { self.finish_logout().await };
+            self.browser.spawn(alloc::boxed::Box::pin(work));
+        }
+    }
+
     /// Whether this tab has logged out of a session whose record could not be removed yet.
     pub(super) fn is_leaving(self, name: &str) -> bool {
         self.browser.load(&concat(&[LEAVING, name])).is_some()
