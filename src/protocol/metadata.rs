@@ -5,7 +5,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::error::{Error, ErrorCode};
-use super::json::{Json, Object};
+use super::json::{Json, Object, decimal};
 use super::text;
 use super::url::Url;
 
@@ -65,12 +65,14 @@ pub fn documents(issuer: &str, openid: bool) -> Vec<String> {
 /// What it means where no place has metadata and the last one, `url`, answered so.
 pub fn failure(url: &str, status: u16) -> Error {
     let server = Url::split(url).map_or("", |url| url.origin);
-    match status {
-        429 | 420 => ErrorCode::RateLimited.at(server),
-        500.. => ErrorCode::ServerError.at(server),
-        404 | 410 => ErrorCode::InvalidMetadata.at(&text::concat(&[server, " has none (404)"])),
-        _ => ErrorCode::InvalidMetadata.at(&text::concat(&[server, " answered something else"])),
-    }
+    let rule = match status {
+        429 | 420 => return ErrorCode::RateLimited.at(server),
+        500.. => return ErrorCode::ServerError.at(server),
+        404 | 410 => " has none (",
+        _ => " answered something else (",
+    };
+    let status = decimal(status.into());
+    ErrorCode::InvalidMetadata.at(&text::concat(&[server, rule, &status, ")"]))
 }
 
 /// Reads a document into fields of a configuration. `None`: it is not metadata at all, and the next place may have it.
@@ -196,6 +198,19 @@ mod tests {
             assert_eq!(error.code, code, "{status}");
             assert!(error.detail.starts_with("https://as.example"), "{error}");
             assert!(!error.detail.contains("known"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_status_that_came_is_the_one_that_is_told() {
+        for (status, words) in [
+            (404, "https://as.example has none (404)"),
+            (410, "https://as.example has none (410)"),
+            (200, "https://as.example answered something else (200)"),
+            (401, "https://as.example answered something else (401)"),
+        ] {
+            let error = failure("https://as.example/.well-known/x", status);
+            assert_eq!(error.detail, words);
         }
     }
 
