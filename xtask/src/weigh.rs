@@ -1,8 +1,9 @@
 //! `cargo xtask weigh`: where the bytes of a part are.
 //!
 //! Weighed as wasm-opt leaves them, before brotli: which function is dear is seen there, and what it costs on the wire is
-//! about 0.4 of it. What wasm-bindgen adds and the seal takes away is not in it.
+//! about 0.4 of it: the first line says what the whole costs there. What wasm-bindgen adds and the seal takes away is not in it.
 
+use crate::size::Size;
 use anyhow::Result;
 use std::collections::BTreeMap;
 use walrus::{FunctionKind, Module};
@@ -38,9 +39,11 @@ pub fn run(args: &[String]) -> Result<()> {
     for list in [&mut subjects, &mut functions] {
         list.sort_by(|a, b| b.cmp(a));
     }
+    let bare = without_custom_sections(&wasm);
     println!(
-        "{part}: {} bytes, {} functions\n",
-        wasm.len(),
+        "{part}: {} bytes, {} as brotli of its text, {} functions\n",
+        bare.len(),
+        Size::of(crate::text::of_module(&bare)?.as_bytes())?.brotli,
         functions.len()
     );
     for (size, name) in subjects.iter().chain(&[(0, String::new())]) {
@@ -50,6 +53,30 @@ pub fn run(args: &[String]) -> Result<()> {
         println!("{size:>7} {name}");
     }
     Ok(())
+}
+
+/// The module without names and what else stands in custom sections, and with the sections as they are.
+fn without_custom_sections(wasm: &[u8]) -> Vec<u8> {
+    let mut out = Vec::from(&wasm[..8]);
+    let mut at = 8;
+    while at < wasm.len() {
+        let from = at;
+        let id = wasm[at];
+        let (mut size, mut shift) = (0, 0);
+        loop {
+            at += 1;
+            size |= usize::from(wasm[at] & 127) << shift;
+            shift += 7;
+            if wasm[at] < 128 {
+                break;
+            }
+        }
+        at += 1 + size;
+        if id != 0 {
+            out.extend(&wasm[from..at]);
+        }
+    }
+    out
 }
 
 /// The module that a function is of: for ours two names deep, for others the crate.
