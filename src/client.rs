@@ -175,10 +175,10 @@ impl<B: Page> Client<B> {
 
 /// No answer came, or none that is read: the error names the server, and no path or query.
 fn unanswered(why: Unanswered, url: &str) -> Error {
-    let code = match why {
-        Unanswered::Network => ErrorCode::NetworkError,
-        Unanswered::Timeout => ErrorCode::Timeout,
-        Unanswered::TooLarge => ErrorCode::ResponseTooLarge,
-    };
-    code.at(Url::split(url).map_or("", |url| url.origin))
+    let server = Url::split(url).map_or("", |url| url.origin);
+    match why {
+        Unanswered::Network => ErrorCode::NetworkError.at(server),
+        Unanswered::Timeout => ErrorCode::Timeout.at(server),
+        Unanswered::TooLarge => ErrorCode::ResponseTooLarge.at(server),
+    }
 }

@@ -196,7 +196,7 @@ impl<B: Page> Client<B> {
             Ok(id) => Ok(self.describe(id)),
             Err(error) => {
                 // It may go well the next time, and the next time is another login.
-                if error.code.retryable() {
+                if error.retryable() {
                     self.answered.with(|answered| drop(answered.take()));
                 }
                 Err(error.into())

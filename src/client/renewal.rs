@@ -110,8 +110,9 @@ impl<B: Page> Client<B> {
         match concluded.as_ref().map_err(|error| error.code) {
             Ok(()) if self.is_restoring(id) => {}
             Ok(()) => self.announce("renewed", true, Some(id), None),
-            Err(code @ ErrorCode::SessionEnded) => {
-                self.announce("ended", true, None, Some(code.code()));
+            Err(ErrorCode::SessionEnded) => {
+                let ended = ErrorCode::SessionEnded.code();
+                self.announce("ended", true, None, Some(ended));
             }
             Err(ErrorCode::SessionIndeterminate) => {
                 self.announce("indeterminate", true, Some(id), None);

@@ -116,14 +116,14 @@ pub fn explained(rows: &[Row], error: Error) -> Error {
 /// where it has `says`, a part of the detail. The detail stays.
 pub fn advised(rows: &[Row], error: Error) -> Error {
     let own = ServerError {
-        error: Some(String::from(error.code.code())),
+        error: Some(String::from(error.name())),
         error_description: Some(error.detail.clone()),
         ..ServerError::default()
     };
     match row(rows, &own).filter(|row| row.error.is_some()) {
         None => error,
         Some(row) => {
-            let said = row.message.as_deref().unwrap_or(error.code.message());
+            let said = row.message.as_deref().unwrap_or(error.sentence());
             let message = text::concat(&[said, ": ", &error.detail]);
             let remedy = String::from(row.remedy.as_deref().unwrap_or(error.remedy()));
             error.explain(None, &message, &remedy)

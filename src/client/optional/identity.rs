@@ -50,7 +50,7 @@ impl<B: Page> Client<B> {
         let mut tokens = request.read(response, now)?;
         match self.identify(&login, &mut tokens).await {
             // The keys cannot be had just now: the user that is known stays known, and good tokens are not thrown away.
-            Err(error) if doubt.is_renewal() && error.code.retryable() => Ok(tokens),
+            Err(error) if doubt.is_renewal() && error.retryable() => Ok(tokens),
             Err(error) => Err(doubt.unanswered(error)),
             Ok(()) => Ok(tokens),
         }
@@ -74,7 +74,7 @@ impl<B: Page> Client<B> {
             Some(keys) if answer.status == 200 => keys,
             _ => {
                 let error = metadata::failure(uri, answer.status);
-                return Err(match error.code.retryable() {
+                return Err(match error.retryable() {
                     true => error,
                     false => error.becomes(ErrorCode::InvalidKeys),
                 });

@@ -85,16 +85,16 @@ impl PendingLogin {
         if response.one("code").is_some() || response.one("access_token").is_some() {
             return invalid("it has both an error and a grant");
         }
-        let code = match error {
-            "access_denied" => ErrorCode::AccessDenied,
-            "login_required" => ErrorCode::LoginRequired,
+        let refused = match error {
+            "access_denied" => ErrorCode::AccessDenied.error(),
+            "login_required" => ErrorCode::LoginRequired.error(),
             "interaction_required" | "consent_required" | "account_selection_required" => {
-                ErrorCode::InteractionRequired
+                ErrorCode::InteractionRequired.error()
             }
-            _ => ErrorCode::AuthorizationError,
+            _ => ErrorCode::AuthorizationError.error(),
         };
         let said = self.said(error, response);
-        self.login.explained(code.error().with(said))
+        self.login.explained(refused.with(said))
     }
 
     /// The server's own words, or whoever's they are.

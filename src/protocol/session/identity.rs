@@ -77,7 +77,7 @@ impl Session {
         if status >= 400 {
             let members = Json::parse(body);
             let server = refusal::said(status, body, members.as_ref(), &self.secrets());
-            return Err(self.login.explained(refused(status).error().with(server)));
+            return Err(self.login.explained(refused(status, "").with(server)));
         }
         let nobody = || ErrorCode::LoginRequired.error();
         let claims = self.tokens.claims().ok_or_else(nobody)?;

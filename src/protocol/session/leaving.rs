@@ -127,7 +127,7 @@ impl Session {
             Some(_) => "revocationRequest",
             None => "revocationEndpoint",
         };
-        let mut error = refused(status).at(field);
+        let mut error = refused(status, field);
         if status == 401 && server.error.is_none() {
             error = error.cured_by(
                 "Ask the provider whether an application without a client secret may revoke tokens",

@@ -29,7 +29,7 @@ pub fn explain(
     let server = refusal::said(status, body, Json::parse(body).as_ref(), &secrets);
     let mut error = match session {
         Some(session) => session.refusal(answer, status, server, now),
-        None => refused(status).error().with(server),
+        None => refused(status, "").with(server),
     };
     if let Some(seconds) = answer.get("retryAfter") {
         error = error.and("retryAfter", seconds.clone());
@@ -37,11 +37,11 @@ pub fn explain(
     Some(error)
 }
 
-pub fn refused(status: u16) -> ErrorCode {
+pub fn refused(status: u16, detail: &str) -> Error {
     match status {
-        _ if is_rate_limit(status) => ErrorCode::RateLimited,
-        500.. => ErrorCode::ServerError,
-        _ => ErrorCode::RequestRefused,
+        _ if is_rate_limit(status) => ErrorCode::RateLimited.at(detail),
+        500.. => ErrorCode::ServerError.at(detail),
+        _ => ErrorCode::RequestRefused.at(detail),
     }
 }
 
@@ -140,7 +140,7 @@ impl Session {
         }
         // Where the server says nothing more of a 403, and the session is not known to have what the call needs.
         let speaks = server.error.is_some() || self.login.has_words_for(&server);
-        let mut error = refused(status).error();
+        let mut error = refused(status, "");
         if status == 403
             && !speaks
             && let Some(need) = self
