@@ -23,7 +23,7 @@
 //! - `client`: the flows, as straight lines of await, of whatever browser implements the port: natively a simulated one.
 //!   Never decides. What starts a login and what answers it are separate halves that meet in a stored record.
 //! - What only some applications need stands in modules of its own, each with an empty twin: `client/optional.rs` and
-//!   `client/optional/none.rs`. `protocol/session/common.rs` says what pages leave each other. The npm package has the
+//!   `client/optional/none.rs`. `protocol/session/shared.rs` says what pages leave each other. The npm package has the
 //!   module twice, without it and with it.
 //! - `js`: the exports of the npm package; `rust`: the same for Rust applications (feature `rust`); `door`: what they share.
 //!

@@ -110,7 +110,7 @@ each! {
     metadata_leads_to_secure_endpoints_of_its_issuer "metadata"
     a_challenge_is_read_as_it_was_written "challenge"
     a_stored_record_is_itself_again_or_absent "record"
-    what_pages_have_in_common_comes_back_whole_or_not_at_all "part"
+    what_pages_share_comes_back_whole_or_not_at_all "part"
     an_accepted_configuration_asks_what_rfc6749_section_4_1_1_says "config"
     a_providers_file_opens_no_door "provider"
     json_is_read_as_others_read_it "json"
@@ -124,8 +124,8 @@ each! {
 /// Where the format changes and the seed does not, the target would go on passing and look at nothing.
 #[cfg(feature = "full")]
 #[test]
-fn the_seed_of_a_common_session_is_one() {
-    use oauth_wasm::protocol::session::{Session, common::Label};
+fn the_seed_of_a_shared_session_is_one() {
+    use oauth_wasm::protocol::session::{Session, shared::Label};
     let text = read("seeds/part.txt");
     let (label, part) = text
         .lines()

@@ -14,7 +14,7 @@ use oauth_wasm::protocol::openid::{self, About, Channel, Rules, Unchecked};
 use oauth_wasm::protocol::pkce::base64url;
 use oauth_wasm::protocol::resource::{self, PrivateRequest};
 use oauth_wasm::protocol::secret::{AuthorizationCode, CodeVerifier, IdToken, RefreshToken};
-use oauth_wasm::protocol::session::common::{self, Label, RecordState, Sent};
+use oauth_wasm::protocol::session::shared::{self, Label, RecordState, Sent};
 use oauth_wasm::protocol::session::{Access, AfterRefusal, Session, Sessions, explain};
 use oauth_wasm::protocol::token::{Grant, HttpResponse, TokenRequest, Tokens};
 use oauth_wasm::protocol::{metadata, parameters, pushed, url as address};
@@ -361,9 +361,9 @@ pub fn token(data: &[u8]) {
                 for error in [renewed, exchanged] {
                     check_error(error, &[CANARY]);
                 }
-                let in_doubt = renewed.code == ErrorCode::SessionIndeterminate;
+                let is_indeterminate = renewed.code == ErrorCode::SessionIndeterminate;
                 assert!(
-                    !in_doubt || (200..300).contains(&status) && more.is_empty(),
+                    !is_indeterminate || (200..300).contains(&status) && more.is_empty(),
                     "{text}"
                 );
                 let ended = renewed.code == ErrorCode::SessionEnded;
@@ -509,11 +509,11 @@ pub fn record(data: &[u8]) {
     }
 }
 
-/// The record of a session that pages have in common, opened: its label and a part of it, with a tab between.
+/// The record of a session that pages share, opened: its label and a part of it, with a tab between.
 pub fn part(data: &[u8]) {
     let Some(text) = text(data) else { return };
     let (label, part) = text.split_once('\t').unwrap_or((&text, ""));
-    for (name, secret, salt) in common::shared(data) {
+    for (name, secret, salt) in shared::entries(data) {
         assert_eq!((name.len(), secret.len(), salt.len()), (22, 32, 22));
     }
     let Some(label) = Label::read(label) else {
@@ -550,8 +550,8 @@ pub fn part(data: &[u8]) {
         check_endpoint(request.endpoint());
     }
     let met = session.meets(Some(&label));
-    let doubted = matches!(met, RecordState::Spent | RecordState::Lost);
-    assert_eq!(doubted, label.sent != Sent::Never, "{text}");
+    let indeterminate = matches!(met, RecordState::Spent | RecordState::Lost);
+    assert_eq!(indeterminate, label.sent != Sent::Never, "{text}");
     assert!(
         met != RecordState::Lost || label.sent == Sent::Once,
         "{text}"

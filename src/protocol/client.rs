@@ -358,7 +358,7 @@ impl Client {
     }
 
     /// Whether the session is to be shared by tabs or kept.
-    pub fn is_to_be_common(&self) -> bool {
+    pub fn is_to_be_shared(&self) -> bool {
         self.keeping.keep != Keep::No || self.keeping.shared
     }
 
@@ -591,7 +591,7 @@ impl Client {
     }
 
     /// Whether the tabs of the origin share the session.
-    pub fn is_shared(&self) -> bool {
+    pub fn is_shared_with_tabs(&self) -> bool {
         self.keeping.shared
     }
 
@@ -649,7 +649,7 @@ impl Client {
 
     /// Seconds that a key is kept where sessions outlive their page, or tabs have them in common.
     pub fn key_lifetime(&self) -> Option<Seconds> {
-        self.is_to_be_common().then_some(self.keeping.max_age)
+        self.is_to_be_shared().then_some(self.keeping.max_age)
     }
 
     /// Whether the authorization request is posted before the user is sent away (RFC 9126): where the caller says so, or

@@ -1,8 +1,6 @@
 //! Sessions: which one a URL belongs to, and what to do with its token now.
 
 mod access;
-#[cfg(feature = "full")]
-pub mod common;
 mod description;
 mod handover;
 #[cfg_attr(not(feature = "full"), path = "session/anonymous.rs")]
@@ -11,18 +9,20 @@ mod leaving;
 mod permission;
 mod renewal;
 mod sessions;
+#[cfg(feature = "full")]
+pub mod shared;
 
 pub use access::{Access, AfterRefusal};
-#[cfg(feature = "full")]
-use common::Common;
 pub use description::change;
 use description::{ends, number};
 #[cfg(not(feature = "full"))]
-use identity::Common;
+use identity::Shared;
 pub use leaving::Revocation;
 pub use permission::explain;
 use renewal::{Failing, Refresh};
 pub use sessions::{SessionId, Sessions};
+#[cfg(feature = "full")]
+use shared::Shared;
 
 use alloc::rc::Rc;
 use alloc::string::String;
@@ -46,8 +46,8 @@ pub struct Session {
     refresh: Refresh,
     /// When it began, in the seconds of the `now` it was made with.
     begun: Seconds,
-    /// What it has in common with other pages' sessions.
-    common: Option<Common>,
+    /// What it shares with sessions of other pages.
+    shared: Option<Shared>,
 }
 
 impl Session {
@@ -62,13 +62,16 @@ impl Session {
             failing: None,
             refresh: Refresh::Good,
             begun: now,
-            common: None,
+            shared: None,
         }
     }
 
     /// Whether there is a way to new tokens without the user.
     pub fn is_renewable(&self) -> bool {
-        let spent = matches!(self.refresh, Refresh::Doubtful(_) | Refresh::Refused(_));
+        let spent = matches!(
+            self.refresh,
+            Refresh::Indeterminate(_) | Refresh::Refused(_)
+        );
         !spent && self.tokens.is_renewable()
     }
 

@@ -42,7 +42,7 @@ pub struct Tokens {
     extra: Json,
     /// The newest secrets that these tokens came for or after.
     spent: Vec<Spent>,
-    more: identity::More,
+    identity: identity::Identity,
 }
 
 impl Tokens {
@@ -61,7 +61,7 @@ impl Tokens {
             scope: scope.to_vec(),
             extra: Json::Object(json::Members::new()),
             spent: Vec::new(),
-            more: identity::More::default(),
+            identity: identity::Identity::default(),
         })
     }
 
@@ -82,7 +82,7 @@ impl Tokens {
         .number("margin", self.margin)
         .list("scope", &self.scope)
         .value("extra", self.extra.clone());
-        out.value("more", self.more.to_json());
+        out.value("identity", self.identity.to_json());
         out.done()
     }
 
@@ -111,7 +111,7 @@ impl Tokens {
             scope: json.get("scope")?.texts(),
             extra: json.take("extra").unwrap_or(Json::Null),
             spent: Vec::new(),
-            more: identity::More::read(json.take("more").unwrap_or(Json::Null))?,
+            identity: identity::Identity::read(json.take("identity").unwrap_or(Json::Null))?,
         })
     }
 
@@ -124,7 +124,7 @@ impl Tokens {
         scope.retain(|item| !shown::shows(item, &secrets));
         drop(secrets);
         (self.extra, self.scope) = (extra, scope);
-        self.hide_more();
+        self.hide_identity();
     }
 
     /// What no page may see.
@@ -191,7 +191,7 @@ impl Tokens {
             spent.push(Spent::new(String::from(token.expose())));
         }
         self.extra.fill(old.extra);
-        self.keep_more(old.more);
+        self.keep_identity(old.identity);
         self.after(spent);
     }
 }
@@ -263,12 +263,14 @@ mod tests {
     #[cfg(feature = "full")]
     #[test]
     fn a_margin_that_no_page_has_written_renews_nothing_early() {
-        let json = br#"{"accessToken":"a","left":500,"margin":4294967295,"scope":[],"more":{}}"#;
+        let json =
+            br#"{"accessToken":"a","left":500,"margin":4294967295,"scope":[],"identity":{}}"#;
         let json = Json::parse(json).expect("JSON");
         let tokens = Tokens::from_json(json, 0, 100).expect("tokens");
         assert!(!tokens.is_due(569) && tokens.is_due(570));
         for token in ["", "a b", "a\\r\\nX: y"] {
-            let json = format!(r#"{{"accessToken":"{token}","margin":0,"scope":[],"more":{{}}}}"#);
+            let json =
+                format!(r#"{{"accessToken":"{token}","margin":0,"scope":[],"identity":{{}}}}"#);
             let json = Json::parse(json.as_bytes()).expect("JSON");
             assert!(Tokens::from_json(json, 0, 100).is_none(), "{token}");
         }

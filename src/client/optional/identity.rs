@@ -45,13 +45,13 @@ impl<B: Page> Client<B> {
         response: HttpResponse,
         now: Seconds,
     ) -> Result<Tokens, Error> {
-        let doubt = request.doubt();
+        let failure = request.late_failure();
         let login = request.login();
         let mut tokens = request.read(response, now)?;
         match self.identify(&login, &mut tokens).await {
             // The keys cannot be had just now: the user that is known stays known, and good tokens are not thrown away.
-            Err(error) if doubt.is_renewal() && error.retryable() => Ok(tokens),
-            Err(error) => Err(doubt.unanswered(error)),
+            Err(error) if failure.is_renewal() && error.retryable() => Ok(tokens),
+            Err(error) => Err(failure.unanswered(error)),
             Ok(()) => Ok(tokens),
         }
     }

@@ -1,6 +1,6 @@
 //! Sessions that pages share: the tabs of an origin, or a page and the one before it in its tab or on its device.
 //!
-//! The record of a session is in IndexedDB (`protocol/session/common.rs` says what is in it). Messages on the channel are
+//! The record of a session is in IndexedDB (`protocol/session/shared.rs` says what is in it). Messages on the channel are
 //! hints, which anybody can send: whoever gets one looks at the record. Only the secret of a session travels there,
 //! sealed for the tab that has asked.
 

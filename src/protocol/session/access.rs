@@ -42,7 +42,7 @@ impl Session {
         let next = match &self.refresh {
             _ if !self.tokens.is_renewable() => Access::LoginRequired,
             Refresh::Refused(error) => Access::Ended(error.clone()),
-            Refresh::Doubtful(error) => Access::Trouble(error.clone()),
+            Refresh::Indeterminate(error) => Access::Trouble(error.clone()),
             Refresh::Good | Refresh::Lost(_) | Refresh::Unsure(_) => match self.failing(now) {
                 Some(error) => Access::Trouble(error),
                 None => Access::Renew,
@@ -86,7 +86,7 @@ impl Session {
         match &self.refresh {
             _ if is_proof || !self.tokens.is_renewable() => AfterRefusal::GiveUp,
             Refresh::Refused(error) => AfterRefusal::Ended(error.clone()),
-            Refresh::Doubtful(error) => AfterRefusal::Login(error.clone()),
+            Refresh::Indeterminate(error) => AfterRefusal::Login(error.clone()),
             _ => match self.failing(now) {
                 Some(_) => AfterRefusal::GiveUp,
                 None => AfterRefusal::Renew,

@@ -1,4 +1,4 @@
-//! The empty twin of `identity.rs` and `common.rs`: sessions of one page, of nobody in particular, bound to nothing.
+//! The empty twin of `identity.rs` and `shared.rs`: sessions of one page, of nobody in particular, bound to nothing.
 
 use alloc::string::String;
 use zeroize::Zeroizing;
@@ -8,9 +8,9 @@ use crate::protocol::client::Keep;
 use crate::protocol::openid::About;
 use crate::protocol::secret::AccessToken;
 
-/// What a session would have in common with other pages' sessions.
+/// What a session would share with sessions of other pages.
 #[derive(Debug)]
-pub enum Common {}
+pub enum Shared {}
 
 impl Session {
     /// The value of the Authorization header (RFC 6750 section 2.1).
@@ -22,8 +22,8 @@ impl Session {
         Keep::No
     }
 
-    pub fn is_shared(&self) -> bool {
-        self.common.is_some()
+    pub fn is_shared_with_tabs(&self) -> bool {
+        self.shared.is_some()
     }
 
     pub(super) fn same_user(&self) -> Option<About> {

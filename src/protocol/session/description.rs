@@ -52,7 +52,7 @@ impl Session {
             }
             None => out.value("expiresAt", Json::Null),
         };
-        let state = match self.is_in_doubt() {
+        let state = match self.is_indeterminate() {
             true => "indeterminate",
             false => "active",
         };
@@ -66,7 +66,7 @@ impl Session {
             )
             .value("rateLimit", self.rate_limit());
         out.value("keep", text(self.keep().said()))
-            .value("shared", Json::Bool(self.is_shared()));
+            .value("shared", Json::Bool(self.is_shared_with_tabs()));
         out.value(
             "claims",
             self.tokens.claims().map_or(Json::Null, openid::shown),

@@ -85,7 +85,7 @@ impl Refresh {
             Refresh::Good => "good",
             Refresh::Unsure(_) => "unsure",
             Refresh::Lost(_) => "lost",
-            Refresh::Doubtful(_) => "doubtful",
+            Refresh::Indeterminate(_) => "indeterminate",
             Refresh::Refused(_) => "refused",
         }
     }
@@ -95,7 +95,7 @@ impl Refresh {
             "good" => Refresh::Good,
             "unsure" => Refresh::Unsure(ErrorCode::NetworkError.error()),
             "lost" => Refresh::Lost(ErrorCode::SessionIndeterminate.error()),
-            "doubtful" => Refresh::Doubtful(ErrorCode::SessionIndeterminate.error()),
+            "indeterminate" => Refresh::Indeterminate(ErrorCode::SessionIndeterminate.error()),
             "refused" => Refresh::Refused(ErrorCode::SessionEnded.error()),
             _ => return None,
         })
@@ -180,19 +180,23 @@ mod tests {
             Refresh::Good,
             Refresh::Lost(error()),
             Refresh::Unsure(ErrorCode::NetworkError.error()),
-            Refresh::Doubtful(error()),
+            Refresh::Indeterminate(error()),
             Refresh::Refused(ErrorCode::SessionEnded.error()),
         ];
         for refresh in states {
             let name = refresh.as_str();
             let mut one = session("one");
             one.refresh = refresh;
-            let before = (one.is_renewable(), one.is_in_doubt());
+            let before = (one.is_renewable(), one.is_indeterminate());
             let mut here = Sessions::new();
             here.add(one);
             let there = moved(here, None);
             let one = there.last().expect("the session");
-            assert_eq!((one.is_renewable(), one.is_in_doubt()), before, "{name}");
+            assert_eq!(
+                (one.is_renewable(), one.is_indeterminate()),
+                before,
+                "{name}"
+            );
             assert_eq!(one.refresh.as_str(), name);
         }
     }

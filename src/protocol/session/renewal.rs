@@ -28,7 +28,7 @@ pub(super) enum Refresh {
     /// It was sent while the server could not be reached, so it is probably unspent. What comes next is as for `Lost`.
     Unsure(Error),
     /// The same, and it is not sent again.
-    Doubtful(Error),
+    Indeterminate(Error),
     /// The server refuses it, and may do so for a reason that passes: it is not sent again, and the session ends with
     /// its access token.
     Refused(Error),
@@ -36,13 +36,13 @@ pub(super) enum Refresh {
 
 impl Session {
     /// Whether the answer to a renewal was lost. A renewal from here on is the last of this refresh token.
-    pub fn is_in_doubt(&self) -> bool {
-        matches!(self.refresh, Refresh::Lost(_) | Refresh::Doubtful(_))
+    pub fn is_indeterminate(&self) -> bool {
+        matches!(self.refresh, Refresh::Lost(_) | Refresh::Indeterminate(_))
     }
 
     /// Whether the refresh token was sent and no answer came. It is sent again only to a server that answers.
     pub fn was_sent(&self) -> bool {
-        self.is_in_doubt() || matches!(self.refresh, Refresh::Unsure(_))
+        self.is_indeterminate() || matches!(self.refresh, Refresh::Unsure(_))
     }
 
     /// Whether it matters after this failure of a renewal that the server cannot be reached: the refresh token was sent
@@ -74,7 +74,7 @@ impl Session {
                 let again = first && error.is_lost() && self.login.may_resend_refresh_token();
                 self.refresh = match again {
                     true => Refresh::Lost(error),
-                    false => Refresh::Doubtful(error),
+                    false => Refresh::Indeterminate(error),
                 };
                 return;
             }
@@ -88,7 +88,7 @@ impl Session {
             // An answer to the second of two that were sent: there is no third.
             _ => {
                 if let Refresh::Lost(error) | Refresh::Unsure(error) = &self.refresh {
-                    self.refresh = Refresh::Doubtful(error.clone());
+                    self.refresh = Refresh::Indeterminate(error.clone());
                     return;
                 }
             }
@@ -257,7 +257,7 @@ mod tests {
         let id = sessions.add(session("1", API, RENEWABLE));
         fail(&mut sessions, id, lost(), 80, 0);
         let session = sessions.get(id).expect("it lives");
-        assert!(session.is_renewable() && session.is_in_doubt());
+        assert!(session.is_renewable() && session.is_indeterminate());
         assert_eq!(session.access(100), Access::Renew);
         // A 401 says that the access token is over.
         let token = session.token();
@@ -278,11 +278,11 @@ mod tests {
             .renewed(fine, Ok(tokens(RENEWABLE)), 0, 100, 0)
             .expect("the second was answered");
         let session = other.get(fine).expect("it lives");
-        assert!(!session.is_in_doubt() && session.is_renewable());
+        assert!(!session.is_indeterminate() && session.is_renewable());
     }
 
     #[test]
-    fn a_network_that_was_down_all_along_is_no_doubt_that_a_page_gets_to_see() {
+    fn a_network_that_was_down_all_along_is_nothing_that_a_page_gets_to_see() {
         let mut sessions = Sessions::default();
         let id = sessions.add(session("1", API, RENEWABLE));
         let unsure = |sessions: &Sessions, error| {
@@ -304,13 +304,13 @@ mod tests {
             Access::Token(session.token()),
             "not again while it lives"
         );
-        assert!(session.was_sent() && !session.is_in_doubt());
+        assert!(session.was_sent() && !session.is_indeterminate());
         assert_eq!(session.access(100), Access::Renew);
         // It is sent once more all the same, and not a third time.
         assert!(!unsure(&sessions, lost()));
         fail(&mut sessions, id, lost(), 100, 0);
         let session = sessions.get(id).expect("it lives");
-        assert!(!session.is_renewable() && session.is_in_doubt());
+        assert!(!session.is_renewable() && session.is_indeterminate());
         assert_eq!(session.access(200), Access::Trouble(lost()));
         // Who must not send it twice is told at once.
         let mut strict = Sessions::default();
@@ -332,7 +332,7 @@ mod tests {
             fail(&mut sessions, id, lost(), 80, 0);
             fail(&mut sessions, id, second, 100, 0);
             let session = sessions.get(id).expect("it lives");
-            assert!(!session.is_renewable() && session.is_in_doubt());
+            assert!(!session.is_renewable() && session.is_indeterminate());
             for now in [100, 1 << 30] {
                 assert_eq!(session.access(now), Access::Trouble(lost()));
             }

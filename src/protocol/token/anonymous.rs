@@ -8,17 +8,17 @@ use crate::protocol::json::Json;
 use crate::protocol::openid::{About, Channel};
 use crate::protocol::secret::IdToken;
 
-/// What tokens have besides.
+/// Whom tokens are of, and the key that they are bound to.
 #[derive(Debug, Default)]
-pub struct More {}
+pub struct Identity {}
 
-impl More {
+impl Identity {
     pub fn to_json(&self) -> Json {
         Json::Null
     }
 
-    pub fn read(_: Json) -> Option<More> {
-        Some(More {})
+    pub fn read(_: Json) -> Option<Identity> {
+        Some(Identity {})
     }
 }
 
@@ -57,7 +57,7 @@ impl Tokens {
         None
     }
 
-    pub(super) fn hide_more(&mut self) {}
+    pub(super) fn hide_identity(&mut self) {}
 
-    pub(super) fn keep_more(&mut self, _: More) {}
+    pub(super) fn keep_identity(&mut self, _: Identity) {}
 }

@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_token_that_may_be_used_twice_is_never_in_doubt() {
+    fn a_refresh_token_that_may_be_used_twice_is_never_indeterminate() {
         let login = with(r#","refreshTokenReuse":true"#);
         let lost = || ErrorCode::NetworkError.error();
         let grant = || Grant::RefreshToken(RefreshToken::new("r".to_string()));

@@ -16,9 +16,9 @@ use crate::protocol::openid::{self, About, Channel, Rules, Unchecked};
 use crate::protocol::secret::IdToken;
 use crate::protocol::shown::{self, Names};
 
-/// What tokens have besides.
+/// Whom tokens are of, and the key that they are bound to.
 #[derive(Debug, Default)]
-pub struct More {
+pub struct Identity {
     key: Option<ProofKey>,
     unchecked: Option<Unchecked>,
     claims: Option<Json>,
@@ -27,7 +27,7 @@ pub struct More {
     hint: Option<IdToken>,
 }
 
-impl More {
+impl Identity {
     /// The same for another page. It has secrets in it.
     pub fn to_json(&self) -> Json {
         let mut out = Object::new();
@@ -40,7 +40,7 @@ impl More {
     }
 
     /// Reads it back. `None`: it is not readable.
-    pub fn read(mut json: Json) -> Option<More> {
+    pub fn read(mut json: Json) -> Option<Identity> {
         let key = match json.get("key") {
             Some(jwk) => Some(ProofKey::read(jwk)?),
             None => None,
@@ -49,7 +49,7 @@ impl More {
             Some(Json::String(token)) => Some(IdToken::new(token)),
             _ => None,
         };
-        Some(More {
+        Some(Identity {
             key,
             unchecked: None,
             claims: json.take("claims"),
@@ -72,13 +72,13 @@ impl Signed {
     }
 }
 
-/// What a request leaves behind that has been answered.
-pub struct Doubt {
+/// What a failure means that comes after the answer, when the request is gone.
+pub struct LateFailure {
     renewal: bool,
     reusable: bool,
 }
 
-impl Doubt {
+impl LateFailure {
     pub fn is_renewal(&self) -> bool {
         self.renewal
     }
@@ -93,8 +93,8 @@ impl Doubt {
 }
 
 impl TokenRequest {
-    pub fn doubt(&self) -> Doubt {
-        Doubt {
+    pub fn late_failure(&self) -> LateFailure {
+        LateFailure {
             renewal: self.is_renewal(),
             reusable: self.login.refresh_token_reuse(),
         }
@@ -148,7 +148,7 @@ impl TokenRequest {
             }
             None => Tokens::granted(members, &self.login, now)?,
         };
-        tokens.more.key = self.key.clone();
+        tokens.identity.key = self.key.clone();
         tokens.came_with(id_token, Channel::Direct, self.about.clone())
     }
 }
@@ -161,7 +161,7 @@ impl Tokens {
         channel: Channel,
         about: Option<About>,
     ) -> Result<Tokens, Error> {
-        self.more.unchecked = match (about, id_token) {
+        self.identity.unchecked = match (about, id_token) {
             (Some(about), Some(Json::String(token))) => Some(Unchecked {
                 token: IdToken::new(token),
                 channel,
@@ -191,7 +191,7 @@ impl Tokens {
     /// Reads the ID Token that came along, if one did, and believes it. `Some`: its signature is to be checked before;
     /// then [`believe`](Tokens::believe) it. `now` is the wall clock.
     pub fn identify(&mut self, login: &Client, now: Seconds) -> Result<Option<Signed>, Error> {
-        let Some(unchecked) = self.more.unchecked.take() else {
+        let Some(unchecked) = self.identity.unchecked.take() else {
             return Ok(None);
         };
         let rules = Rules::of(login);
@@ -221,39 +221,39 @@ impl Tokens {
 
     fn identified(&mut self, mut claims: Json, token: IdToken) {
         claims.keep_exact();
-        self.more.claims = Some(claims);
-        self.more.hint = Some(token);
+        self.identity.claims = Some(claims);
+        self.identity.hint = Some(token);
         self.hide();
     }
 
     /// What is known of the user.
     pub fn claims(&self) -> Option<&Json> {
-        self.more.claims.as_ref()
+        self.identity.claims.as_ref()
     }
 
     /// The newest ID Token, where it is of use.
     pub fn id_token_hint(&self) -> Option<&IdToken> {
-        self.more.hint.as_ref()
+        self.identity.hint.as_ref()
     }
 
     /// What the tokens are bound to.
     pub fn key(&self) -> Option<&ProofKey> {
-        self.more.key.as_ref()
+        self.identity.key.as_ref()
     }
 
-    pub(super) fn hide_more(&mut self) {
-        if let Some(mut claims) = self.more.claims.take() {
+    pub(super) fn hide_identity(&mut self) {
+        if let Some(mut claims) = self.identity.claims.take() {
             shown::hide(&mut claims, Names::But(&[]), &self.secrets());
-            self.more.claims = Some(claims);
+            self.identity.claims = Some(claims);
         }
     }
 
     /// What a renewal leaves out stays as it was.
-    pub(super) fn keep_more(&mut self, old: More) {
-        let more = &mut self.more;
-        more.key = more.key.take().or(old.key);
-        more.claims = more.claims.take().or(old.claims);
-        more.hint = more.hint.take().or(old.hint);
+    pub(super) fn keep_identity(&mut self, old: Identity) {
+        let identity = &mut self.identity;
+        identity.key = identity.key.take().or(old.key);
+        identity.claims = identity.claims.take().or(old.claims);
+        identity.hint = identity.hint.take().or(old.hint);
     }
 }
 
@@ -490,7 +490,7 @@ mod tests {
         let login = login(r#","endSessionEndpoint":"https://as.example/end""#);
         let mut tokens = answer(request(login.clone()), &id_token("RS256", GOOD)).expect("tokens");
         tokens.identify(&login, NOW).expect("valid");
-        tokens.more.key = ProofKey::read(&Json::parse(jwk).expect("JSON"));
+        tokens.identity.key = ProofKey::read(&Json::parse(jwk).expect("JSON"));
         let back = Tokens::from_json(tokens.to_json(true, 100), 0, 100).expect("readable");
         assert_eq!(back.key(), tokens.key());
         assert_eq!(back.claims(), tokens.claims());

@@ -143,7 +143,7 @@ impl Tokens {
             },
             extra: core::mem::replace(members, Json::Null),
             spent: Vec::new(),
-            more: identity::More::default(),
+            identity: identity::Identity::default(),
         };
         tokens.hide();
         Ok(tokens)

@@ -11,7 +11,7 @@ use crate::client::{Client, Page};
 use crate::protocol::client::{self, Keep};
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::pkce::base64url;
-use crate::protocol::session::common::{self, Label, Sent};
+use crate::protocol::session::shared::{self, Label, Sent};
 use crate::protocol::session::{Session, SessionId};
 use crate::protocol::text::{concat, contains};
 
@@ -35,7 +35,11 @@ pub struct SharedHandle<B: Keys + Tabs> {
 impl<B: Page> Client<B> {
     /// Whether this browser can keep and share sessions, if the login wants that.
     pub(in crate::client) async fn check(self, login: &client::Client) -> Result<(), Error> {
-        let field = match (login.keep(), login.is_shared(), login.keep_pending()) {
+        let field = match (
+            login.keep(),
+            login.is_shared_with_tabs(),
+            login.keep_pending(),
+        ) {
             (Keep::No, false, false) => return Ok(()),
             (Keep::No, true, _) => "sessionScope",
             (Keep::No, _, true) => "keepPending",
@@ -51,13 +55,13 @@ impl<B: Page> Client<B> {
 
     /// Shares a session that has begun here, if that is wanted. A browser that cannot leaves it this page's own.
     pub(in crate::client) async fn settle(self, id: SessionId) {
-        if self.session(id, Session::is_to_be_common) != Ok(true) {
+        if self.session(id, Session::is_to_be_shared) != Ok(true) {
             return;
         }
         let Some(entropy) = self.browser.entropy() else {
             return;
         };
-        self.change(id, |session| session.make_common(&entropy));
+        self.change(id, |session| session.make_shared(&entropy));
         self.listen();
         if self.hold(id).await.is_err() || !self.write(id, "").await.unwrap_or(false) {
             // Nobody is to wait for what this page cannot share.
@@ -67,7 +71,7 @@ impl<B: Page> Client<B> {
         }
         self.sweep(id).await;
         let shared = self.session(id, |session| {
-            let name = session.name().filter(|_| session.is_shared());
+            let name = session.name().filter(|_| session.is_shared_with_tabs());
             name.map(String::from)
         });
         if let Ok(Some(name)) = shared {
@@ -206,7 +210,7 @@ impl<B: Page> Client<B> {
             return Ok(None);
         };
         let origin = self.browser.origin();
-        let bound = common::bound(part, &origin, &label.client_id, name, label.generation);
+        let bound = shared::bound(part, &origin, &label.client_id, name, label.generation);
         let sealed = if is_shared { &record.one } else { &record.two };
         let Ok(bytes) = self.browser.open(&key, &bound, sealed).await else {
             return Ok(None);
@@ -235,8 +239,8 @@ impl<B: Page> Client<B> {
     }
 
     /// Another page may have sent the refresh token, and nobody knows what came of it.
-    pub(super) fn doubted(self, id: SessionId, lost: bool) -> Error {
-        let error = self.change(id, |session| session.doubt(lost));
+    pub(super) fn indeterminate(self, id: SessionId, lost: bool) -> Error {
+        let error = self.change(id, |session| session.make_indeterminate(lost));
         self.announce("indeterminate", true, Some(id), None);
         error.unwrap_or_else(|| ErrorCode::LoginRequired.error())
     }
@@ -393,7 +397,7 @@ impl<B: Page> Client<B> {
             }
             // Another page may have spent the refresh token: it is not sent again, not even to be given up by a renewal.
             self.sessions
-                .with(|sessions| sessions.leave_doubted(name, label.as_ref()));
+                .with(|sessions| sessions.leave_indeterminate(name, label.as_ref()));
             // It may have been restored while this page was logging out.
             if let Some(id) = self.sessions.with(|sessions| sessions.named(name)) {
                 self.left(id, false);

@@ -7,7 +7,7 @@ use super::{Boxed, PATIENCE, RECORD};
 use crate::browser::port::{NotKept, Record, Unanswered};
 use crate::client::{Client, Page, TIMEOUT, unanswered};
 use crate::protocol::error::{Error, ErrorCode};
-use crate::protocol::session::common::{Label, RecordState, Sent};
+use crate::protocol::session::shared::{Label, RecordState, Sent};
 use crate::protocol::session::{Access, Session, SessionId};
 use crate::protocol::text::concat;
 
@@ -59,12 +59,12 @@ impl<B: Page> Client<B> {
         }
         match self.session(id, |session| session.meets(label.as_ref()))? {
             RecordState::Gone => return Err(self.left(id, false)),
-            RecordState::Spent => return Err(self.doubted(id, false)),
+            RecordState::Spent => return Err(self.indeterminate(id, false)),
             RecordState::Lost => {
                 let now = self.browser.elapsed();
                 let living = self.session(id, |session| session.living_token(now))?;
                 if living.is_some() {
-                    return Err(self.doubted(id, true));
+                    return Err(self.indeterminate(id, true));
                 }
             }
             RecordState::Newer => {
@@ -147,7 +147,7 @@ impl<B: Page> Client<B> {
         generation: u32,
     ) -> Result<bool, Error> {
         if self.take_newer(id, found, generation).await.is_none() {
-            return Err(self.doubted(id, false));
+            return Err(self.indeterminate(id, false));
         }
         let now = self.browser.elapsed();
         let lives = self.session(id, |session| session.living_token(now).is_some())?;

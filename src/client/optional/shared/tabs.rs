@@ -10,7 +10,7 @@ use crate::client::{Client, Page};
 use crate::protocol::error::ErrorCode;
 use crate::protocol::json::{Json, Object};
 use crate::protocol::pkce::base64url;
-use crate::protocol::session::common::{self, Label, RecordState};
+use crate::protocol::session::shared::{self, Label, RecordState};
 use crate::protocol::session::{Session, SessionId};
 use crate::protocol::text::{concat, contains};
 
@@ -120,7 +120,7 @@ impl<B: Page> Client<B> {
         let (theirs, sealed) = bytes.split_at_checked(POINT)?;
         let key = self.browser.agree(&pair, theirs, &nonce).await.ok()?;
         let shared = self.browser.open(&key, &nonce, sealed).await.ok()?;
-        for (name, secret, salt) in common::shared(&shared) {
+        for (name, secret, salt) in shared::entries(&shared) {
             if self.is_leaving(name) {
                 continue;
             }
@@ -200,7 +200,7 @@ impl<B: Page> Client<B> {
             let session = sessions.of_client(&label.client_id)?;
             session
                 .name()
-                .filter(|_| session.is_shared())
+                .filter(|_| session.is_shared_with_tabs())
                 .map(String::from)
         })?;
         self.say("started", &own);
@@ -211,7 +211,7 @@ impl<B: Page> Client<B> {
     async fn answer_a_tab(self, nonce: &str, of: &str, theirs: &[u8]) -> Option<()> {
         let (shared, has_it) = self.sessions.with(|sessions| {
             let has_it = of.is_empty() || sessions.named(of).is_some();
-            (sessions.shared(), has_it)
+            (sessions.entries(), has_it)
         });
         if shared.is_empty() || !has_it || nonce.len() > 64 {
             return None;
@@ -267,7 +267,7 @@ impl<B: Page> Client<B> {
         };
         let label = found.as_ref().and_then(|found| Label::read(&found.text));
         let met = self.session(id, |session| {
-            (session.meets(label.as_ref()), session.is_shared())
+            (session.meets(label.as_ref()), session.is_shared_with_tabs())
         });
         match (met, found, label) {
             (Ok((RecordState::Gone, _)), ..) => drop(self.left(id, false)),

@@ -1,5 +1,5 @@
-//! Sessions that pages have in common: shared by tabs, or kept over a reload (RFC 9700 section 4.14: a refresh token is
-//! used once, by whichever page).
+//! Sessions that pages share: with other tabs, or with the page that comes after a reload (RFC 9700 section 4.14: a refresh
+//! token is used once, by whichever page).
 //!
 //! All pages of the origin find one record of such a session. It has a label, which is no secret and says how often the
 //! session was renewed and whether its refresh token is on its way; a part that tabs can open which have got its secret
@@ -26,9 +26,9 @@ const SECRET: usize = 32;
 /// Bytes of what a tab needs to have a session: its name, its secret, its salt.
 const ENTRY: usize = NAME + SECRET + NAME;
 
-/// What makes a session common.
+/// What makes a session shared.
 #[derive(Debug)]
-pub struct Common {
+pub struct Shared {
     name: String,
     /// How often it was renewed.
     generation: u32,
@@ -38,7 +38,7 @@ pub struct Common {
     salt: String,
     /// Whether the kept part could be written.
     kept: bool,
-    shared: bool,
+    with_tabs: bool,
 }
 
 struct Secret(Zeroizing<[u8; SECRET]>);
@@ -49,7 +49,7 @@ impl core::fmt::Debug for Secret {
     }
 }
 
-/// What a page finds that wants to renew a common session, and holds its lock.
+/// What a page finds that wants to renew a shared session, and holds its lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecordState {
     /// Nobody has renewed it since.
@@ -151,48 +151,48 @@ pub fn bound(part: &str, origin: &str, client_id: &str, name: &str, generation: 
 }
 
 impl Session {
-    /// Whether its configuration wants it to be common.
-    pub fn is_to_be_common(&self) -> bool {
-        self.login.keep() != Keep::No || self.login.is_shared()
+    /// Whether its configuration wants it to be shared.
+    pub fn is_to_be_shared(&self) -> bool {
+        self.login.keep() != Keep::No || self.login.is_shared_with_tabs()
     }
 
-    /// Makes it common, under a new name.
-    pub fn make_common(&mut self, entropy: &Entropy) {
+    /// Makes it shared, under a new name.
+    pub fn make_shared(&mut self, entropy: &Entropy) {
         let (for_name, rest) = entropy.split_at(16);
         let (for_salt, for_secret) = rest.split_at(16);
         let mut secret = [0; SECRET];
         secret.copy_from_slice(for_secret);
-        self.common = Some(Common {
+        self.shared = Some(Shared {
             name: pkce::base64url(for_name),
             generation: 0,
             secret: Secret(Zeroizing::new(secret)),
             salt: pkce::base64url(for_salt),
             // Without a refresh token there is nothing to keep.
             kept: self.login.keep() != Keep::No && self.is_renewable(),
-            shared: self.login.is_shared(),
+            with_tabs: self.login.is_shared_with_tabs(),
         });
     }
 
     /// The browser could not keep it, or tabs cannot share it: it is this page's alone.
     pub fn make_own(&mut self) {
-        self.common = None;
+        self.shared = None;
     }
 
-    /// Its name, if it is common.
+    /// Its name, if it is shared.
     pub fn name(&self) -> Option<&str> {
-        Some(self.common.as_ref()?.name.as_str())
+        Some(self.shared.as_ref()?.name.as_str())
     }
 
     /// What tabs open their part with, where they share it.
     pub fn secret(&self) -> Option<Zeroizing<[u8; SECRET]>> {
-        let common = self.common.as_ref()?;
-        common.shared.then(|| common.secret.0.clone())
+        let shared = self.shared.as_ref()?;
+        shared.with_tabs.then(|| shared.secret.0.clone())
     }
 
     /// What goes with the browser's own key, where the session is kept.
     pub fn salt(&self) -> Option<&str> {
-        let common = self.common.as_ref()?;
-        common.kept.then_some(common.salt.as_str())
+        let shared = self.shared.as_ref()?;
+        shared.kept.then_some(shared.salt.as_str())
     }
 
     pub fn keep(&self) -> Keep {
@@ -202,12 +202,12 @@ impl Session {
         }
     }
 
-    pub fn is_shared(&self) -> bool {
-        self.common.as_ref().is_some_and(|common| common.shared)
+    pub fn is_shared_with_tabs(&self) -> bool {
+        self.shared.as_ref().is_some_and(|shared| shared.with_tabs)
     }
 
     pub fn generation(&self) -> u32 {
-        self.common.as_ref().map_or(0, |common| common.generation)
+        self.shared.as_ref().map_or(0, |shared| shared.generation)
     }
 
     /// The label of this generation. `now` is the wall clock.
@@ -289,16 +289,16 @@ impl Session {
     ) -> Option<()> {
         let (tokens, _) = read(part, wall, now)?;
         self.renew(tokens, wall, now);
-        if let Some(common) = &mut self.common {
-            common.generation = generation;
+        if let Some(shared) = &mut self.shared {
+            shared.generation = generation;
         }
         Some(())
     }
 
     /// The next generation: renewed here.
     pub fn next_generation(&mut self) {
-        if let Some(common) = &mut self.common {
-            common.generation = common.generation.saturating_add(1);
+        if let Some(shared) = &mut self.shared {
+            shared.generation = shared.generation.saturating_add(1);
         }
     }
 
@@ -318,23 +318,23 @@ impl Session {
             return None;
         }
         let mut session = Session::new(Rc::new(login), tokens, wall, now);
-        session.common = Some(Common {
+        session.shared = Some(Shared {
             name: String::from(name),
             generation: label.generation,
             secret: Secret(Zeroizing::new(*secret)),
             salt: String::from(salt),
             kept: session.login.keep() != Keep::No,
-            shared: session.login.is_shared(),
+            with_tabs: session.login.is_shared_with_tabs(),
         });
         Some(session)
     }
 
     /// Another page may have sent the refresh token. `lost`: it may be sent once more, when nothing else is left.
-    pub fn doubt(&mut self, lost: bool) -> Error {
+    pub fn make_indeterminate(&mut self, lost: bool) -> Error {
         let error = ErrorCode::SessionIndeterminate.error();
         self.refresh = match lost {
             true => Refresh::Lost(error.clone()),
-            false => Refresh::Doubtful(error.clone()),
+            false => Refresh::Indeterminate(error.clone()),
         };
         error
     }
@@ -368,7 +368,7 @@ impl Sessions {
         Some(self.list.remove(at).1)
     }
 
-    /// The names of the common sessions.
+    /// The names of the shared sessions.
     pub fn names(&self) -> Vec<String> {
         let names = self.list.iter().map(|(_, session)| session.name());
         names.flatten().map(String::from).collect()
@@ -382,34 +382,34 @@ impl Sessions {
     }
 
     /// Takes note of what became of a session that was left: another page may have spent its refresh token.
-    pub fn leave_doubted(&mut self, name: &str, label: Option<&Label>) {
+    pub fn leave_indeterminate(&mut self, name: &str, label: Option<&Label>) {
         let mut leaving = self.leaving.iter_mut();
         if let Some((_, session)) = leaving.find(|(_, session)| session.name() == Some(name))
             && session.meets(label) != RecordState::Same
         {
-            session.doubt(false);
+            session.make_indeterminate(false);
         }
     }
 
     /// What a tab needs that asks for the sessions which tabs share, one after the other.
-    pub fn shared(&self) -> Zeroizing<Vec<u8>> {
+    pub fn entries(&self) -> Zeroizing<Vec<u8>> {
         let mut out = Zeroizing::new(Vec::with_capacity(self.list.len() * ENTRY));
         for (_, session) in &self.list {
-            let Some(common) = session.common.as_ref().filter(|common| common.shared) else {
+            let Some(shared) = session.shared.as_ref().filter(|shared| shared.with_tabs) else {
                 continue;
             };
-            if common.name.len() == NAME && common.salt.len() == NAME {
-                out.extend_from_slice(common.name.as_bytes());
-                out.extend_from_slice(&*common.secret.0);
-                out.extend_from_slice(common.salt.as_bytes());
+            if shared.name.len() == NAME && shared.salt.len() == NAME {
+                out.extend_from_slice(shared.name.as_bytes());
+                out.extend_from_slice(&*shared.secret.0);
+                out.extend_from_slice(shared.salt.as_bytes());
             }
         }
         out
     }
 }
 
-/// Reads what [`Sessions::shared`] gave.
-pub fn shared(bytes: &[u8]) -> impl Iterator<Item = (&str, [u8; SECRET], &str)> {
+/// Reads what [`Sessions::entries`] gave.
+pub fn entries(bytes: &[u8]) -> impl Iterator<Item = (&str, [u8; SECRET], &str)> {
     bytes.chunks_exact(ENTRY).filter_map(|entry| {
         let (name, rest) = entry.split_at(NAME);
         let (secret, salt) = rest.split_at(SECRET);
@@ -433,7 +433,7 @@ mod tests {
         let mut members = Json::parse(members).expect("JSON");
         let tokens = Tokens::granted(&mut members, &login, 0).expect("tokens");
         let mut session = Session::new(login, tokens, 1000, 0);
-        session.make_common(&core::array::from_fn(|i| i as u8));
+        session.make_shared(&core::array::from_fn(|i| i as u8));
         session
     }
 
