@@ -3,6 +3,10 @@
 //! Recorded on this machine from oidc-provider 9.13.3 and django-oauth-toolkit 3.4.1 (tests/e2e/servers), whose addresses
 //! became `as.example` and whose tokens and codes others of the same shape. Rows marked `seen` are not recordings, but
 //! what other servers are known to send.
+//!
+//! `wire.jsonl` has what seven more servers said, each with its version, to one list of requests, right and wrong: a code,
+//! one of another client, one that was used, a refresh token twice, an address where nothing is. They ran on loopback with
+//! the defaults of their own examples; oauth2-mock-server checks little, so that it has few rows.
 #![cfg(not(target_family = "wasm"))]
 
 use oauth_wasm::protocol::authorization::{Accepted, AuthorizationResponse, Entropy, PendingLogin};
@@ -12,7 +16,9 @@ use oauth_wasm::protocol::error::Error;
 use oauth_wasm::protocol::json::Json;
 use oauth_wasm::protocol::metadata;
 use oauth_wasm::protocol::session::{AfterRefusal, Session, Sessions};
-use oauth_wasm::protocol::token::{HttpResponse, TokenRequest};
+use oauth_wasm::protocol::token::{HttpResponse, TokenRequest, Tokens};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 const APP: &str = "https://app.example/cb";
@@ -505,4 +511,67 @@ fn metadata_documents() {
     ] {
         assert_eq!(said(OIDC, status, body, "tokenEndpoint"), None, "{status}");
     }
+}
+
+/// What comes of an answer that was recorded.
+fn comes_of(row: &Value) -> String {
+    let text = |name: &str| row[name].as_str().unwrap_or_default();
+    let status = row["status"].as_u64().expect("a status") as u16;
+    let body = text("body");
+    let asked = text("asked");
+    let subject = asked.split([':', ' ']).next().expect("a word");
+    let tokens = |read: Result<Tokens, Error>| match read {
+        Err(error) => code_of(&error),
+        Ok(tokens) => format!(
+            "tokens for {:?} s, scope {:?}, renewable {}, extra {}",
+            tokens.expires_at().map(|end| end - NOW),
+            tokens.scope().join(" "),
+            tokens.is_renewable(),
+            tokens.extra().text()
+        ),
+    };
+    match subject {
+        "code" => tokens(exchange().1.read(http(status, text("type"), body), NOW)),
+        "renewal" => {
+            let renewal = session().renewal().expect("a renewal");
+            tokens(renewal.read(http(status, text("type"), body), NOW))
+        }
+        "call" => {
+            let session = session();
+            let challenge = text("challenge");
+            let next = session.after_refusal(status, &session.token(), challenge, NOW + 10);
+            if next == AfterRefusal::Renew {
+                "renewed".to_owned()
+            } else {
+                "not renewed".to_owned()
+            }
+        }
+        "revocation" => match session().revoked(status, body.as_bytes()) {
+            Ok(()) => "revoked".to_owned(),
+            Err(error) => code_of(&error),
+        },
+        "metadata" => match metadata::read(text("issuer"), status, body.as_bytes(), true) {
+            None => "none there".to_owned(),
+            Some(fields) => fields.map_or_else(|error| code_of(&error), |fields| fields.text()),
+        },
+        other => panic!("nothing is asked by {other}"),
+    }
+}
+
+#[test]
+fn what_seven_more_servers_said_becomes_what_it_means() {
+    let mut wrong = String::new();
+    let mut servers = BTreeSet::new();
+    for line in include_str!("wire.jsonl").lines() {
+        let row: Value = serde_json::from_str(line).expect("JSON");
+        let (server, asked) = (&row["server"], &row["asked"]);
+        servers.insert(server.to_string());
+        let came = comes_of(&row);
+        if row["becomes"] != came.as_str() {
+            wrong += &format!("{}\n", json!([server, asked, came]));
+        }
+        assert!(!came.contains("c4n4ry"), "{server}, {asked}: {came}");
+    }
+    assert_eq!(wrong, "");
+    assert_eq!(servers.len(), 7);
 }
