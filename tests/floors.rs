@@ -309,13 +309,17 @@ fn the_documented_functions_are_the_exported_ones() {
         assert!(exported, "{name} is not exported");
     }
     assert_eq!(js.matches("\npub fn ").count(), names.len());
-    let (npm, entry) = (read("src/npm.rs"), read("pkg-template/entry.js"));
+    let npm: String = files("src/npm", ".rs")
+        .into_iter()
+        .map(|(_, text)| text)
+        .collect();
+    let entry = read("pkg-template/entry.js");
     for name in &names {
         // What JavaScript knows by itself.
         if ["debug", "onSessionChange"].contains(name) {
             continue;
         }
-        assert!(npm.contains(&format!("/// | {name} |")), "npm.rs: {name}");
+        assert!(npm.contains(&format!("//! | {name} |")), "src/npm: {name}");
         assert!(entry.contains(&format!("'{name}'")), "entry.js: {name}");
     }
 }

@@ -35,13 +35,10 @@ extern "C" {
     fn sleep(id: usize, milliseconds: u32);
     fn reach(id: usize, url: &str, milliseconds: u32);
 
-    #[cfg(not(feature = "npm"))]
     #[wasm_bindgen(catch)]
     fn prepare(input: &JsValue, init: &JsValue, names: &str) -> Result<JsValue, JsValue>;
-    #[cfg(not(feature = "npm"))]
     #[wasm_bindgen(js_name = bodyOf)]
     fn hand_over_body(found: &JsValue) -> Vec<u8>;
-    #[cfg(not(feature = "npm"))]
     #[wasm_bindgen(js_name = inspectLater)]
     fn inspect_later(id: usize, response: &JsValue);
     #[wasm_bindgen(js_name = textOf)]
@@ -115,13 +112,11 @@ pub struct Request(JsValue);
 
 impl Request {
     /// `names` are the members of `init` that are not `fetch`'s, but ours. `Err` is what `fetch` would throw.
-    #[cfg(not(feature = "npm"))]
     pub fn new(input: &JsValue, init: &JsValue, names: &str) -> Result<Self, JsValue> {
         prepare(input, init, names).map(Self)
     }
 
     /// What `prepare` of `natives.js` gave.
-    #[cfg(feature = "npm")]
     pub fn prepared(prepared: JsValue) -> Self {
         Self(prepared)
     }
@@ -165,14 +160,12 @@ pub fn retry_after_of(response: &JsValue) -> Option<u32> {
 }
 
 /// What is to be known of a response, as JSON text, and its body as far as it is short. `Err` where it is none.
-#[cfg(not(feature = "npm"))]
 pub async fn inspect(response: &JsValue) -> Result<(String, Vec<u8>), JsValue> {
     let found = Answer::to(|id| inspect_later(id, response)).await?;
     Ok((text_of(&found), hand_over_body(&found)))
 }
 
 /// The bytes of a `Uint8Array` of ours.
-#[cfg(feature = "npm")]
 pub fn bytes_of(value: &JsValue) -> Vec<u8> {
     hand_over(value)
 }

@@ -6,33 +6,29 @@
 //! ours.
 
 pub mod local;
-#[cfg_attr(
-    not(feature = "full"),
-    allow(dead_code, reason = "for those who need it")
-)]
 pub mod port;
 
 #[cfg(target_family = "wasm")]
 pub mod clock;
-#[cfg(all(target_family = "wasm", feature = "full"))]
+#[cfg(target_family = "wasm")]
 pub mod crypto;
 #[cfg(target_family = "wasm")]
 pub mod entropy;
 #[cfg(target_family = "wasm")]
 pub mod http;
-#[cfg(all(target_family = "wasm", feature = "full"))]
+#[cfg(target_family = "wasm")]
 pub mod kept;
 #[cfg(target_family = "wasm")]
 pub mod page;
-#[cfg(all(target_family = "wasm", feature = "npm"))]
+#[cfg(target_family = "wasm")]
 pub mod parts;
-#[cfg(all(target_family = "wasm", feature = "full"))]
+#[cfg(target_family = "wasm")]
 pub mod tabs;
 #[cfg(target_family = "wasm")]
 pub mod task;
-#[cfg(all(target_family = "wasm", not(feature = "npm")))]
+#[cfg(target_family = "wasm")]
 pub mod value;
 #[cfg(target_family = "wasm")]
 pub mod web;
-#[cfg(all(target_family = "wasm", feature = "full"))]
+#[cfg(target_family = "wasm")]
 pub mod windows;

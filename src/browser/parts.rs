@@ -1,6 +1,5 @@
 //! Bytes that one part of the library leaves for another; no page sees them.
 
-#[cfg(feature = "full")]
 use alloc::vec::Vec;
 use wasm_bindgen::prelude::*;
 
@@ -8,11 +7,9 @@ use wasm_bindgen::prelude::*;
 extern "C" {
     /// Leaves them.
     #[wasm_bindgen(js_name = handOn)]
-    #[cfg(not(feature = "full"))]
     pub fn hand_on(bytes: &[u8]);
 
     /// Takes them; there are none any more.
     #[wasm_bindgen(js_name = handedOn)]
-    #[cfg(feature = "full")]
     pub fn handed_on() -> Vec<u8>;
 }

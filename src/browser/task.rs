@@ -3,6 +3,9 @@
 //! `js_sys::futures` would do, but it looks `then` up on every promise it waits for, where the page may have put
 //! its own, and costs more bytes. Here a task runs at once until it must wait, and `natives.js` wakes it by number.
 
+#[cfg_attr(not(feature = "npm"), path = "task/whole.rs")]
+mod part;
+
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -17,8 +20,6 @@ use super::port::Task;
 
 #[wasm_bindgen(module = "/src/browser/natives.js")]
 extern "C" {
-    #[cfg(not(feature = "npm"))]
-    fn connect(callback: &JsValue);
     #[wasm_bindgen(js_name = settleMade)]
     fn settle_made(id: usize, text: &str);
     #[wasm_bindgen(js_name = emit)]
@@ -147,14 +148,7 @@ fn waker(id: usize) -> Waker {
     }
 }
 
-/// Several modules may be open in a page, each a part of the npm package; `natives.js` knows by the highest byte whose a
-/// number is.
-const FIRST_ID: usize = match (cfg!(feature = "npm"), cfg!(feature = "full")) {
-    (true, true) => 2 << 24,
-    (true, false) if cfg!(feature = "session") => 1 << 24,
-    _ => 0,
-};
-static LAST_ID: Local<usize> = Local::new(FIRST_ID);
+static LAST_ID: Local<usize> = Local::new(part::FIRST_ID);
 
 fn next_id() -> usize {
     LAST_ID.with(|last| {
@@ -169,8 +163,6 @@ enum Answered {
 }
 
 static ANSWERS: Local<Vec<(usize, Answered)>> = Local::new(Vec::new());
-#[cfg(not(feature = "npm"))]
-static CONNECTED: Local<bool> = Local::new(false);
 
 /// The answer to something started in JavaScript under a number.
 pub struct Answer {
@@ -180,12 +172,7 @@ pub struct Answer {
 impl Answer {
     /// Starts something: `f` hands the number to a function of `natives.js`.
     pub fn to(f: impl FnOnce(usize)) -> Self {
-        // In the npm package the sealed glue connects the exported function instead, half a kilobyte smaller.
-        #[cfg(not(feature = "npm"))]
-        if !CONNECTED.with(|connected| mem::replace(connected, true)) {
-            let callback: Closure<dyn FnMut(usize, bool, JsValue)> = Closure::new(resume);
-            connect(&callback.into_js_value());
-        }
+        part::connect();
         let id = next_id();
         ANSWERS.with(|answers| answers.push((id, Answered::Waiting(None))));
         f(id);
@@ -199,8 +186,7 @@ impl Answer {
 }
 
 /// The answer is there.
-#[cfg_attr(feature = "npm", wasm_bindgen(skip_typescript))]
-pub fn resume(id: usize, ok: bool, value: JsValue) {
+fn resume(id: usize, ok: bool, value: JsValue) {
     let answer = if ok { Ok(value) } else { Err(value) };
     let waiting = ANSWERS.with(|answers| {
         let entry = answers.iter_mut().find(|(known, _)| *known == id)?;

@@ -1,6 +1,5 @@
 //! The browser that this module runs in.
 
-#[cfg(feature = "full")]
 mod optional;
 
 use alloc::string::String;

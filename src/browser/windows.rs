@@ -8,7 +8,6 @@ use super::task::Answer;
 
 #[wasm_bindgen(module = "/src/browser/windows.js")]
 extern "C" {
-    #[cfg(not(feature = "npm"))]
     fn popup() -> JsValue;
     fn frame() -> JsValue;
     fn guide(place: &JsValue, url: &str);
@@ -26,7 +25,6 @@ pub struct Window(JsValue);
 
 impl Window {
     /// A popup; `None` where the browser blocks it. To be called while the user's click is handled.
-    #[cfg(not(feature = "npm"))]
     pub fn popup() -> Option<Window> {
         Window::opened(popup())
     }
