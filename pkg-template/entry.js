@@ -198,12 +198,11 @@ export const library = (parts, providers) => {
     const wanted = options === undefined ? '' : toJson(options)
     const restored = () => call('full', 'restore', wanted)
     if (holder === 'full') return restored()
-    // What imitates a page keeps nothing.
-    if (lacking()) return nothing()
     const found = there => {
       if (there) return restored()
-      // Another tab may begin a session that it shares. A server has none, and a channel would keep it running.
-      if (document) hearOnce('"said":"started"', () => then(restored(), ignored, ignored))
+      // Another tab may begin a session that it shares. A server has none, nor has what imitates a page, where nothing can
+      // be kept either: a channel would keep both running.
+      if (document && (there === false || !lacking())) hearOnce('"said":"started"', () => then(restored(), ignored, ignored))
       return holder ? call('session', 'sessionOf', wanted) : nothing()
     }
     return after(lasting(), found)
