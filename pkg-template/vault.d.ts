@@ -1,4 +1,4 @@
-import type { Claims, OAuthErrorCode, PrivateRequestInit, Session, SessionChange, Json } from './oauth-wasm.js'
+import type { Claims, DebugEntry, OAuthErrorCode, PrivateRequestInit, Session, SessionChange, Json } from './oauth-wasm.js'
 import { OAuthError, isOAuthError } from './oauth-wasm.js'
 
 /** As in `oauth-wasm`; `instanceof OAuthError` knows the errors of this module. */
@@ -76,6 +76,12 @@ export interface Vault {
   restore(): Promise<Session | null>
   userinfo(): Promise<Claims>
   logout(options?: VaultLogout): Promise<void>
+  /**
+   * Calls `listener` at each step on this side from now on, for example `debug(console.debug)`; `debug()` ends it. `load`: the
+   * frame was opened; `call`; `leave`: for the vault's page. A `code` may be one of a vault's. What the vault does for it
+   * is told by `debug` of `oauth-wasm` in its own page.
+   */
+  debug(listener?: (entry: DebugEntry) => void): void
   onSessionChange(listener: (change: SessionChange) => void, options?: { signal?: AbortSignal }): () => void
 }
 

@@ -67,6 +67,7 @@ const checked = address => {
 export const vault = (address, { timeout = 10 } = {}) => {
   const home = checked(address)
   const listeners = new Set()
+  let watcher
   const waiting = new Map()
   /** What the vault knows its refusals by. */
   const refusals = new WeakMap()
@@ -133,6 +134,34 @@ export const vault = (address, { timeout = 10 } = {}) => {
     }
   }
 
+  /** Tells `debug` of a step that has begun, when its promise is settled: by these members alone, which are no secrets. */
+  const step = (kind, name, promise) => {
+    if (!watcher) return promise
+    const at = performance.now()
+    const over = (status, code) => {
+      const entry = { step: kind, at, ms: performance.now() - at }
+      for (const [member, value] of Object.entries({ name, status, code })) if (value !== undefined) entry[member] = value
+      try {
+        watcher?.(entry)
+      } catch (e) {
+        setTimeout(() => {
+          throw e
+        })
+      }
+    }
+    promise.then(
+      value => over(value instanceof Response ? value.status : undefined),
+      error => over(undefined, isOAuthError(error) ? error.code : 'failed'),
+    )
+    return promise
+  }
+
+  /** The functions, each call of which is a step; at once, for a click may be handled. */
+  const traced = functions => {
+    for (const [name, called] of Object.entries(functions)) functions[name] = (...given) => step('call', name, called(...given))
+    return functions
+  }
+
   /** Opens the frame: a promise of the port to it. */
   const open = (frame, opening) =>
     new Promise((resolve, reject) => {
@@ -172,7 +201,7 @@ export const vault = (address, { timeout = 10 } = {}) => {
     if (!line) {
       const frame = document?.createElement('iframe')
       const opening = (line = { frame })
-      line.port = open(frame, opening)
+      line.port = step('load', 'vault', open(frame, opening))
       line.port.catch(() => {
         frame?.remove()
         if (line === opening) line = undefined
@@ -332,7 +361,7 @@ export const vault = (address, { timeout = 10 } = {}) => {
     } catch {
       throw failed('storage_blocked', 'this page can keep nothing in sessionStorage', 'Ask the user to allow site data, or make room there')
     }
-    await (navigate ? navigate(url) : leaveFor(url))
+    await goTo(url, navigate)
   }
 
   /** The login that has brought this tab back, if one has: the vault knows. */
@@ -349,6 +378,11 @@ export const vault = (address, { timeout = 10 } = {}) => {
     new Promise(() => {
       location.assign(url)
     })
+
+  const goTo = (url, navigate) => {
+    step('leave', undefined, Promise.resolve())
+    return navigate ? navigate(url) : leaveFor(url)
+  }
 
   const inPopup = (message, seconds, signal) => {
     // Now: while the user's click is handled.
@@ -402,21 +436,26 @@ export const vault = (address, { timeout = 10 } = {}) => {
     const [unknown] = Object.keys(others)
     if (unknown) throw wrong(`${unknown}: there is no such option of a logout`)
     const url = await send({ do: 'logout', revoke, endSession: !!endSession, returnTo: location.href })
-    if (url) await (navigate ? navigate(url) : leaveFor(url))
+    if (url) await goTo(url, navigate)
   }
 
   return {
     OAuthError,
     isOAuthError,
-    startLogin,
-    handleRedirect: async () => send({ do: 'handleRedirect', login: left() }),
-    fetchPrivate,
-    explain,
-    scopesFor,
-    session: () => send({ do: 'session' }),
-    restore: () => send({ do: 'restore' }),
-    userinfo: () => send({ do: 'userinfo' }),
-    logout,
+    ...traced({
+      startLogin,
+      handleRedirect: async () => send({ do: 'handleRedirect', login: left() }),
+      fetchPrivate,
+      explain,
+      scopesFor,
+      session: async () => send({ do: 'session' }),
+      restore: async () => send({ do: 'restore' }),
+      userinfo: async () => send({ do: 'userinfo' }),
+      logout,
+    }),
+    debug: listener => {
+      watcher = listener
+    },
     onSessionChange: (listener, options) => {
       const entry = change => listener(change)
       listeners.add(entry)

@@ -28,7 +28,7 @@ export interface OAuthOptions {
   navigate?: (path: string) => unknown
   /** Hears of every error that lands in the state. */
   onError?: (error: OAuthError) => void
-  /** Hears of every step of the library, for example `console.debug`; a vault has none to tell of here. */
+  /** Hears of every step of the library, for example `console.debug`; of a vault, of those on this side. */
   debug?: (entry: DebugEntry) => void
 }
 

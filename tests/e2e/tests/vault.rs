@@ -60,6 +60,67 @@ async fn a_login_goes_through_the_vault_and_the_application_calls_by_it() {
 }
 
 #[tokio::test]
+async fn debug_tells_of_the_applications_side_and_of_nothing_that_a_vault_guards() {
+    let world = started().await;
+    world.log_in_by_vault().await;
+    world.open_app(&world.vault_app()).await;
+    world.redirected().await;
+    let script = "const told = []
+        // Another one, whose frame is opened while somebody listens.
+        const other = vault(args[0])
+        other.debug(entry => told.push(entry))
+        await other.restore()
+        await outcome(other.fetchPrivate(args[1] + '/users/me?secret=1'))
+        await outcome(other.fetchPrivate(args[1] + '/nobody/allows/this'))
+        await outcome(other.startLogin({ navigate: () => {} }))
+        other.debug()
+        await other.session()
+        return told";
+    let args = [json!(world.vault_address()), json!(world.sandbox_origin)];
+    let told = world.run(script, &args).await;
+    let entries = told.as_array().expect("a list");
+    let steps: Vec<_> = entries
+        .iter()
+        .map(|entry| {
+            (
+                &entry["step"],
+                &entry["name"],
+                &entry["status"],
+                &entry["code"],
+            )
+        })
+        .collect();
+    let none = Value::Null;
+    assert_eq!(
+        steps,
+        [
+            (&json!("load"), &json!("vault"), &none, &none),
+            (&json!("call"), &json!("restore"), &none, &none),
+            (&json!("call"), &json!("fetchPrivate"), &json!(200), &none),
+            (
+                &json!("call"),
+                &json!("fetchPrivate"),
+                &none,
+                &json!("vault_refused")
+            ),
+            (&json!("leave"), &none, &none, &none),
+            (&json!("call"), &json!("startLogin"), &none, &none),
+        ],
+        "{told}"
+    );
+    for entry in entries {
+        let members = entry.as_object().expect("an object");
+        for (name, value) in members {
+            let known = ["step", "name", "at", "ms", "status", "code"].contains(&name.as_str());
+            assert!(known, "{entry}");
+            let text = value.as_str().unwrap_or_default();
+            assert!(!text.contains(['/', ':', '?']), "{entry}");
+        }
+        assert!(entry["ms"].as_f64().is_some_and(|ms| ms >= 0.0), "{entry}");
+    }
+}
+
+#[tokio::test]
 async fn what_the_provider_refuses_is_told_to_the_application() {
     let world = started().await;
     world.sandbox.change(|settings| settings.auto_deny = true);
