@@ -106,7 +106,8 @@ extern crate std;
 #[doc(hidden)]
 pub mod protocol;
 
-#[cfg(all(target_family = "wasm", not(feature = "npm")))]
+#[cfg(target_family = "wasm")]
+#[allow(dead_code, reason = "the entry of the npm package calls it by itself")]
 mod address;
 #[doc(hidden)]
 #[allow(

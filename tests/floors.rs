@@ -187,6 +187,25 @@ fn the_protocol_has_an_order_and_no_circle() {
     assert!(checked > 80, "the imports are found: {checked}");
 }
 
+/// What only some builds have is chosen at the rim, a file at a time: which, this list says.
+#[test]
+fn a_feature_chooses_files_and_cuts_through_no_function() {
+    let mut lines = Vec::new();
+    for (path, text) in files("src", ".rs") {
+        for line in text.lines() {
+            // `target_feature` is no feature of ours.
+            if line.contains("cfg") && line.contains("feature = ") {
+                assert!(
+                    !line.starts_with(' ') || path.ends_with("browser/task/part.rs"),
+                    "{path}: {line}"
+                );
+                lines.push(format!("{path}: {line}"));
+            }
+        }
+    }
+    assert!(lines.len() <= 20, "{}:\n{}", lines.len(), lines.join("\n"));
+}
+
 #[test]
 fn no_providers_name_occurs_in_rust() {
     for (path, text) in files("src", ".rs") {

@@ -1,6 +1,8 @@
 //! The authorization request and its response (RFC 6749 sections 4.1 and 4.2, RFC 9207).
 
 mod acceptance;
+#[cfg_attr(not(feature = "full"), path = "authorization/optional/none.rs")]
+mod optional;
 mod request;
 mod response;
 
@@ -44,6 +46,7 @@ pub struct PendingLogin {
     /// To which the tokens will be bound.
     key: Option<ProofKey>,
     /// Whom a silent login is about.
+    #[allow(dead_code, reason = "without `optional.rs` nobody is named")]
     hint: Option<IdToken>,
 }
 
@@ -155,35 +158,14 @@ impl PendingLogin {
         self.login.allow_framed()
     }
 
-    /// Whether the tokens are to be bound to a key (RFC 9449).
-    pub fn is_to_be_bound(&self) -> bool {
-        self.login.dpop()
-    }
-
-    /// Seconds until nobody can come back for the key.
-    pub fn key_lifetime(&self) -> Seconds {
-        let session = self.login.key_lifetime().unwrap_or(0);
-        self.login.max_age().saturating_add(session)
-    }
-
     /// The error in the provider's own words, where its table has them.
     pub fn explained(&self, error: Error) -> Error {
         self.login.explained(error)
     }
 
-    /// Has the tokens bound to a key (RFC 9449).
-    pub fn bind(&mut self, key: ProofKey) {
-        self.key = Some(key);
-    }
-
     /// Who logs in.
     pub fn client(&self) -> &Client {
         &self.login
-    }
-
-    /// The key that the tokens will be bound to.
-    pub fn key(&self) -> Option<&ProofKey> {
-        self.key.as_ref()
     }
 }
 
@@ -273,52 +255,9 @@ mod tests {
         }
     }
 
-    #[cfg(feature = "full")]
-    #[test]
-    fn a_record_begins_with_the_part_of_the_library_that_answers_it() {
-        let begins = |extra: &str| String::from(&pending(extra).to_record()[..2]);
-        for extra in [
-            "",
-            r#","responseType":"token""#,
-            r#","resource":"https://api.example/""#,
-            r#","responseType":"token","scope":"openid""#,
-        ] {
-            assert_eq!(begins(extra), "1s", "{extra}");
-        }
-        for extra in [
-            r#","scope":"openid""#,
-            r#","dpop":true"#,
-            r#","keep":"tab""#,
-            r#","keepPending":true"#,
-            r#","sessionScope":"origin""#,
-            r#","display":"popup""#,
-            r#","display":"iframe""#,
-            r#","authorizationDetails":[{"type":"x"}]"#,
-        ] {
-            assert_eq!(begins(extra), "1f", "{extra}");
-        }
-    }
-
     #[test]
     fn a_foreign_frame_is_allowed_by_name_only() {
         assert!(!pending("").allow_framed());
         assert!(pending(r#","allowFramed":true"#).allow_framed());
-    }
-
-    #[cfg(feature = "full")]
-    #[test]
-    fn a_login_knows_how_long_it_may_take_and_whether_its_frame_is_a_foreign_one() {
-        let framed = pending(r#","display":"iframe","pendingMaxAge":60"#);
-        assert_eq!(framed.expires_at(), 1060);
-        assert!(framed.is_foreign_frame(ORIGIN));
-        assert!(!framed.is_foreign_frame("https://as.example"));
-        assert!(!pending("").is_foreign_frame(ORIGIN));
-        let same_site = pending(r#","display":"popup""#);
-        assert!(!same_site.is_foreign_frame("https://as.example"));
-        let kept = pending(r#","keepPending":true,"keep":"device""#);
-        assert!(kept.is_to_be_kept() && !framed.is_to_be_kept());
-        let timed = pending(r#","display":"iframe","displayTimeout":7"#);
-        assert_eq!(timed.display_timeout(), 7);
-        assert_eq!(pending(r#","display":"popup""#).display_timeout(), 600);
     }
 }

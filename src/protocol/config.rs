@@ -167,6 +167,15 @@ mod tests {
         (error.code, error.detail.clone())
     }
 
+    /// Whether nothing is wrong with it, or only that this build lacks what it asks for.
+    pub(super) fn is_fine<T>(login: &Result<T, Error>) -> bool {
+        let is_full = crate::protocol::IS_FULL;
+        login
+            .as_ref()
+            .err()
+            .is_none_or(|error| !is_full && error.code == ErrorCode::NeedsFull)
+    }
+
     pub(super) fn with(fields: &str) -> Result<Rc<Client>, Error> {
         resolve(&format!(
             r#"{{"clientId":"1","redirectUri":"https://app.example/cb","authorizationEndpoint":"https://as.example/a","tokenEndpoint":"https://as.example/t"{fields}}}"#

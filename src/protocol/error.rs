@@ -1,7 +1,7 @@
 //! What can go wrong: one list, and what a caller should do about each.
 //!
-//! `errors!` below is the source of the codes; its second list is what only the feature `full` can fail at.
-//! `src/types.d.ts` and `docs/errors.md` repeat them for readers, and `tests/floors.rs` holds the three together.
+//! `errors!` below is the source of the codes. `src/types.d.ts` and `docs/errors.md` repeat them for readers, and
+//! `tests/floors.rs` holds the three together.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -21,22 +21,17 @@ struct Row {
 }
 
 macro_rules! errors {
-    (
-        always {$($(#[$doc:meta])* $variant:ident $code:literal $retry:ident $message:literal $remedy:literal)*}
-        full {$($(#[$full_doc:meta])* $full:ident $full_code:literal $full_retry:ident $full_message:literal $full_remedy:literal)*}
-    ) => {
+    ($($(#[$doc:meta])* $variant:ident $code:literal $retry:ident $message:literal $remedy:literal)*) => {
         /// The kind of a failure. [`code`](ErrorCode::code) never changes once published.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum ErrorCode {
             $($(#[$doc])* $variant,)*
-            $($(#[$full_doc])* #[cfg(feature = "full")] $full,)*
         }
 
         impl ErrorCode {
             /// Every kind, in the order of the documentation.
             pub const ALL: &[ErrorCode] = &[
                 $(ErrorCode::$variant,)*
-                $(#[cfg(feature = "full")] ErrorCode::$full,)*
             ];
 
             #[inline(always)]
@@ -51,16 +46,6 @@ macro_rules! errors {
                             remedy: $remedy,
                         },
                     )*
-                    $(
-                        #[cfg(feature = "full")]
-                        ErrorCode::$full => &Row {
-                            kind: ErrorCode::$full,
-                            code: $full_code,
-                            retryable: $full_retry,
-                            message: $full_message,
-                            remedy: $full_remedy,
-                        },
-                    )*
                 }
             }
         }
@@ -68,7 +53,6 @@ macro_rules! errors {
 }
 
 errors! {
-always {
     /// A field of the configuration is missing, unknown or wrong; the message names it.
     InvalidConfig "invalid_config" false
         "the configuration is not valid"
@@ -254,8 +238,6 @@ always {
     InvalidRequest "invalid_request" false
         "the request cannot carry a token"
         "Correct what the message names"
-}
-full {
     /// The ID Token breaks a rule of OpenID Connect, or its signature is wrong.
     InvalidIdToken "invalid_id_token" false
         "ID Token validation failed"
@@ -292,7 +274,6 @@ full {
     KeyLost "key_lost" false
         "the key of this login is gone"
         "Call startLogin again"
-}
 }
 
 impl ErrorCode {
@@ -454,7 +435,6 @@ impl Error {
     }
 
     /// What it means in a frame where the server's cookies may lack: whoever they belong to is not known there.
-    #[cfg(feature = "full")]
     pub fn without_cookies(self) -> Self {
         match self.code {
             ErrorCode::LoginRequired | ErrorCode::InteractionRequired if self.server.is_some() => {
@@ -608,7 +588,6 @@ mod tests {
         assert!(!error.code.retryable() && ErrorCode::NetworkError.retryable());
     }
 
-    #[cfg(feature = "full")]
     #[test]
     fn only_the_servers_own_refusal_can_be_for_want_of_its_cookies() {
         let said = |code: ErrorCode| code.error().with(ServerError::default());

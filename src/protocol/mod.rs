@@ -13,7 +13,6 @@ pub mod config;
 pub mod dpop;
 pub mod error;
 pub mod form;
-#[cfg(feature = "full")]
 pub mod jose;
 pub mod json;
 pub mod metadata;
@@ -22,7 +21,6 @@ pub mod openid;
 pub mod parameters;
 pub mod pkce;
 pub mod provider;
-#[cfg(feature = "full")]
 pub mod pushed;
 pub mod record;
 pub mod refusal;

@@ -111,7 +111,6 @@ pub fn distil(config: &mut Json) {
 
 /// The file of a provider of this name, or the names that there are. The npm package does without: there `entry.js`
 /// loads the one that is needed.
-#[cfg(not(feature = "npm"))]
 pub fn find(name: Option<&str>) -> Json {
     const FILES: &str = include_str!(concat!(env!("OUT_DIR"), "/providers.json"));
     let mut files = Json::parse(FILES.as_bytes()).unwrap_or(Json::Null);

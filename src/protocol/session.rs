@@ -3,25 +3,22 @@
 mod access;
 mod description;
 mod handover;
-#[cfg_attr(not(feature = "full"), path = "session/anonymous.rs")]
+#[cfg_attr(not(feature = "full"), path = "session/identity/without.rs")]
 mod identity;
 mod leaving;
 mod permission;
 mod renewal;
 mod sessions;
-#[cfg(feature = "full")]
+#[cfg_attr(not(feature = "full"), path = "session/shared/without.rs")]
 pub mod shared;
 
 pub use access::{Access, AfterRefusal};
 pub use description::change;
 use description::{ends, number};
-#[cfg(not(feature = "full"))]
-use identity::Shared;
 pub use leaving::Revocation;
 pub use permission::explain;
 use renewal::{Failing, Refresh};
 pub use sessions::{SessionId, Sessions};
-#[cfg(feature = "full")]
 use shared::Shared;
 
 use alloc::rc::Rc;

@@ -1,13 +1,11 @@
 //! The token endpoint (RFC 6749 sections 4.1.3, 5 and 6), read strictly.
 
 mod error_response;
-#[cfg_attr(not(feature = "full"), path = "token/anonymous.rs")]
-mod identity;
+#[cfg_attr(not(feature = "full"), path = "token/identity/without.rs")]
+pub mod identity;
 mod request;
 mod response;
 
-#[cfg(feature = "full")]
-pub use identity::Signed;
 pub use request::{Grant, TokenRequest};
 pub use response::HttpResponse;
 
@@ -260,7 +258,6 @@ mod tests {
         request.read(response, 100)
     }
 
-    #[cfg(feature = "full")]
     #[test]
     fn a_margin_that_no_page_has_written_renews_nothing_early() {
         let json =

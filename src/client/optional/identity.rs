@@ -13,7 +13,8 @@ use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::json::Json;
 use crate::protocol::metadata;
 use crate::protocol::openid;
-use crate::protocol::token::{HttpResponse, MAX_BODY, Signed, TokenRequest, Tokens};
+use crate::protocol::token::identity::Signed;
+use crate::protocol::token::{HttpResponse, MAX_BODY, TokenRequest, Tokens};
 
 impl<B: Page> Client<B> {
     /// Checks the ID Token that came with the tokens.

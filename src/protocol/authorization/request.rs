@@ -3,7 +3,6 @@
 use alloc::string::String;
 
 use super::super::client::ResponseType;
-use super::super::secret::IdToken;
 use super::super::{form, scope, text, url};
 use super::PendingLogin;
 
@@ -16,7 +15,7 @@ impl PendingLogin {
     }
 
     /// The authorization endpoint, up to where parameters go. What the request says, the endpoint's own query does not.
-    fn endpoint(&self) -> String {
+    pub(super) fn endpoint(&self) -> String {
         let (address, _, query) = url::cut(self.login.authorization_endpoint());
         let mut url = text::concat(&[address, "?"]);
         let parameters = self.login.authorization_parameters();
@@ -37,7 +36,7 @@ impl PendingLogin {
     }
 
     /// The parameters of the request.
-    fn request(&self) -> String {
+    pub(super) fn request(&self) -> String {
         let client = &self.login;
         let mut request = String::new();
         let mut add = |name: &str, value: &str| form::append(&mut request, name, value);
@@ -71,43 +70,8 @@ impl PendingLogin {
         if let Some(details) = client.authorization_details() {
             add("authorization_details", &details.text());
         }
-        self.add_more(&mut request);
+        self.add_optional(&mut request);
         request
-    }
-
-    /// Names the user whom a silent login is about (OpenID Connect Core section 3.1.2.1); of no use to another one.
-    pub fn name_user(&mut self, hint: &IdToken) {
-        let mut parameters = self.login.authorization_parameters().iter();
-        let is_named = parameters.any(|(name, _)| name == "id_token_hint");
-        if self.login.prompt() == Some("none") && self.login.is_openid() && !is_named {
-            self.hint = Some(hint.clone());
-        }
-    }
-
-    /// Whom and what the tokens are to be about.
-    fn add_more(&self, url: &mut String) {
-        if let Some(key) = &self.key {
-            form::append(url, "dpop_jkt", &key.thumbprint());
-        }
-        if let Some(hint) = &self.hint {
-            form::append(url, "id_token_hint", hint.expose());
-        }
-    }
-
-    /// The request to post before (RFC 9126 section 2.1), where that is to be done: endpoint and form.
-    pub fn pushed(&self) -> Option<(&str, String)> {
-        if !self.login.is_pushed() {
-            return None;
-        }
-        Some((self.login.pushed_endpoint(), self.request()))
-    }
-
-    /// Where to send the user then (section 4).
-    pub fn pushed_url(&self, request_uri: &str) -> String {
-        let mut url = self.endpoint();
-        form::append(&mut url, "client_id", self.login.client_id());
-        form::append(&mut url, "request_uri", request_uri);
-        url
     }
 }
 
@@ -127,40 +91,6 @@ mod tests {
              &state=ow1xAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\
              &code_challenge=zwkx4Wi0nph1A8rxivb-JTtrPYKoEAjD6OHuZ8fI3FU&code_challenge_method=S256\
              &prompt=login"
-        );
-    }
-
-    #[cfg(feature = "full")]
-    #[test]
-    fn a_silent_login_names_the_user_whom_it_is_about() {
-        let hint = IdToken::new("e30.e30.AA".to_string());
-        let url = |fields: &str| {
-            let mut pending = pending(fields);
-            pending.name_user(&hint);
-            assert!(!format!("{pending:?}").contains("e30"));
-            assert!(
-                !pending.to_record().contains("e30"),
-                "of no use to the answer"
-            );
-            pending.authorization_url()
-        };
-        let named = "&id_token_hint=e30.e30.AA";
-        let openid = r#","scope":"openid","prompt":"none""#;
-        assert!(url(openid).ends_with(named));
-        let framed = r#","scope":"openid","display":"iframe""#;
-        assert!(url(framed).ends_with(named), "a frame is silent");
-        for other in [
-            r#","scope":"openid""#,
-            r#","scope":"openid","prompt":"login""#,
-            r#","prompt":"none""#,
-        ] {
-            assert!(!url(other).contains("id_token_hint"), "{other}");
-        }
-        let own = r#","authorizationParameters":{"id_token_hint":"x"}"#;
-        let url = url(&format!("{openid}{own}"));
-        assert!(
-            url.contains("&id_token_hint=x") && !url.contains("e30"),
-            "{url}"
         );
     }
 
@@ -223,89 +153,5 @@ mod tests {
             "code_challenge={}&code_challenge_method=plain",
             pending.code_verifier.expose()
         )));
-    }
-
-    #[cfg(feature = "full")]
-    mod full {
-        use super::super::super::tests::ORIGIN;
-        use super::*;
-        use crate::protocol::dpop::ProofKey;
-        use crate::protocol::json::Json;
-        use crate::protocol::openid::About;
-        use std::string::ToString;
-
-        fn key() -> ProofKey {
-            let jwk = br#"{"kty":"EC","x":"l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs","y":"9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA","crv":"P-256"}"#;
-            ProofKey::read(&Json::parse(jwk).expect("JSON")).expect("a key")
-        }
-
-        const OPENID: &str = r#","scope":"openid","jwksUri":"https://as.example/jwks""#;
-
-        fn pending(extra: &str) -> PendingLogin {
-            let text = format!(
-                r#"{{"clientId":"c1","redirectUri":"https://app.example/cb","authorizationEndpoint":"https://as.example/a?tenant=7","tokenEndpoint":"https://as.example/t","issuer":"https://as.example"{extra}}}"#
-            );
-            let login = crate::protocol::config::Config::parse(&text)
-                .and_then(|config| config.resolve(ORIGIN));
-            PendingLogin::new(login.expect("a login"), &entropy(), 1000).expect("entropy")
-        }
-
-        #[test]
-        fn a_nonce_is_sent_with_openid_only_and_is_the_same_after_the_redirect() {
-            assert_eq!(value(&pending("").authorization_url(), "nonce"), None);
-            let login = pending(OPENID);
-            let nonce = value(&login.authorization_url(), "nonce").expect("a nonce");
-            assert_eq!(nonce.len(), 43);
-            let state = login.state().expose().to_string();
-            let back = PendingLogin::from_record(&state, &login.to_record(), ORIGIN);
-            let about = back.expect("the record").about();
-            assert!(matches!(about, Some(About::Login { nonce: kept }) if kept == nonce));
-        }
-
-        #[test]
-        fn resources_details_and_the_key_are_named() {
-            let mut login = pending(
-                r#","resource":["https://a.example/","https://b.example/"],"authorizationDetails":[{"type":"x"}]"#,
-            );
-            login.bind(key());
-            let url = login.authorization_url();
-            let named = parameters(&url);
-            let resources = named.iter().filter(|(name, _)| name == "resource");
-            let resources: std::vec::Vec<_> = resources.map(|(_, value)| &**value).collect();
-            assert_eq!(resources, ["https://a.example/", "https://b.example/"]);
-            assert_eq!(
-                value(&url, "authorization_details").as_deref(),
-                Some(r#"[{"type":"x"}]"#)
-            );
-            assert_eq!(
-                value(&url, "dpop_jkt").as_deref(),
-                Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I")
-            );
-            let state = login.state().expose().to_string();
-            let back = PendingLogin::from_record(&state, &login.to_record(), ORIGIN);
-            assert_eq!(back.expect("the record").key(), Some(&key()));
-            let broken = login.to_record().replace("P-256", "P-384");
-            assert!(PendingLogin::from_record(&state, &broken, ORIGIN).is_none());
-        }
-
-        /// RFC 9126 sections 2.1 and 4.
-        #[test]
-        fn a_pushed_request_leaves_nothing_but_its_name_in_the_address() {
-            assert!(pending(OPENID).pushed().is_none());
-            let fields = r#","pushedAuthorizationRequest":true,"pushedAuthorizationRequestEndpoint":"https://as.example/par""#;
-            let login = pending(&[OPENID, fields].concat());
-            let (endpoint, form) = login.pushed().expect("a request to push");
-            assert_eq!(endpoint, "https://as.example/par");
-            let all = format!("https://as.example/a?tenant=7&{form}");
-            assert_eq!(all, login.authorization_url());
-            assert!(
-                form.starts_with("response_type=code&client_id=c1&"),
-                "{form}"
-            );
-            assert_eq!(
-                login.pushed_url("urn:x:1 2"),
-                "https://as.example/a?tenant=7&client_id=c1&request_uri=urn%3Ax%3A1%202"
-            );
-        }
     }
 }

@@ -99,7 +99,7 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{ORIGIN, complete};
+    use super::super::tests::{ORIGIN, complete, is_fine};
     use super::*;
     use std::format;
 
@@ -229,7 +229,6 @@ mod tests {
     }
 
     /// D6. Without `verifyIdToken` nobody checks the signature of what TLS has brought, so that any will do.
-    #[cfg(feature = "full")]
     #[test]
     fn id_tokens_that_could_not_be_checked_are_named_before_the_page_is_left() {
         const CODE: &str = "";
@@ -263,6 +262,11 @@ mod tests {
                 assert_eq!(start(fields, algorithms), Ok(()), "{fields} {algorithms}");
             }
             for fields in named {
+                // A build without `openid.rs` begins no login that checks signatures, whatever the server signs by.
+                if !crate::protocol::IS_FULL && *fields != CODE {
+                    assert_eq!(start(fields, algorithms), Ok(()));
+                    continue;
+                }
                 let error = start(fields, algorithms).expect_err(algorithms);
                 assert_eq!(error.code, ErrorCode::InvalidConfig);
                 let list = "id_token_signing_alg_values_supported";
@@ -272,7 +276,6 @@ mod tests {
         }
     }
 
-    #[cfg(feature = "full")]
     #[test]
     fn the_metadata_says_whether_requests_must_be_pushed() {
         use crate::protocol::metadata;
@@ -290,10 +293,8 @@ mod tests {
                 .map(|login| login.is_pushed())
         };
         assert_eq!(demanded(""), Ok(false), "offered, not demanded");
-        assert_eq!(
-            demanded(r#","require_pushed_authorization_requests":true"#),
-            Ok(true)
-        );
+        let pushed = demanded(r#","require_pushed_authorization_requests":true"#);
+        assert!(is_fine(&pushed) && pushed != Ok(false));
         assert!(demanded(r#","require_pushed_authorization_requests":"yes""#).is_err());
     }
 }
