@@ -15,10 +15,7 @@ use crate::protocol::metadata;
 pub const A_PAGE: &str = "a page with an address and sessionStorage";
 
 /// A login in a popup or a frame, which is answered in this page: by [`Client::log_in`].
-#[cfg_attr(
-    not(feature = "full"),
-    allow(dead_code, reason = "there are no windows")
-)]
+#[allow(dead_code, reason = "without `optional` there are no windows")]
 pub struct WindowLogin {
     pub pending: PendingLogin,
     /// What to show there.
