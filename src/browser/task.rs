@@ -55,9 +55,9 @@ pub fn spawn(future: Task) {
         if id == tasks.len() {
             tasks.push(Slot::Free);
         }
-        set(tasks, id, Slot::Idle(future));
         id
     });
+    set(id, Slot::Idle(future));
     wake(id);
 }
 
@@ -94,41 +94,35 @@ pub fn to_promise<E: 'static>(
     result
 }
 
-fn set(tasks: &mut [Slot], id: usize, slot: Slot) -> Slot {
-    match tasks.get_mut(id) {
+/// Puts a task in a state, and gives the one it was in.
+fn set(id: usize, slot: Slot) -> Slot {
+    TASKS.with(|tasks| match tasks.get_mut(id) {
         Some(place) => mem::replace(place, slot),
         None => Slot::Free,
-    }
+    })
 }
 
 fn wake(id: usize) {
-    let mut future = match TASKS.with(|tasks| set(tasks, id, Slot::Running)) {
-        Slot::Idle(future) => future,
-        Slot::Free => return TASKS.with(|tasks| drop(set(tasks, id, Slot::Free))),
-        Slot::Running | Slot::Again => {
-            return TASKS.with(|tasks| drop(set(tasks, id, Slot::Again)));
-        }
-    };
     let waker = waker(id);
     loop {
-        let ready = future
-            .as_mut()
-            .poll(&mut Context::from_waker(&waker))
-            .is_ready();
-        if ready {
-            drop(future);
-            return TASKS.with(|tasks| drop(set(tasks, id, Slot::Free)));
-        }
-        let again = TASKS.with(|tasks| match set(tasks, id, Slot::Running) {
-            Slot::Again => Some(future),
-            _ => {
-                set(tasks, id, Slot::Idle(future));
-                None
+        let mut future = match set(id, Slot::Running) {
+            Slot::Idle(future) => future,
+            Slot::Free => return drop(set(id, Slot::Free)),
+            Slot::Running | Slot::Again => return drop(set(id, Slot::Again)),
+        };
+        let context = &mut Context::from_waker(&waker);
+        let is_done = future.as_mut().poll(context).is_ready();
+        let next = match is_done {
+            // What is dropped with it may wake it, which is for nothing by now.
+            true => {
+                drop(future);
+                Slot::Free
             }
-        });
-        match again {
-            Some(same) => future = same,
-            None => return,
+            false => Slot::Idle(future),
+        };
+        let woken = matches!(set(id, next), Slot::Again);
+        if is_done || !woken {
+            return;
         }
     }
 }
@@ -172,10 +166,15 @@ pub struct Answer {
 impl Answer {
     /// Starts something: `f` hands the number to a function of `natives.js`.
     pub fn to(f: impl FnOnce(usize)) -> Self {
+        let answer = Self::awaited();
+        f(answer.id);
+        answer
+    }
+
+    fn awaited() -> Self {
         part::connect();
         let id = next_id();
         ANSWERS.with(|answers| answers.push((id, Answered::Waiting(None))));
-        f(id);
         Self { id }
     }
 
