@@ -27,10 +27,10 @@ pub use self::{logout::LogoutRequest, optional::Window};
 pub use login::WindowLogin;
 pub use optional::Port;
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Deref;
-use zeroize::Zeroizing;
 
 use crate::browser::local::Local;
 use crate::browser::port::{OwnRequest, OwnResponse, Unanswered};
@@ -148,22 +148,8 @@ impl<B: Page> Client<B> {
     }
 
     /// Sends a request of the library's own, once.
-    async fn ask(
-        self,
-        method: &str,
-        url: &str,
-        form: Zeroizing<String>,
-        authorization: Zeroizing<String>,
-        more: Option<(&'static str, String)>,
-    ) -> Result<OwnResponse, Error> {
-        let request = OwnRequest {
-            method,
-            url,
-            form,
-            authorization,
-            more: more.unwrap_or_default(),
-            wanted: "",
-        };
+    async fn ask(self, request: Box<OwnRequest<'_>>) -> Result<OwnResponse, Error> {
+        let url = request.url;
         let answer = self.browser.ask(request, MAX_BODY, TIMEOUT).await;
         answer.map_err(|why| unanswered(why, url))
     }

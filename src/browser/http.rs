@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::future::Future;
 use wasm_bindgen::prelude::*;
 use zeroize::Zeroizing;
 
@@ -54,12 +55,12 @@ extern "C" {
     );
 }
 
-/// Sends a request and reads at most `limit` bytes of the answer.
-pub async fn ask(
-    own: OwnRequest<'_>,
+/// Sends a request, at once, and reads at most `limit` bytes of the answer.
+pub fn ask(
+    own: &OwnRequest<'_>,
     limit: u32,
     milliseconds: u32,
-) -> Result<OwnResponse, Unanswered> {
+) -> impl Future<Output = Result<OwnResponse, Unanswered>> + use<> {
     let wanted = own.wanted;
     let answer = Answer::to(|id| {
         let (form, auth) = (&own.form, &own.authorization);
@@ -75,17 +76,18 @@ pub async fn ask(
             value,
         );
     });
-    drop(own);
-    let response = answer.await.map_err(unanswered)?;
-    let body = Answer::to(|id| read_body(id, &response, limit)).await;
-    let body = body.map_err(unanswered)?;
-    Ok(OwnResponse {
-        status: status(&response),
-        content_type: header(&response, "content-type"),
-        retry_after: retry_after_of(&response),
-        body: Zeroizing::new(hand_over(&body)),
-        wanted: header(&response, wanted),
-    })
+    async move {
+        let response = answer.await.map_err(unanswered)?;
+        let body = Answer::to(|id| read_body(id, &response, limit)).await;
+        let body = body.map_err(unanswered)?;
+        Ok(OwnResponse {
+            status: status(&response),
+            content_type: header(&response, "content-type"),
+            retry_after: retry_after_of(&response),
+            body: Zeroizing::new(hand_over(&body)),
+            wanted: header(&response, wanted),
+        })
+    }
 }
 
 /// Whether the server behind an address answers at all.

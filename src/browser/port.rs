@@ -74,7 +74,7 @@ pub trait Browser: Copy + 'static {
     /// Sends a request of the library's own and reads at most `limit` bytes of the answer.
     async fn ask(
         &self,
-        request: OwnRequest<'_>,
+        request: Box<OwnRequest<'_>>,
         limit: u32,
         milliseconds: u32,
     ) -> Result<OwnResponse, Unanswered>;
@@ -116,6 +116,20 @@ pub struct OwnRequest<'a> {
     pub more: (&'static str, String),
     /// The header of the answer that is looked at; empty for none.
     pub wanted: &'static str,
+}
+
+impl<'a> OwnRequest<'a> {
+    /// With no body and no header.
+    pub fn new(method: &'a str, url: &'a str) -> Box<Self> {
+        Box::new(Self {
+            method,
+            url,
+            form: Zeroizing::default(),
+            authorization: Zeroizing::default(),
+            more: ("", String::new()),
+            wanted: "",
+        })
+    }
 }
 
 /// An answer to a request of the library's own.

@@ -2,6 +2,7 @@
 
 mod optional;
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::future::Future;
@@ -99,11 +100,11 @@ impl Browser for Web {
 
     fn ask(
         &self,
-        request: OwnRequest<'_>,
+        request: Box<OwnRequest<'_>>,
         limit: u32,
         milliseconds: u32,
     ) -> impl Future<Output = Result<OwnResponse, Unanswered>> {
-        http::ask(request, limit, milliseconds)
+        http::ask(&request, limit, milliseconds)
     }
 
     fn inspect(&self, request: &http::Request) -> String {

@@ -2,9 +2,9 @@
 //! answers one.
 
 use alloc::string::String;
-use zeroize::Zeroizing;
 
 use super::{Client, Failure, Page};
+use crate::browser::port::OwnRequest;
 use crate::protocol::authorization::PendingLogin;
 use crate::protocol::config::Config;
 use crate::protocol::error::{Error, ErrorCode};
@@ -71,8 +71,7 @@ impl<B: Page> Client<B> {
         }
         let mut failure = ErrorCode::InvalidMetadata.error();
         for url in metadata::documents(&issuer, openid) {
-            let none = Zeroizing::default;
-            let answer = match self.ask("GET", &url, none(), none(), None).await {
+            let answer = match self.ask(OwnRequest::new("GET", &url)).await {
                 Ok(answer) => answer,
                 Err(error) => {
                     failure = error;

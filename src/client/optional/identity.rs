@@ -1,11 +1,9 @@
 //! Who has logged in: ID Tokens whose signature is checked, and what the provider says more of the user.
 
 use alloc::string::String;
-use zeroize::Zeroizing;
 
-use super::proof::NONCE;
 use crate::browser::port::{OwnRequest, Unchecked};
-use crate::client::{Client, Failure, Page, TIMEOUT, unanswered};
+use crate::client::{Client, Failure, Page};
 use crate::protocol::Seconds;
 use crate::protocol::authorization::PendingLogin;
 use crate::protocol::client;
@@ -14,7 +12,7 @@ use crate::protocol::json::Json;
 use crate::protocol::metadata;
 use crate::protocol::openid;
 use crate::protocol::token::identity::Signed;
-use crate::protocol::token::{HttpResponse, MAX_BODY, TokenRequest, Tokens};
+use crate::protocol::token::{HttpResponse, TokenRequest, Tokens};
 
 impl<B: Page> Client<B> {
     /// Checks the ID Token that came with the tokens.
@@ -69,8 +67,7 @@ impl<B: Page> Client<B> {
         {
             return Ok(());
         }
-        let none = Zeroizing::default;
-        let answer = self.ask("GET", uri, none(), none(), None).await?;
+        let answer = self.ask(OwnRequest::new("GET", uri)).await?;
         let keys = match Json::parse(&answer.body) {
             Some(keys) if answer.status == 200 => keys,
             _ => {
@@ -111,17 +108,10 @@ impl<B: Page> Client<B> {
         let (mut proven, mut again) = (false, false);
         loop {
             let key = self.session(id, |session| session.key())?;
-            let own = OwnRequest {
-                method: "GET",
-                url: &url,
-                form: Zeroizing::default(),
-                authorization: self.session(id, |session| session.authorization_header(&token))?,
-                more: self.proof(key.as_ref(), "GET", &url, Some(&token)).await?,
-                wanted: NONCE,
-            };
-            let answer = self.browser.ask(own, MAX_BODY, TIMEOUT).await;
-            let answer = answer.map_err(|why| unanswered(why, &url))?;
-            let news = self.note_nonce(&url, &answer.wanted);
+            let mut own = OwnRequest::new("GET", &url);
+            own.authorization = self.session(id, |session| session.authorization_header(&token))?;
+            let asked = self.ask_with_proof(own, key.as_ref(), Some(&token));
+            let (answer, news) = asked.await?;
             let refused = answer.status == 401;
             if refused && key.is_some() && news && !proven {
                 proven = true;

@@ -7,7 +7,7 @@ use core::marker::PhantomData;
 use zeroize::Zeroizing;
 
 use super::{Client, Page, WindowLogin};
-use crate::browser::port::{Browser, OwnResponse};
+use crate::browser::port::{Browser, OwnRequest, OwnResponse};
 use crate::protocol::Seconds;
 use crate::protocol::authorization::{AuthorizationResponse, PendingLogin};
 use crate::protocol::client;
@@ -123,24 +123,21 @@ impl<B: Page> Client<B> {
         _: &Session,
         revocation: Revocation,
     ) -> Result<OwnResponse, Error> {
-        let (method, url) = (&revocation.method, &revocation.url);
-        let (form, authorization) = (revocation.form, revocation.authorization);
-        self.ask(method, url, form, authorization, revocation.relay)
-            .await
+        let mut request = OwnRequest::new(&revocation.method, &revocation.url);
+        request.form = revocation.form;
+        request.authorization = revocation.authorization;
+        request.more = revocation.relay.unwrap_or_default();
+        self.ask(request).await
     }
 
     pub(super) fn post(
         self,
         request: &TokenRequest,
     ) -> impl Future<Output = Result<OwnResponse, Error>> {
-        let (endpoint, body) = (request.endpoint(), request.body());
-        self.ask(
-            "POST",
-            endpoint,
-            body,
-            Zeroizing::default(),
-            request.relay(),
-        )
+        let mut own = OwnRequest::new("POST", request.endpoint());
+        own.form = request.body();
+        own.more = request.relay().unwrap_or_default();
+        self.ask(own)
     }
 
     pub(super) async fn read(

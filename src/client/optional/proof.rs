@@ -1,12 +1,13 @@
 //! Keys that tokens are bound to, and proofs that they are held (RFC 9449).
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 use super::Traces;
 use crate::browser::port::{NotKept, OwnRequest, OwnResponse};
-use crate::client::{Client, Page, TIMEOUT, unanswered};
+use crate::client::{Client, Page};
 use crate::protocol::authorization::PendingLogin;
 use crate::protocol::dpop::{self, ProofKey};
 use crate::protocol::error::{Error, ErrorCode};
@@ -15,7 +16,7 @@ use crate::protocol::resource::PrivateRequest;
 use crate::protocol::secret::AccessToken;
 use crate::protocol::session::{Revocation, Session, SessionId};
 use crate::protocol::text::concat;
-use crate::protocol::token::{MAX_BODY, TokenRequest};
+use crate::protocol::token::TokenRequest;
 
 /// Names of kept keys; the rest is the thumbprint. The text beside says until when they are kept.
 const KEPT: &str = "signer.";
@@ -127,23 +128,12 @@ impl<B: Page> Client<B> {
         self,
         request: &TokenRequest,
     ) -> Result<OwnResponse, Error> {
-        let endpoint = request.endpoint();
         let mut again = false;
         loop {
-            let own = OwnRequest {
-                method: "POST",
-                url: endpoint,
-                form: request.body(),
-                authorization: Zeroizing::default(),
-                more: match request.relay() {
-                    Some(header) => header,
-                    None => self.proof(request.key(), "POST", endpoint, None).await?,
-                },
-                wanted: NONCE,
-            };
-            let answer = self.browser.ask(own, MAX_BODY, TIMEOUT).await;
-            let answer = answer.map_err(|why| unanswered(why, endpoint))?;
-            let news = self.note_nonce(endpoint, &answer.wanted);
+            let mut own = OwnRequest::new("POST", request.endpoint());
+            own.form = request.body();
+            own.more = request.relay().unwrap_or_default();
+            let (answer, news) = self.ask_with_proof(own, request.key(), None).await?;
             let wanted =
                 request.key().is_some() && dpop::is_nonce_wanted(answer.status, &answer.body);
             match (wanted && !again, news) {
@@ -164,31 +154,39 @@ impl<B: Page> Client<B> {
         session: &Session,
         revocation: Revocation,
     ) -> Result<OwnResponse, Error> {
-        let (method, url) = (&revocation.method, &revocation.url);
         let is_shown = !revocation.authorization.is_empty();
         let key = session.key().filter(|_| is_shown);
         let token = session.token();
         let mut again = false;
         loop {
-            let own = OwnRequest {
-                method,
-                url,
-                form: revocation.form.clone(),
-                authorization: revocation.authorization.clone(),
-                more: match &revocation.relay {
-                    Some(header) => header.clone(),
-                    None => self.proof(key.as_ref(), method, url, Some(&token)).await?,
-                },
-                wanted: NONCE,
-            };
-            let answer = self.browser.ask(own, MAX_BODY, TIMEOUT).await;
-            let answer = answer.map_err(|why| unanswered(why, url))?;
-            let news = self.note_nonce(url, &answer.wanted);
+            let mut own = OwnRequest::new(&revocation.method, &revocation.url);
+            own.form = revocation.form.clone();
+            own.authorization = revocation.authorization.clone();
+            own.more = revocation.relay.clone().unwrap_or_default();
+            let (answer, news) = self.ask_with_proof(own, key.as_ref(), Some(&token)).await?;
             if again || key.is_none() || !news || !matches!(answer.status, 400 | 401) {
                 return Ok(answer);
             }
             again = true;
         }
+    }
+
+    /// Sends a request of the library's own, with a proof where the token is bound and no other header goes with it. Beside
+    /// the answer: whether it brought a new nonce.
+    pub(super) async fn ask_with_proof(
+        self,
+        mut request: Box<OwnRequest<'_>>,
+        key: Option<&ProofKey>,
+        token: Option<&AccessToken>,
+    ) -> Result<(OwnResponse, bool), Error> {
+        let url = request.url;
+        if request.more.0.is_empty() {
+            request.more = self.proof(key, request.method, url, token).await?;
+        }
+        request.wanted = NONCE;
+        let answer = self.ask(request).await?;
+        let news = self.note_nonce(url, &answer.wanted);
+        Ok((answer, news))
     }
 
     /// The header that proves one request; nothing where the token is not bound.

@@ -3,6 +3,7 @@
 use alloc::string::String;
 use zeroize::Zeroizing;
 
+use crate::browser::port::OwnRequest;
 use crate::client::{Client, Page};
 use crate::protocol::authorization::PendingLogin;
 use crate::protocol::error::Error;
@@ -17,10 +18,9 @@ impl<B: Page> Client<B> {
         let Some((endpoint, form)) = pending.pushed() else {
             return Ok(pending.authorization_url());
         };
-        let form = Zeroizing::new(form);
-        let answer = self
-            .ask("POST", endpoint, form, Zeroizing::default(), None)
-            .await?;
+        let mut request = OwnRequest::new("POST", endpoint);
+        request.form = Zeroizing::new(form);
+        let answer = self.ask(request).await?;
         let request_uri = pushed::read(answer.status, &answer.body);
         let request_uri = request_uri.map_err(|error| pending.explained(error))?;
         Ok(pending.pushed_url(&request_uri))

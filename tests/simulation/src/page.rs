@@ -261,7 +261,7 @@ impl Browser for Page {
 
     async fn ask(
         &self,
-        request: OwnRequest<'_>,
+        request: Box<OwnRequest<'_>>,
         _: u32,
         milliseconds: u32,
     ) -> Result<OwnResponse, Unanswered> {
