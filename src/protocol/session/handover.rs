@@ -4,6 +4,7 @@
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::mem;
 use zeroize::Zeroizing;
 
 use super::super::Seconds;
@@ -24,7 +25,7 @@ impl Sessions {
         now: Seconds,
     ) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::from("["));
-        for (id, session) in self.list.drain(..) {
+        for (id, session) in mem::take(&mut self.list) {
             if text.len() > 1 {
                 text.push(',');
             }

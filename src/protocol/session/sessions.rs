@@ -1,6 +1,8 @@
 //! The sessions of one page.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::mem;
 
 use super::super::Seconds;
 use super::super::error::{Error, ErrorCode};
@@ -14,13 +16,16 @@ use super::{Access, Session};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionId(u32);
 
+/// Sessions, the oldest first.
+pub(super) type List = Vec<(SessionId, Box<Session>)>;
+
 /// The sessions of one page.
 #[derive(Debug, Default)]
 pub struct Sessions {
-    pub(super) list: Vec<(SessionId, Session)>,
+    pub(super) list: List,
     /// Those that nobody is logged in with any more, until the provider has been told. A renewal that is under way
     /// brings them their last tokens.
-    pub(super) leaving: Vec<(SessionId, Session)>,
+    pub(super) leaving: List,
     last: u32,
 }
 
@@ -35,11 +40,13 @@ impl Sessions {
 
     /// Adds a session; an older one of the same client at the same server is dropped.
     pub fn add(&mut self, session: Session) -> SessionId {
-        let same = |(_, old): &(SessionId, Session)| old.login.is_same_client(&session.login);
-        self.list.retain(|entry| !same(entry));
+        let same = |(_, old): &&(_, Box<Session>)| old.login.is_same_client(&session.login);
+        while let Some(&(old, _)) = self.list.iter().find(same) {
+            take(&mut self.list, old);
+        }
         self.last += 1;
         let id = SessionId(self.last);
-        self.list.push((id, session));
+        self.list.push((id, Box::new(session)));
         id
     }
 
@@ -81,16 +88,13 @@ impl Sessions {
     pub fn of_client(&self, client_id: &str) -> Option<&Session> {
         let fits =
             |session: &&Session| client_id.is_empty() || session.login.client_id() == client_id;
-        self.list
-            .iter()
-            .rev()
-            .map(|(_, session)| session)
-            .find(fits)
+        let mut sessions = self.list.iter().rev().map(|(_, session)| &**session);
+        sessions.find(fits)
     }
 
     /// The newest session.
     pub fn last(&self) -> Option<&Session> {
-        self.list.last().map(|(_, session)| session)
+        self.list.last().map(|(_, session)| &**session)
     }
 
     /// The session whose resource server fits the URL most closely; of two that fit alike, the newer.
@@ -152,27 +156,34 @@ impl Sessions {
         }
         if error.code == ErrorCode::SessionEnded {
             // Also one that is being given back: nothing is left to give, and its refresh token is not sent again.
-            self.list.retain(|(known, _)| *known != id);
-            self.leaving.retain(|(known, _)| *known != id);
+            take(&mut self.list, id);
+            take(&mut self.leaving, id);
         }
         Err(error)
     }
 
     /// Nobody is logged in any more. The sessions are dropped, or kept apart for [`leave`](Sessions::leave).
     pub fn clear(&mut self, keep: bool) -> Vec<SessionId> {
-        let left: Vec<_> = self.list.drain(..).collect();
-        let ids = left.iter().map(|(id, _)| *id).collect();
-        if keep {
-            self.leaving.extend(left);
+        let mut ids = Vec::new();
+        for (id, session) in mem::take(&mut self.list) {
+            ids.push(id);
+            if keep {
+                self.leaving.push((id, session));
+            }
         }
         ids
     }
 
     /// A session that was kept apart, with the newest tokens it got.
-    pub fn leave(&mut self, id: SessionId) -> Option<Session> {
-        let at = self.leaving.iter().position(|(known, _)| *known == id)?;
-        Some(self.leaving.swap_remove(at).1)
+    pub fn leave(&mut self, id: SessionId) -> Option<Box<Session>> {
+        take(&mut self.leaving, id)
     }
+}
+
+/// Takes a session out of a list.
+pub(super) fn take(list: &mut List, id: SessionId) -> Option<Box<Session>> {
+    let at = list.iter().position(|(known, _)| *known == id)?;
+    Some(list.remove(at).1)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! from another tab; and a part that this browser can open again after a reload, without the access token. Who renews
 //! holds the lock of the session, reads the label first and leaves the next one.
 
+use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -17,7 +18,7 @@ use super::super::error::{Error, ErrorCode};
 use super::super::json::{Json, Object};
 use super::super::token::Tokens;
 use super::super::{Seconds, pkce, text};
-use super::{Refresh, Session, SessionId, Sessions};
+use super::{Refresh, Session, SessionId, Sessions, sessions};
 
 /// Bytes of a session's name, which is base64url of 16.
 const NAME: usize = 22;
@@ -363,9 +364,8 @@ impl Sessions {
     }
 
     /// A session ends.
-    pub fn remove(&mut self, id: SessionId) -> Option<Session> {
-        let at = self.list.iter().position(|(known, _)| *known == id)?;
-        Some(self.list.remove(at).1)
+    pub fn remove(&mut self, id: SessionId) -> Option<Box<Session>> {
+        sessions::take(&mut self.list, id)
     }
 
     /// The names of the shared sessions.
