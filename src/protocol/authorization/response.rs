@@ -10,7 +10,7 @@ use super::super::secret::State;
 use super::super::{form, parameters, scope, text, url};
 use super::{ELSEWHERE_PREFIX, STATE_PREFIX};
 
-/// A response as it came: untrusted until [`PendingLogin::accept`].
+/// A response as it came: untrusted until [`PendingLogin::accept`](super::PendingLogin::accept).
 pub struct AuthorizationResponse {
     pub(super) state: State,
     /// The address without query and fragment.

@@ -17,7 +17,8 @@ pub enum Access {
     LoginRequired,
     /// The token has ended, and it is no time to renew it.
     Trouble(Error),
-    /// The session is over: the server has refused to renew it. To be told once, by [`Sessions::renewed`].
+    /// The session is over: the server has refused to renew it. To be told once, by
+    /// [`Sessions::renewed`](super::Sessions::renewed).
     Ended(Error),
 }
 

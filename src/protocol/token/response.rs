@@ -32,7 +32,7 @@ pub struct HttpResponse {
     pub content_type: String,
     /// `Retry-After`, in seconds from now.
     pub retry_after: Option<Seconds>,
-    /// At most [`MAX_BODY`] bytes; wiped when dropped.
+    /// At most [`MAX_BODY`](super::MAX_BODY) bytes; wiped when dropped.
     pub body: Zeroizing<Vec<u8>>,
 }
 
