@@ -70,31 +70,33 @@ fn named(scopes: &Scopes, name: &str) -> Option<usize> {
 
 /// Whether one of `held` is `wanted`, or implies it.
 pub fn allows(scopes: &Scopes, held: &[String], wanted: &str) -> bool {
-    held.iter().any(|name| name == wanted) || implied(scopes, held).any(|name| name == wanted)
+    held.iter().any(|name| name == wanted) || implied(scopes, held).contains(&wanted)
 }
 
 /// What is held of the table, what that implies, what this implies in turn; each once, for a table may go in circles.
-fn implied<'a>(scopes: &'a Scopes, held: &[String]) -> impl Iterator<Item = &'a str> {
-    let mut seen: Vec<bool> = scopes.iter().map(|_| false).collect();
+fn implied<'a>(scopes: &'a Scopes, held: &[String]) -> Vec<&'a str> {
+    let mut seen = Vec::new();
     let mut open = Vec::new();
     let mut all = Vec::new();
     for name in held {
-        open.extend(named(scopes, name));
+        if let Some(at) = named(scopes, name) {
+            open.push(at);
+        }
         while let Some(at) = open.pop() {
-            let (Some(seen), Some((name, implies))) = (seen.get_mut(at), scopes.get(at)) else {
+            let Some((name, implies)) = scopes.get(at).filter(|_| !seen.contains(&at)) else {
                 continue;
             };
-            if core::mem::replace(seen, true) {
-                continue;
-            }
+            seen.push(at);
             all.push(name.as_str());
             for name in implies {
                 all.push(name.as_str());
-                open.extend(named(scopes, name));
+                if let Some(at) = named(scopes, name) {
+                    open.push(at);
+                }
             }
         }
     }
-    all.into_iter()
+    all
 }
 
 /// Leaves out what another one implies.
@@ -102,8 +104,8 @@ pub fn reduce(scopes: &Scopes, scope: Vec<String>) -> Vec<String> {
     let mut least: Vec<String> = Vec::new();
     for item in scope {
         if !allows(scopes, &least, &item) {
-            let more: Vec<&str> = implied(scopes, core::slice::from_ref(&item)).collect();
-            least.retain(|kept| !more.contains(&kept.as_str()));
+            let more = implied(scopes, core::slice::from_ref(&item));
+            text::keep(&mut least, &|kept| !more.contains(&kept));
             least.push(item);
         }
     }
@@ -117,7 +119,9 @@ pub const MOST: usize = 256;
 pub fn said(text: &str) -> Vec<String> {
     let mut items = split(text);
     items.truncate(MOST);
-    items.retain(|item| is_scope_token(item) && !text::contains(item, "(..)"));
+    text::keep(&mut items, &|item| {
+        is_scope_token(item) && !text::contains(item, "(..)")
+    });
     items
 }
 

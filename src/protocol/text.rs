@@ -85,7 +85,14 @@ pub fn shown(name: &str) -> &str {
 /// then by the whole.
 pub fn suggest(sentence: &mut String, name: &str, names: &[&str]) {
     let name = clip(name, 64);
-    if let Some(nearest) = names.iter().min_by_key(|known| distance(name, known)) {
+    let mut best = None;
+    for known in names {
+        let far = distance(name, known);
+        if best.is_none_or(|(least, _)| far < least) {
+            best = Some((far, known));
+        }
+    }
+    if let Some((_, nearest)) = best {
         sentence.push_str("; the nearest is ");
         sentence.push_str(nearest);
     }
@@ -94,7 +101,10 @@ pub fn suggest(sentence: &mut String, name: &str, names: &[&str]) {
 /// How many letters must be put in, taken out or changed (Levenshtein), whatever their case, to get from `a` to the best
 /// beginning of `b`, and to all of it.
 fn distance(a: &str, b: &str) -> (usize, usize) {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
+    let mut row = Vec::new();
+    for at in 0..b.len() + 1 {
+        row.push(at);
+    }
     let mut whole = b.len();
     for (i, letter) in a.bytes().enumerate() {
         let mut diagonal = i;
@@ -107,8 +117,16 @@ fn distance(a: &str, b: &str) -> (usize, usize) {
         }
         whole = left;
     }
-    let part = row.into_iter().skip(1).fold(a.len(), usize::min);
+    let mut part = a.len();
+    for letters in row.iter().skip(1) {
+        part = part.min(*letters);
+    }
     (part, whole)
+}
+
+/// Leaves out of a list what is not to be kept: one function for all that do.
+pub fn keep(list: &mut Vec<String>, is_kept: &dyn Fn(&str) -> bool) {
+    list.retain(|item| is_kept(item));
 }
 
 /// Whether the byte is one of the few.

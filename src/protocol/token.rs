@@ -119,7 +119,7 @@ impl Tokens {
         let mut scope = core::mem::take(&mut self.scope);
         let secrets = self.secrets();
         shown::hide(&mut extra, Names::Judged, &secrets);
-        scope.retain(|item| !shown::shows(item, &secrets));
+        text::keep(&mut scope, &|item| !shown::shows(item, &secrets));
         drop(secrets);
         (self.extra, self.scope) = (extra, scope);
         self.hide_identity();
@@ -129,9 +129,15 @@ impl Tokens {
     pub fn secrets(&self) -> Vec<&str> {
         let mut secrets = Vec::new();
         secrets.push(self.access_token.expose());
-        secrets.extend(self.refresh_token.iter().map(|token| token.expose()));
-        secrets.extend(self.id_token_hint().map(|token| token.expose()));
-        secrets.extend(self.spent.iter().map(|spent| spent.expose()));
+        if let Some(token) = &self.refresh_token {
+            secrets.push(token.expose());
+        }
+        if let Some(token) = self.id_token_hint() {
+            secrets.push(token.expose());
+        }
+        for spent in &self.spent {
+            secrets.push(spent.expose());
+        }
         secrets
     }
 

@@ -94,7 +94,7 @@ impl Session {
         // A server may lack what is held, as far as anybody knows.
         let held = self.tokens.scope();
         let mut missing = needed.to_vec();
-        missing.retain(|wanted| !scope::allows(scopes, held, wanted));
+        text::keep(&mut missing, &|wanted| !scope::allows(scopes, held, wanted));
         let missing = if missing.is_empty() { needed } else { &missing };
         let mut detail = String::from(text::clip(&scope::join(missing, " "), 500));
         if !route.is_empty() {
