@@ -107,10 +107,15 @@ impl<B: Page> Client<B> {
 
     async fn take_back(self, session: &mut Session) -> Result<(), Error> {
         session.revocation()?;
-        if session.renews_to_revoke(self.browser.elapsed())
-            && let Ok(tokens) = self.exchange(session.renewal()?).await
-        {
-            session.renew(tokens, self.browser.wall(), self.browser.elapsed());
+        let mut failure = ErrorCode::SessionIndeterminate.error();
+        if session.renews_to_revoke(self.browser.elapsed()) {
+            match self.exchange(session.renewal()?).await {
+                Ok(tokens) => session.renew(tokens, self.browser.wall(), self.browser.elapsed()),
+                Err(error) => failure = error,
+            }
+        }
+        if session.lacks_token_to_revoke() {
+            return Err(failure);
         }
         self.give_up(session).await
     }

@@ -31,6 +31,11 @@ impl Session {
         wanted && matches!(self.access(now), Access::Renew)
     }
 
+    /// Whether there is nothing to take the grant back with: what was only kept has no access token.
+    pub fn lacks_token_to_revoke(&self) -> bool {
+        self.login.revocation_request().is_some() && !self.has_token()
+    }
+
     /// What takes the grant back at the provider.
     pub fn revocation(&self) -> Result<Revocation, Error> {
         let Some(request) = self.login.revocation_request() else {

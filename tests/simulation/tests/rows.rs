@@ -358,6 +358,63 @@ mod shared {
         });
     }
 
+    /// Whoever sends it the second time: no answer to that allows a third.
+    #[test]
+    fn a_refresh_token_that_two_pages_have_sent_is_not_sent_again_though_the_second_was_refused_for_now()
+     {
+        let kinds = [SHARED, r#""sessionScope":"origin","keep":"device""#];
+        for status in [429, 503] {
+            each(&kinds, |script| {
+                let first = script.log_in(0);
+                let second = join(&script, 1);
+                script.outlive();
+                script.answer("/token", Scripted::Unreadable);
+                fails(&script.call(first), "session_indeterminate");
+                script.die(first);
+                script.advance(5_000);
+                script.answer("/token", says(status, "", ""));
+                assert!(script.call(second).is_err());
+                script.advance(120_000);
+                let third = script.open(0);
+                for page in [second, third] {
+                    drop(script.start_restore(page));
+                    script.advance(120_000);
+                    assert!(script.call(page).is_err());
+                }
+                assert_eq!(script.refreshed().len(), 2);
+                fails(&script.call(second), "session_indeterminate");
+            });
+        }
+    }
+
+    /// What was only kept has no access token: nothing is sent in its name.
+    #[test]
+    fn a_kept_session_that_cannot_be_renewed_takes_no_grant_back_with_an_empty_token() {
+        let kind = r#""keep":"device","revocationRequest":{"method":"DELETE","url":"https://api.example/me"}"#;
+        each(&[kind], |script| {
+            let page = script.log_in(0);
+            script.die(page);
+            let next = script.open(0);
+            script.answer("/token", says(503, "", ""));
+            assert!(script.restore(next).is_some());
+            script.answer("/token", says(503, "", ""));
+            fails(&script.log_out(next, true), "server_error");
+            let deleted = script.seen().iter().any(|seen| seen.method == "DELETE");
+            assert!(!deleted, "{:?}", script.seen());
+        });
+        // Nor where the refresh token may be spent, and is not sent again for that.
+        each(&[kind], |script| {
+            let page = script.log_in(0);
+            script.die(page);
+            let next = script.open(0);
+            script.answer("/token", Scripted::Unreadable);
+            assert!(script.restore(next).is_some());
+            fails(&script.log_out(next, true), "session_indeterminate");
+            let deleted = script.seen().iter().any(|seen| seen.method == "DELETE");
+            assert!(!deleted, "{:?}", script.seen());
+        });
+    }
+
     /// B4: a tab that has not heard of a renewal gives back what lives, and not what is spent.
     #[test]
     fn logout_with_revoke_in_a_tab_whose_record_is_old_revokes_the_living_token() {

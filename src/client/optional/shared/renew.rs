@@ -89,6 +89,7 @@ impl<B: Page> Client<B> {
         let wall = self.browser.wall();
         let request = self.session(id, Session::renewal)??;
         let sent = self.session(id, |session| session.label(sent.and_again(), wall))?;
+        let marked_at = self.browser.elapsed();
         let marked = self
             .browser
             .replace(&record, &before, &sent, None, None)
@@ -101,6 +102,15 @@ impl<B: Page> Client<B> {
                 Some(_) => Ok(()),
                 None => Err(ErrorCode::Timeout.error()),
             };
+        }
+        // Without locks another page sends it too once this one has slept for longer than a request may take.
+        let slept = self.browser.elapsed().saturating_sub(marked_at) >= TIMEOUT / 1000;
+        if slept && !self.browser.has_locks() {
+            return Err(ErrorCode::Timeout.error());
+        }
+        if again && self.session(id, Session::was_sent) == Ok(false) {
+            // The second of two, whoever has sent the first: no answer to it allows a third.
+            self.change(id, |session| session.make_indeterminate(true));
         }
         let outcome = self.exchange_for(id, request).await;
         let code = outcome.as_ref().err().map(|error| error.code);
