@@ -1,5 +1,6 @@
 //! The simulated browser of one page.
 
+use crate::server::LIFE;
 use crate::server::{self, Mood};
 use crate::world::{self, Scripted, Seen, Slot, World, after, later};
 use oauth_wasm::browser::port::{
@@ -7,12 +8,14 @@ use oauth_wasm::browser::port::{
     Task, Unanswered, Unchecked, WindowError, Windows,
 };
 use oauth_wasm::client::Held;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::rc::Rc;
 use zeroize::Zeroizing;
 
 pub const ORIGIN: &str = "https://app.example";
+/// The API of the first provider.
 pub const API: &str = "https://api.example";
 pub type PageId = usize;
 
@@ -34,6 +37,22 @@ impl oauth_wasm::client::Page for Page {
 pub struct Call {
     pub url: String,
     pub method: &'static str,
+    /// When it began.
+    began: u64,
+    /// The tokens that it was sent with.
+    pub sent: Rc<RefCell<Vec<String>>>,
+}
+
+impl Call {
+    pub fn new(method: &'static str, url: String, began: u64) -> Self {
+        let sent = Rc::default();
+        Self {
+            url,
+            method,
+            began,
+            sent,
+        }
+    }
 }
 
 pub struct Reply {
@@ -64,8 +83,10 @@ impl Page {
         Self { world, id, held }
     }
 
-    pub fn is_alive(&self) -> bool {
-        self.world.borrow().pages[self.id].alive
+    /// Whether it lives and is not in the back/forward cache.
+    pub fn is_shown(&self) -> bool {
+        let page = &self.world.borrow().pages[self.id];
+        page.alive && !page.frozen
     }
 
     pub fn spawn_task(&self, task: Task) {
@@ -142,9 +163,101 @@ impl Page {
     }
 }
 
+/// The access token of an answer.
+fn access_token(body: &str) -> Option<String> {
+    let (_, rest) = body.split_once(r#""access_token":""#)?;
+    Some(rest.split_once('"')?.0.to_string())
+}
+
+/// Whose session a record has: the clients are named after their providers.
+pub fn client_of(record: &Record) -> Option<server::Provider> {
+    (0..server::PROVIDERS).find(|provider| {
+        let name = format!(r#""clientId":"{}""#, client_id(*provider));
+        record.text.contains(&name)
+    })
+}
+
+/// The client of the page at a provider.
+pub fn client_id(provider: server::Provider) -> String {
+    match provider {
+        0 => "c".to_string(),
+        _ => format!("c{provider}"),
+    }
+}
+
 /// Whether two pages have written that they were about to send its refresh token.
 pub fn is_spent(record: &Record) -> bool {
     record.text.contains(r#""sent":2"#)
+}
+
+/// What must hold of what a page sends.
+impl world::Inner {
+    /// A refresh token is sent: not ahead of time, and not while the server wants to be left alone.
+    fn is_due(&self, id: PageId, token: &str) {
+        let page = &self.pages[id];
+        // A page counts whole seconds, and a session is renewed in the last half minute.
+        if let Some((access, _)) = self.server.access_beside(token)
+            && let Some(until) = page.got.get(access)
+            && !page.refused.contains(access)
+        {
+            assert!(self.now + 32_000 >= *until, "{token} is sent ahead of time");
+        }
+        if let Some((_, until)) = page.waits.get(token) {
+            assert!(self.now + 1_000 >= *until, "{token} is sent too soon");
+        }
+    }
+
+    /// A server was too busy for a refresh token: it says how long, and each time the page waits longer by itself.
+    fn waits(&mut self, id: PageId, token: &str, retry_after: Option<u32>) {
+        let now = self.now;
+        let (times, until) = self.pages[id].waits.entry(token.to_string()).or_default();
+        let wait = match *times {
+            0 => 0,
+            times => 1 << (times - 1).min(6),
+        };
+        *times += 1;
+        *until = now + 1_000 * u64::from(retry_after.unwrap_or(0).max(wait));
+    }
+
+    /// A token goes to an API: the newest that the page has, and none that is over.
+    fn lives(&self, id: PageId, grant: server::Grant, token: &str, began: u64) {
+        let page = &self.pages[id];
+        let number = |token: &str| token.rsplit('.').next()?.parse::<u32>().ok();
+        let newer = page.had.keys().find(|had| {
+            let same = self.server.grant_of(had) == Some(grant);
+            same && number(had) > number(token)
+        });
+        assert!(newer.is_none(), "{token} is sent after {newer:?}");
+        let over = page
+            .got
+            .get(token)
+            .is_some_and(|until| self.now > until + 1_000);
+        // What a renewal has just given is used by those who waited for it, however late it came.
+        let again = page.had.get(token).is_some_and(|first| *first < began);
+        assert!(!over || !again, "{token} is over and sent again");
+    }
+
+    /// A token or a grant is given back: once, and where it is from.
+    fn is_given_back(&mut self, id: PageId, url: &str, form: &str, authorization: &str) {
+        let (provider, token) = match server::at("api", url) {
+            Some(provider) => {
+                let (_, token) = authorization.split_once(' ').expect("a scheme");
+                (provider, token.to_string())
+            }
+            None => {
+                assert_eq!(authorization, "", "the token stands in the form");
+                let provider = server::at("as", url).expect("an authorization server");
+                assert_ne!(provider, server::GIVES_BACK, "its API takes it");
+                (provider, server::parameters(form)["token"].clone())
+            }
+        };
+        self.server.revoke(provider, &token);
+        let page = &mut self.pages[id];
+        assert!(
+            page.gave_back.insert(token.clone()),
+            "{token} is given back twice"
+        );
+    }
 }
 
 impl Browser for Page {
@@ -162,7 +275,8 @@ impl Browser for Page {
     }
 
     fn navigate(&self, url: &str) {
-        self.world.borrow_mut().pages[self.id].leaving = Some(url.to_string());
+        let wall = self.wall();
+        self.world.borrow_mut().pages[self.id].leaving = Some((url.to_string(), wall));
     }
 
     async fn shown_again(&self) {
@@ -187,6 +301,10 @@ impl Browser for Page {
         let inner = &mut *self.world.borrow_mut();
         let id = self.id;
         inner.note(|| format!("page {id} hears {}", text.get(..60).unwrap_or(text)));
+        if text.contains(r#""type":"ended""#) {
+            // What comes back after that has been kept, without an access token.
+            inner.pages[id].got.clear();
+        }
         inner.pages[id].events.push(text.to_string());
     }
 
@@ -278,9 +396,11 @@ impl Browser for Page {
                     .any(|page| page.outstanding.contains(token));
                 assert!(!twice, "{token} is in two requests at once");
                 inner.pages[id].outstanding.push(token.clone());
-                let grant = inner.server.grant_of(token);
-                inner.pages[id].meant = grant;
+                let grant = inner.server.grant_of(token).expect("a token of ours");
+                let provider = inner.server.provider_of(grant);
+                inner.pages[id].meant.insert(provider, grant);
                 inner.server.attempt(token);
+                inner.is_due(id, token);
             }
             inner.note(|| format!("page {id} asks {url} {}", token.as_deref().unwrap_or("")));
         }
@@ -297,6 +417,7 @@ impl Browser for Page {
             },
         };
         let is_bound = !seen.proof.is_empty();
+        let authorization = seen.authorization.clone();
         let serve = move |inner: &mut world::Inner| {
             inner.seen.push(seen);
             let mood = inner.mood();
@@ -317,8 +438,9 @@ impl Browser for Page {
                 }
                 Some(Scripted::LostAfterWork) | None => {}
             }
-            let answer = match url.ends_with("/token") {
-                true => {
+            let authorization_server = server::at("as", &url);
+            let answer = match authorization_server.filter(|_| url.ends_with("/token")) {
+                Some(provider) => {
                     let now = inner.now;
                     let unwritten = match inner.faults.records {
                         0 => Vec::new(),
@@ -332,7 +454,7 @@ impl Browser for Page {
                         unwritten,
                         asked,
                     };
-                    let mut answer = inner.server.token(&form, mood, now, known_to);
+                    let mut answer = inner.server.token(provider, &form, mood, now, known_to);
                     if is_bound {
                         answer.body = answer.body.replace("Bearer", "DPoP");
                     }
@@ -342,10 +464,8 @@ impl Browser for Page {
                     });
                     answer
                 }
-                false => {
-                    if let Some(token) = server::parameters(&form).get("token") {
-                        inner.server.revoke(token);
-                    }
+                None => {
+                    inner.is_given_back(id, &url, &form, &authorization);
                     server::Answer {
                         status: 200,
                         content_type: "text/plain",
@@ -362,15 +482,27 @@ impl Browser for Page {
             if *mood != Mood::Garbage {
                 inner.used(id, answer.grant);
             }
-            if let (Some(grant), Mood::Good | Mood::SameToken) = (answer.grant, *mood) {
+            if let (Some(grant), Mood::Good | Mood::SameToken | Mood::Echo) = (answer.grant, *mood)
+            {
                 inner.server.delivered(grant);
+                if let Some(token) = access_token(&answer.body) {
+                    let until = asked + LIFE;
+                    inner.pages[id].got.insert(token, until);
+                }
             }
             if let Some(token) = &answer.refresh {
+                let is_recorded = inner.is_recorded(token);
+                if answer.grant.is_some() {
+                    for page in &mut inner.pages {
+                        page.waits.remove(token);
+                    }
+                }
                 inner.pages[id].unwritten.push(token.clone());
                 if matches!(answer.status, 429 | 503) {
-                    match inner.records.is_empty() {
-                        true => inner.server.not_taken(token),
-                        false => inner.pages[id].not_taken.push(token.clone()),
+                    inner.waits(id, token, answer.retry_after);
+                    match is_recorded {
+                        false => inner.server.not_taken(token),
+                        true => inner.pages[id].not_taken.push(token.clone()),
                     }
                 }
                 inner
@@ -432,10 +564,6 @@ impl Browser for Page {
         };
         let token = authorization.strip_prefix(scheme);
         let token = token.expect("a token of its type").to_string();
-        assert!(
-            request.url.starts_with(&format!("{API}/")),
-            "a token goes to its own API only"
-        );
         {
             let inner = self.world.borrow();
             let grant = inner.server.grant_of(&token);
@@ -445,11 +573,27 @@ impl Browser for Page {
                 !left.contains(&grant),
                 "{token} outlives the logout of its page"
             );
+            let provider = inner.server.provider_of(grant);
+            assert_eq!(
+                server::at("api", &request.url),
+                Some(provider),
+                "{token} goes to its own API only"
+            );
             drop(inner);
             let inner = &mut *self.world.borrow_mut();
+            inner.lives(self.id, grant, &token, request.began);
             inner.used(self.id, Some(grant));
-            inner.pages[self.id].meant = Some(grant);
-            inner.pages[self.id].had.push(token.clone());
+            inner.pages[self.id].meant.insert(provider, grant);
+            let now = inner.now;
+            inner.pages[self.id].had.entry(token.clone()).or_insert(now);
+            let sent = &mut *request.sent.borrow_mut();
+            assert!(
+                !sent.contains(&token),
+                "{token} is sent again though it was refused"
+            );
+            sent.push(token.clone());
+            let most = if request.method == "GET" { 2 } else { 1 };
+            assert!(sent.len() <= most, "a call is sent {} times", sent.len());
         }
         let id = self.id;
         self.world
@@ -462,18 +606,25 @@ impl Browser for Page {
             authorization,
             proof,
         };
+        let refusable = token.clone();
         let serve = move |inner: &mut world::Inner| {
             let now = inner.now;
             let scripted = inner.scripted(&seen.url);
             inner.seen.push(seen);
             let status = inner.server.judge(&token, now);
+            let odd = inner.odd().filter(|_| status == 200);
             match scripted {
-                None => Some((status, "")),
+                None => Some(odd.unwrap_or((status, ""))),
                 Some(Scripted::Says(status, _, challenge, _)) => Some((status, challenge)),
                 Some(Scripted::LostAfterWork | Scripted::Unreadable) => None,
             }
         };
-        match self.exchange(None, serve, |_, _| {}).await {
+        let read = move |inner: &mut world::Inner, (status, _): &(u16, &'static str)| {
+            if *status == 401 {
+                inner.pages[id].refused.insert(refusable);
+            }
+        };
+        match self.exchange(None, serve, read).await {
             Ok((status, challenge)) => Ok(Reply { status, challenge }),
             Err(_) => Err("TypeError: Failed to fetch"),
         }
@@ -546,9 +697,16 @@ impl Records for Page {
                 return Ok(false);
             }
             inner.note(|| format!("page {id} writes {name} {text}"));
-            inner.pages[id].unwritten.clear();
-            for token in std::mem::take(&mut inner.pages[id].not_taken) {
-                inner.server.not_taken(&token);
+            // What it had not left to the others yet, of this session.
+            if let Some(before) = inner.records.get(&name) {
+                let page = &mut inner.pages[id];
+                page.unwritten.retain(|token| !world::has(before, token));
+                let said: Vec<_> = (page.not_taken)
+                    .extract_if(.., |token| world::has(before, token))
+                    .collect();
+                for token in said {
+                    inner.server.not_taken(&token);
+                }
             }
             let record = inner.records.entry(name).or_default();
             record.text = text;
@@ -565,7 +723,9 @@ impl Records for Page {
         self.records(move |inner| {
             inner.note(|| format!("page {id} discards {name}"));
             let record = inner.records.remove(&name);
-            inner.gave_up |= record.is_some_and(|record| is_spent(&record));
+            if let Some(record) = record.filter(is_spent) {
+                inner.gave_up.extend(client_of(&record));
+            }
         })
         .await
     }

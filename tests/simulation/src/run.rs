@@ -1,8 +1,11 @@
-//! One run: an application in several tabs, whatever happens to it, and what must hold.
+//! One run: an application in several tabs, with a client at each of several providers, whatever happens to it, and what
+//! must hold.
 
-use crate::page::{API, Call, ORIGIN, Page, PageId, is_spent, tell};
+use crate::page::{Call, ORIGIN, Page, PageId, client_id, client_of, is_spent, tell};
 use crate::rng::Rng;
-use crate::server::LIFE;
+use crate::server::{
+    self, GIVES_BACK, Grant, IMPLICIT, LENIENT, LIFE, NOBODY, PROVIDERS, Provider,
+};
 use crate::world::{self, Faults, World};
 use oauth_wasm::client::{Client, Failure, LogoutRequest};
 use oauth_wasm::protocol::config::Config;
@@ -13,7 +16,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 const TABS: usize = 4;
-/// What the session of a run is: its page's own, shared by the tabs, kept.
+/// Seconds that a login may take.
+const PATIENCE: u32 = 600;
+/// What the sessions at a provider are: their page's own, shared by the tabs, kept.
 const KINDS: &[&str] = match cfg!(feature = "full") {
     true => &[
         r#""sessionScope":"origin""#,
@@ -29,22 +34,82 @@ const KINDS: &[&str] = match cfg!(feature = "full") {
 /// What came of a call: the status of the API, or the code of an error; empty for the reason of a failed fetch.
 type Outcome = Result<u16, Option<ErrorCode>>;
 
+/// A client of the application.
+struct Registration {
+    provider: Provider,
+    config: String,
+    is_shared: bool,
+}
+
+/// A response that a provider has sent.
+#[derive(Clone)]
+struct Response {
+    tab: usize,
+    href: String,
+    /// When its login began, by the page's clock.
+    started: u32,
+}
+
+/// How a response is opened.
+#[derive(Clone, Copy, PartialEq)]
+enum Opened {
+    AsItWas,
+    Changed,
+    Again,
+}
+
 struct Run {
     world: World,
     rng: Rng,
-    config: String,
-    is_shared: bool,
+    registrations: Vec<Registration>,
     clients: BTreeMap<PageId, Client<Page>>,
     /// Whether records failed now and then: then a logout may not reach the other tabs.
     records_fail: bool,
-    /// The responses that the provider has sent so far, by the tabs that they were for.
-    responses: Vec<(usize, String)>,
+    /// The responses that there have been so far.
+    responses: Vec<Response>,
+    /// Those of users who take their time, and when they come.
+    under_way: Vec<(u64, Response)>,
+}
+
+fn register(provider: Provider, kind: &str) -> Registration {
+    let (authorization_server, api) = (
+        server::origin("as", provider),
+        server::origin("api", provider),
+    );
+    let more = match provider {
+        LENIENT => r#""refreshTokenReuse":true,"#.to_string(),
+        IMPLICIT => r#""responseType":"token","#.to_string(),
+        GIVES_BACK => format!(
+            r#""refreshTokenReuse":false,"revocationRequest":{{"method":"DELETE","url":"{api}/me"}},"#
+        ),
+        _ => String::new(),
+    };
+    let id = client_id(provider);
+    Registration {
+        provider,
+        config: format!(
+            r#"{{"clientId":"{id}","redirectUri":"{ORIGIN}/cb","issuer":"{authorization_server}","authorizationEndpoint":"{authorization_server}/authorize","tokenEndpoint":"{authorization_server}/token","revocationEndpoint":"{authorization_server}/revoke","resourceServers":["{api}"],{more}{kind}}}"#
+        ),
+        is_shared: kind.contains("origin"),
+    }
 }
 
 /// Runs one schedule; panics with its trace where something does not hold. Gives how many steps it took.
 pub fn run(seed: u64) -> u64 {
     let mut rng = Rng::new(seed ^ 0xA5A5);
-    let kind = KINDS[rng.index(KINDS.len())];
+    let mut registrations = vec![register(0, KINDS[rng.index(KINDS.len())])];
+    // In most runs there is one client only, and more happens to it.
+    if rng.chance(400) {
+        for provider in 1..PROVIDERS {
+            let kind = match provider {
+                IMPLICIT => r#""allowHttp":false"#,
+                _ => KINDS[rng.index(KINDS.len())],
+            };
+            if rng.chance(500) {
+                registrations.push(register(provider, kind));
+            }
+        }
+    }
     let mut often = |part: u64, most: u64| match rng.chance(part) {
         true => rng.below(most),
         false => 0,
@@ -54,24 +119,26 @@ pub fn run(seed: u64) -> u64 {
         lost_answer: often(500, 300),
         slow: often(500, 300),
         mood: often(500, 400),
+        odd: often(300, 300),
         records: often(200, 60),
         has_no_locks: often(200, 10) > 0,
         has_no_records: often(50, 10) > 0,
         ..Faults::default()
     };
-    world::trace_panics(format!("seed {seed} with {kind} {faults:?}"));
+    let configs: Vec<_> = registrations
+        .iter()
+        .map(|one| one.config.as_str())
+        .collect();
+    world::trace_panics(format!("seed {seed} with {configs:?} {faults:?}"));
     let records_fail = faults.records > 0;
-    let config = format!(
-        r#"{{"clientId":"c","redirectUri":"{ORIGIN}/cb","issuer":"https://as.example","authorizationEndpoint":"https://as.example/authorize","tokenEndpoint":"https://as.example/token","revocationEndpoint":"https://as.example/revoke","resourceServers":["{API}"],{kind}}}"#
-    );
     let mut run = Run {
         world: world::new(seed, TABS, faults),
         rng,
-        is_shared: kind.contains("origin"),
-        config,
+        registrations,
         clients: BTreeMap::new(),
         records_fail,
         responses: Vec::new(),
+        under_way: Vec::new(),
     };
     for _ in 0..run.rng.below(60) + 10 {
         run.act();
@@ -123,66 +190,95 @@ impl Run {
             let inner = &mut *self.world.borrow_mut();
             let mut shown = inner.tabs.iter().filter_map(|tab| tab.page);
             let found = shown.find(|page| inner.pages[*page].leaving.is_some());
-            found.map(|page| {
-                let url = inner.pages[page].leaving.take().unwrap_or_default();
-                (inner.pages[page].tab, inner.server.authorize(&url))
+            found.and_then(|page| {
+                let (url, started) = inner.pages[page].leaving.take()?;
+                let tab = inner.pages[page].tab;
+                let href = inner.server.authorize(&url, inner.now);
+                Some(Response { tab, href, started })
             })
         };
-        if let Some((tab, back)) = leaving {
-            self.responses.push((tab, back.clone()));
+        let now = self.world.borrow().now;
+        if let Some(response) = leaving {
+            // Now and then the user takes longer than a login may.
+            let at = match self.rng.chance(60) {
+                true => now + self.rng.below(900_000),
+                false => now,
+            };
+            self.under_way.push((at, response));
+        }
+        if let Some(next) = self.under_way.iter().position(|(at, _)| *at <= now) {
+            let (_, response) = self.under_way.swap_remove(next);
+            self.responses.push(response.clone());
             match self.rng.chance(80) {
-                true => self.open_changed(tab, &back),
-                false => self.open(tab, &back),
+                true => self.open_changed(response),
+                false => self.open_response(response, Opened::AsItWas),
             }
         }
     }
 
     /// Opens a response that somebody has changed on its way: no session may come of it.
-    fn open_changed(&mut self, tab: usize, back: &str) {
+    fn open_changed(&mut self, response: Response) {
+        let back = response.href.as_str();
         let (before, state) = back.split_once("&state=").expect("a state");
-        let (start, code) = before.split_once("?code=").expect("a code");
-        let (code, issuer) = code.split_once('&').expect("an issuer");
-        let href = match self.rng.below(7) {
+        let (_, issuer) = before.split_once("&iss=").expect("an issuer");
+        let (start, mark) = match before.split_once("/cb#") {
+            Some((start, _)) => (start, '#'),
+            None => (before.split_once("/cb?").expect("a query").0, '?'),
+        };
+        let code = |href: &str| {
+            let (_, code) = href.split_once("?code=")?;
+            Some(code.split_once('&')?.0.to_string())
+        };
+        let changed = match self.rng.below(7) {
             0 => format!("{before}&state=ow1xAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"),
             1 => before.to_string(),
             2 => format!("{back}&state={state}"),
-            3 => back.replace("as.example", "evil.example"),
-            4 => back.replace("/cb?", "/cb/?"),
-            5 => format!("{start}?error=access_denied&{issuer}&state={state}"),
+            3 => back.replace(".example&", ".evil&"),
+            4 => back.replace("/cb", "/cb/"),
+            5 => format!("{start}/cb{mark}error=access_denied&iss={issuer}&state={state}"),
             _ => {
-                let others = self.responses.iter().map(|(_, back)| back);
-                let others: Vec<_> = others.filter(|other| !other.contains(code)).collect();
-                let Some(other) = self.rng.pick(&others) else {
-                    return self.open(tab, back);
-                };
-                let (_, other) = other.split_once("?code=").expect("a code");
-                let (other, _) = other.split_once('&').expect("an issuer");
-                format!("{start}?code={other}&{issuer}&state={state}")
+                let own = code(back);
+                let others = self.responses.iter().filter_map(|other| code(&other.href));
+                let others: Vec<_> = others.filter(|other| Some(other) != own.as_ref()).collect();
+                match (own, self.rng.pick(&others)) {
+                    (Some(own), Some(other)) => back.replace(&own, other),
+                    _ => return self.open_response(response, Opened::AsItWas),
+                }
             }
         };
-        self.note(|| format!("the response is changed: {href}"));
-        self.open_as(tab, &href, true);
+        self.note(|| format!("the response is changed: {changed}"));
+        let response = Response {
+            href: changed,
+            ..response
+        };
+        self.open_response(response, Opened::Changed);
     }
 
     /// Somebody opens a response that there was before: the one that was changed, as it was, or one that was answered.
     fn open_again(&mut self) {
-        if let Some((tab, back)) = self.rng.pick(&self.responses).cloned() {
-            self.note(|| format!("tab {tab} opens a response again"));
-            self.open(tab, &back);
+        if let Some(response) = self.rng.pick(&self.responses).cloned() {
+            self.note(|| format!("tab {} opens a response again", response.tab));
+            self.open_response(response, Opened::Again);
         }
     }
 
-    fn open(&mut self, tab: usize, href: &str) {
-        self.open_as(tab, href, false);
+    /// A page at the application's own address.
+    fn open(&mut self, tab: usize) {
+        let response = Response {
+            tab,
+            href: ORIGIN.to_string(),
+            started: 0,
+        };
+        self.open_response(response, Opened::Again);
     }
 
-    fn open_as(&mut self, tab: usize, href: &str, is_forged: bool) {
+    fn open_response(&mut self, response: Response, opened: Opened) {
+        use oauth_wasm::browser::port::Browser as _;
+        let Response { tab, href, started } = response;
         let page = world::open(self.world, tab);
         let client = Client::new(page);
         self.clients.insert(page.id, client);
-        let href = href.to_string();
-        let is_response = href.contains("code=");
-        let here = page;
+        let is_response = href.contains("code=") || href.contains("access_token=");
         let world = self.world;
         page.spawn_task(Box::pin(async move {
             // StrictMode asks twice at once.
@@ -190,15 +286,39 @@ impl Run {
             let same = href.clone();
             let second = Rc::new(RefCell::new(None));
             let slot = second.clone();
-            here.spawn_task(Box::pin(async move {
+            let is_waited_for = href.split_once("&state=").is_some_and(|(_, state)| {
+                page.load(&format!("oauth-wasm.pending.{state}")).is_some()
+            });
+            let age = page.wall().saturating_sub(started);
+            page.spawn_task(Box::pin(async move {
                 let answer = twice.handle_redirect(&same, true).await;
                 *slot.borrow_mut() = Some(answer.is_ok());
             }));
             let first = client.handle_redirect(&href, true).await;
+            let is_late = is_response && age > PATIENCE;
             assert!(
-                !is_forged || !matches!(first, Ok(Some(_))),
-                "a session comes of {href}"
+                opened != Opened::Changed && !is_late || !matches!(first, Ok(Some(_))),
+                "after {age} seconds a session comes of {href}"
             );
+            // One that nobody has changed and for which a login waits is refused for no reason of its own.
+            if opened == Opened::AsItWas
+                && is_waited_for
+                && age + 2 < PATIENCE
+                && let Err(Failure::OAuth(error)) = &first
+            {
+                let allowed = [
+                    ErrorCode::NetworkError,
+                    ErrorCode::Timeout,
+                    ErrorCode::InvalidTokenResponse,
+                    ErrorCode::RateLimited,
+                    ErrorCode::ServerError,
+                    ErrorCode::LoginRequired,
+                ];
+                assert!(
+                    allowed.contains(&error.code),
+                    "{error:?} after {age} s: {href}"
+                );
+            }
             if let (true, Some(second)) = (is_response, *second.borrow()) {
                 assert!(first.is_ok() || !second, "two calls get two answers");
             }
@@ -230,7 +350,7 @@ impl Run {
     fn act(&mut self) {
         let tab = self.tab();
         match self.rng.below(100) {
-            0..12 => self.open(tab, ORIGIN),
+            0..12 => self.open(tab),
             12..22 => self.log_in(),
             22..55 => drop(self.call()),
             55..60 => self.log_out(),
@@ -267,7 +387,8 @@ impl Run {
                 inner.faults.captive = choice == 2;
                 inner.note(|| format!("the network: {choice}"));
             }
-            94..97 => self.forge(),
+            94..96 => self.forge(),
+            96 => self.go_offline(),
             _ => {
                 let inner = &mut *self.world.borrow_mut();
                 let grants = inner.server.grants();
@@ -287,7 +408,9 @@ impl Run {
         };
         self.note(|| format!("page {} logs in", page.id));
         let client = self.clients[&page.id];
-        let config = Config::parse(&self.config).and_then(|config| config.complete(Json::Null));
+        let which = self.rng.index(self.registrations.len());
+        let config = Config::parse(&self.registrations[which].config);
+        let config = config.and_then(|config| config.complete(Json::Null));
         let config = config.expect("a configuration");
         page.spawn_task(Box::pin(async move {
             if let Err(error) = client.start(config, None).await {
@@ -300,32 +423,58 @@ impl Run {
         }));
     }
 
-    /// A call of the API: its outcome, once it is there.
-    fn call(&mut self) -> Option<(PageId, Rc<RefCell<Option<Outcome>>>)> {
+    /// A call of an API: mostly of one that the page has a client for.
+    fn call(&mut self) -> Option<Rc<RefCell<Option<Outcome>>>> {
         let page = self.page()?;
-        Some((page.id, self.call_in(page)))
+        let provider = match self.rng.chance(30) {
+            true => NOBODY,
+            false => self.registrations[self.rng.index(self.registrations.len())].provider,
+        };
+        let method = if self.rng.chance(700) { "GET" } else { "POST" };
+        Some(self.call_in(page, provider, method))
     }
 
-    fn call_in(&mut self, page: Page) -> Rc<RefCell<Option<Outcome>>> {
+    fn call_in(
+        &mut self,
+        page: Page,
+        provider: Provider,
+        method: &'static str,
+    ) -> Rc<RefCell<Option<Outcome>>> {
         use oauth_wasm::browser::port::Browser as _;
         let client = self.clients[&page.id];
         let outcome = Rc::new(RefCell::new(None));
         let here = outcome.clone();
         let world = self.world;
-        let same = page;
+        let url = format!("{}/items", server::origin("api", provider));
         page.spawn_task(Box::pin(async move {
-            let call = Call {
-                url: format!("{API}/items"),
-                method: "GET",
-            };
+            let began = world.borrow().now;
+            let call = Call::new(method, url, began);
+            let sent = call.sent.clone();
             let result = match client.fetch_private(call).await {
-                Ok(reply) => Ok(same.status(&reply)),
+                Ok(reply) => Ok(page.status(&reply)),
                 Err(Failure::OAuth(error)) => Err(Some(error.code)),
                 Err(Failure::Native(_)) => Err(None),
             };
-            world
-                .borrow_mut()
-                .note(|| format!("page {} has called: {result:?}", same.id));
+            let described = client.describe_session().unwrap_or_default();
+            assert!(!described.contains("tk."), "a token in {described}");
+            let inner = &mut *world.borrow_mut();
+            inner.note(|| format!("page {} has called: {result:?}", page.id));
+            if provider == NOBODY {
+                let refused = [
+                    ErrorCode::LoginRequired,
+                    ErrorCode::UndeclaredResourceServer,
+                ];
+                let is_refused = matches!(result, Err(Some(code)) if refused.contains(&code));
+                assert!(is_refused, "{result:?} of an API that nobody has declared");
+            }
+            if result == Err(Some(ErrorCode::SessionEnded)) {
+                let grant = inner.pages[page.id].meant.get(&provider).copied();
+                let is_dead = grant.is_some_and(|grant| inner.server.is_dead(grant));
+                assert!(is_dead, "a session ends by its server's own word only");
+            }
+            if result.is_ok() {
+                assert!(!sent.borrow().is_empty());
+            }
             *here.borrow_mut() = Some(result);
         }));
         outcome
@@ -339,17 +488,24 @@ impl Run {
         self.note(|| format!("page {} logs out, revoke {revoke}", page.id));
         let client = self.clients[&page.id];
         let world = self.world;
-        let is_shared = self.is_shared;
+        let shared: Vec<_> = (self.registrations.iter())
+            .filter(|one| one.is_shared)
+            .map(|one| one.provider)
+            .collect();
         page.spawn_task(Box::pin(async move {
             {
                 let inner = &mut *world.borrow_mut();
                 inner.last_logout = Some(inner.now);
                 // What tabs share may come back where it was only changed for another session.
-                let is_known = !is_shared || inner.server.grants().len() == 1;
+                let server = &inner.server;
+                let is_known = |grant: &&Grant| {
+                    let provider = server.provider_of(**grant);
+                    !shared.contains(&provider) || server.grants_at(provider).len() == 1
+                };
                 let page = &mut inner.pages[page.id];
-                page.left.extend(page.used.iter().filter(|_| is_known));
-                // Of those that it has had, it has this one now.
-                page.leaves.extend(page.meant);
+                page.left.extend(page.used.iter().filter(is_known));
+                // Of those that it has had, it has these now.
+                page.leaves.extend(page.meant.values());
             }
             let wanted = LogoutRequest {
                 revoke,
@@ -381,15 +537,31 @@ impl Run {
                 }
                 inner.note(|| format!("tab {from} is duplicated to tab {to}"));
             }
-            self.open(to, ORIGIN);
+            self.open(to);
         }
+    }
+
+    /// The network is gone for longer than the access tokens live, and the application goes on calling.
+    fn go_offline(&mut self) {
+        self.note(|| "the network is gone".to_string());
+        self.world.borrow_mut().faults.offline = true;
+        let time = self.rng.below(2 * LIFE);
+        self.advance(time);
+        for _ in 0..self.rng.below(6) {
+            drop(self.call());
+            let steps = self.rng.below(30);
+            self.go_on(steps);
+        }
+        self.world.borrow_mut().faults.offline = false;
+        self.note(|| "the network is back".to_string());
     }
 
     /// Somebody who is none of ours speaks on the channel.
     fn forge(&mut self) {
         let name = {
             let inner = self.world.borrow();
-            let name = inner.records.keys().next().cloned().unwrap_or_default();
+            let names: Vec<_> = inner.records.keys().cloned().collect();
+            let name = self.rng.pick(&names).cloned().unwrap_or_default();
             name.trim_start_matches("session.").to_string()
         };
         let messages = [
@@ -422,7 +594,9 @@ impl Run {
         for round in 0..3 {
             self.note(|| format!("round {round}"));
             for page in self.shown() {
-                self.judge(page, round == 2);
+                for which in 0..self.registrations.len() {
+                    self.judge(page, which, round == 2);
+                }
             }
             self.advance(LIFE + 60_000);
         }
@@ -440,29 +614,40 @@ impl Run {
         Page::new(self.world, id, self.world.borrow().pages[id].held)
     }
 
-    fn judge(&mut self, page: Page, is_last: bool) {
-        let has_session = self.clients[&page.id].describe_session().is_some();
-        let outcome = self.call_in(page);
+    fn judge(&mut self, page: Page, which: usize, is_last: bool) {
+        let Registration {
+            provider,
+            is_shared,
+            ..
+        } = self.registrations[which];
+        if !page.is_shown() {
+            return;
+        }
+        let client = self.clients[&page.id];
+        let has_session = client.describe_session_of(&client_id(provider)).is_some();
+        let outcome = self.call_in(page, provider, "GET");
         for _ in 0..40 {
-            if outcome.borrow().is_some() || !page.is_alive() {
+            if outcome.borrow().is_some() || !page.is_shown() {
                 break;
             }
             self.advance(10_000);
         }
-        if !page.is_alive() {
+        if !page.is_shown() {
             return;
         }
         let outcome = outcome
             .borrow()
             .unwrap_or_else(|| panic!("page {}: a call hangs", page.id));
         let inner = self.world.borrow();
-        let grant = inner.pages[page.id].meant;
+        let grant = inner.pages[page.id].meant.get(&provider).copied();
         let goes_on = grant.is_some_and(|grant| inner.server.can_go_on(grant));
+        let has_one_grant = inner.server.grants_at(provider).len() == 1;
+        let gave_up = inner.gave_up.contains(&provider);
+        let is_spent = |record| is_spent(record) && client_of(record) == Some(provider);
         match outcome {
             Ok(200) => {
                 // With one login only it is known which session a page had that logged out.
-                let left = self.is_shared && !self.records_fail;
-                let left = left && inner.server.grants().len() == 1;
+                let left = is_shared && !self.records_fail && has_one_grant;
                 let left = left
                     && inner
                         .pages
@@ -482,11 +667,11 @@ impl Run {
                     let began = inner.server.began(grant);
                     inner.last_logout.is_some_and(|at| at >= began)
                 }) || self.records_fail
-                    || inner.gave_up
-                    || (self.is_shared && inner.server.grants().len() > 1) => {}
+                    || gave_up
+                    || (is_shared && !has_one_grant) => {}
             // Another page may still send the refresh token once more; or one has died when it was about to, twice.
             Err(Some(ErrorCode::SessionIndeterminate))
-                if !is_last || inner.gave_up || inner.records.values().any(is_spent) => {}
+                if !is_last || gave_up || inner.records.values().any(is_spent) => {}
             Err(Some(
                 ErrorCode::SessionEnded
                 | ErrorCode::SessionIndeterminate

@@ -191,8 +191,8 @@ impl Script {
         let (tab, back) = {
             let inner = &mut *self.world.borrow_mut();
             let state = &mut inner.pages[page.id];
-            let url = state.leaving.take().expect("the page is left");
-            (state.tab, inner.server.authorize(&url))
+            let (url, _) = state.leaving.take().expect("the page is left");
+            (state.tab, inner.server.authorize(&url, inner.now))
         };
         (back, self.open(tab))
     }
@@ -222,10 +222,7 @@ impl Script {
 
     pub fn start_call(&self, page: Page) -> Running<Outcome<u16>> {
         let client = Client::new(page);
-        let call = Call {
-            url: format!("{API}/items"),
-            method: "GET",
-        };
+        let call = Call::new("GET", format!("{API}/items"), self.now());
         self.start(page, async move {
             let reply = client.fetch_private(call).await;
             reply.map(|reply| page.status(&reply)).map_err(text)

@@ -3,7 +3,7 @@
 
 use crate::page::{Page, PageId};
 use crate::rng::Rng;
-use crate::server::{Grant, Mood, Server};
+use crate::server::{Grant, Mood, Provider, Server};
 use oauth_wasm::browser::port::{Record, Task};
 use oauth_wasm::client::Held;
 use std::cell::RefCell;
@@ -67,9 +67,9 @@ pub struct Inner {
     pub made: u64,
     /// When somebody last logged out; a page without a session ends what it could have restored.
     pub last_logout: Option<u64>,
-    /// Whether a record was discarded whose refresh token may have been sent twice: the pages that have its session yet
+    /// At whom a record was discarded whose refresh token may have been sent twice: the pages that have its session yet
     /// have nothing left to renew it with, wherever the two requests got.
-    pub gave_up: bool,
+    pub gave_up: BTreeSet<Provider>,
     /// What has happened so far, counted.
     pub steps: u64,
 }
@@ -100,18 +100,26 @@ pub struct PageState {
     /// When the last message to it arrives: they keep their order.
     pub last_message: u64,
     pub shown: Vec<Slot<()>>,
-    /// Where the page goes: a login of its own, once `navigate` was called.
-    pub leaving: Option<String>,
+    /// Where the page goes, and when by its clock: a login of its own, once `navigate` was called.
+    pub leaving: Option<(String, u32)>,
     /// The refresh tokens of requests that are on their way.
     pub outstanding: Vec<String>,
     /// The refresh tokens whose answers it has read, and not yet left to other pages.
     pub unwritten: Vec<String>,
     /// Those of which it has read that they were not taken, and has not yet said so.
     pub not_taken: Vec<String>,
-    /// The grant of the last token that it sent anywhere.
-    pub meant: Option<Grant>,
-    /// Access tokens that it has sent.
-    pub had: Vec<String>,
+    /// The grant of the last token that it sent anywhere, for each provider.
+    pub meant: BTreeMap<Provider, Grant>,
+    /// Access tokens that it has sent, and when first.
+    pub had: BTreeMap<String, u64>,
+    /// Access tokens that it has got from a token endpoint itself, and when they are over.
+    pub got: BTreeMap<String, u64>,
+    /// Those that an API has refused.
+    pub refused: BTreeSet<String>,
+    /// Refresh tokens that a server was too busy for: how often, and until when it is left alone.
+    pub waits: BTreeMap<String, (u32, u64)>,
+    /// Tokens that it has given back.
+    pub gave_back: BTreeSet<String>,
     /// Grants whose access tokens the page has had.
     pub used: Vec<Grant>,
     /// Grants whose tokens the page must not send any more, as it has logged out.
@@ -136,6 +144,8 @@ pub struct Faults {
     pub lost_answer: u64,
     pub slow: u64,
     pub mood: u64,
+    /// How often an API wants something else than a token that lives.
+    pub odd: u64,
     pub records: u64,
     pub has_no_locks: bool,
     pub has_no_records: bool,
@@ -266,7 +276,7 @@ pub fn new(seed: u64, tabs: usize, faults: Faults) -> World {
         wrong: 0,
         made: 0,
         last_logout: None,
-        gave_up: false,
+        gave_up: BTreeSet::new(),
         steps: 0,
     })))
 }
@@ -322,12 +332,34 @@ impl Inner {
         if !self.rng.chance(self.faults.mood) {
             return Mood::Good;
         }
-        match self.rng.below(4) {
+        match self.rng.below(5) {
             0 => Mood::SameToken,
             1 => Mood::Garbage,
             2 => Mood::Unavailable,
+            3 => Mood::Echo,
             _ => Mood::SlowDown(self.rng.below(200) as u32),
         }
+    }
+
+    /// What an API says besides looking at the token.
+    pub fn odd(&mut self) -> Option<(u16, &'static str)> {
+        if !self.rng.chance(self.faults.odd) {
+            return None;
+        }
+        Some(match self.rng.below(4) {
+            0 => (403, ""),
+            1 => (403, r#"Bearer error="insufficient_scope", scope="w""#),
+            2 => (
+                401,
+                r#"Bearer error="insufficient_user_authentication", max_age=5"#,
+            ),
+            _ => (503, ""),
+        })
+    }
+
+    /// Whether a record has this refresh token: then what became of it is left there to the other pages.
+    pub fn is_recorded(&self, token: &str) -> bool {
+        self.records.values().any(|record| has(record, token))
     }
 
     /// Milliseconds until something is done.
@@ -344,6 +376,16 @@ impl Inner {
         used.retain(|known| Some(*known) != grant);
         used.extend(grant);
     }
+}
+
+/// Whether a record has this refresh token. What is sealed can be read here.
+pub fn has(record: &Record, token: &str) -> bool {
+    let quoted = format!("\"{token}\"");
+    let has = |part: &[u8]| {
+        part.windows(quoted.len())
+            .any(|part| part == quoted.as_bytes())
+    };
+    has(&record.one) || has(&record.two)
 }
 
 /// Does something after so many milliseconds.
@@ -423,8 +465,12 @@ pub fn open(world: World, tab: usize) -> Page {
         outstanding: Vec::new(),
         unwritten: Vec::new(),
         not_taken: Vec::new(),
-        meant: None,
-        had: Vec::new(),
+        meant: BTreeMap::new(),
+        had: BTreeMap::new(),
+        got: BTreeMap::new(),
+        refused: BTreeSet::new(),
+        waits: BTreeMap::new(),
+        gave_back: BTreeSet::new(),
         used: Vec::new(),
         left: BTreeSet::new(),
         leaves: BTreeSet::new(),
