@@ -278,6 +278,10 @@ impl Run {
         let page = world::open(self.world, tab);
         let client = Client::new(page);
         self.clients.insert(page.id, client);
+        let cleans = {
+            let faults = &self.world.borrow().faults;
+            !self.records_fail && !faults.has_no_locks && !faults.has_no_records
+        };
         let is_response = href.contains("code=") || href.contains("access_token=");
         let world = self.world;
         page.spawn_task(Box::pin(async move {
@@ -290,11 +294,31 @@ impl Run {
                 page.load(&format!("oauth-wasm.pending.{state}")).is_some()
             });
             let age = page.wall().saturating_sub(started);
+            let (orphans, population) = {
+                let inner = world.borrow();
+                (inner.orphans(), inner.population())
+            };
             page.spawn_task(Box::pin(async move {
                 let answer = twice.handle_redirect(&same, true).await;
                 *slot.borrow_mut() = Some(answer.is_ok());
             }));
             let first = client.handle_redirect(&href, true).await;
+            if let Ok(Some(session)) = &first
+                && session.contains(r#""keep":"device""#)
+                && cleans
+                && world.borrow().population() == population
+            {
+                let inner = world.borrow();
+                let left = inner.orphans();
+                let left = left.intersection(&orphans).find(|name| {
+                    let client = client_of(&inner.records[*name]).map(client_id);
+                    client.is_some_and(|id| session.contains(&format!(r#""clientId":"{id}""#)))
+                });
+                assert!(
+                    left.is_none(),
+                    "{left:?} outlives the next login of its client"
+                );
+            }
             let is_late = is_response && age > PATIENCE;
             assert!(
                 opened != Opened::Changed && !is_late || !matches!(first, Ok(Some(_))),

@@ -362,6 +362,26 @@ impl Inner {
         self.records.values().any(|record| has(record, token))
     }
 
+    /// How many pages there were, and how many live.
+    pub fn population(&self) -> (usize, usize) {
+        let alive = self.pages.iter().filter(|page| page.alive);
+        (self.pages.len(), alive.count())
+    }
+
+    /// The records of sessions that are kept on the device, and of which no page is left.
+    pub fn orphans(&self) -> BTreeSet<String> {
+        let is_held = |name: &str| {
+            let name = name.trim_start_matches("session.");
+            let part = format!(".{name}.");
+            self.locks.keys().any(|lock| lock.contains(&part))
+        };
+        let kept =
+            (self.records.iter()).filter(|(_, record)| record.text.contains(r#""keep":"device""#));
+        kept.map(|(name, _)| name.clone())
+            .filter(|name| !is_held(name))
+            .collect()
+    }
+
     /// Milliseconds until something is done.
     pub fn delay(&mut self) -> u64 {
         match self.rng.chance(self.faults.slow) {
