@@ -3,12 +3,12 @@
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
-use core::cell::RefCell;
 use core::future::Future;
 use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
+use crate::browser::local::Local;
 use crate::browser::port::Browser;
 use crate::protocol::error::Error;
 use crate::protocol::session::SessionId;
@@ -17,17 +17,17 @@ use crate::protocol::session::SessionId;
 type Outcome = Result<SessionId, Error>;
 
 #[derive(Clone)]
-pub struct SharedResult(Rc<RefCell<(Option<Outcome>, Vec<Waker>)>>);
+pub struct SharedResult(Rc<Local<(Option<Outcome>, Vec<Waker>)>>);
 
 impl SharedResult {
     /// One that is there already.
     pub fn ready(outcome: Outcome) -> Self {
-        Self(Rc::new(RefCell::new((Some(outcome), Vec::new()))))
+        Self(Rc::new(Local::new((Some(outcome), Vec::new()))))
     }
 
     /// One that is to come, by [`run`](SharedResult::run).
     pub fn awaited() -> Self {
-        Self(Rc::new(RefCell::new((None, Vec::new()))))
+        Self(Rc::new(Local::new((None, Vec::new()))))
     }
 
     /// Runs the future, once, whether or not somebody waits. It may be done when this returns: whatever is to be undone
@@ -36,11 +36,10 @@ impl SharedResult {
         let same = self.clone();
         browser.spawn(Box::pin(async move {
             let result = future.await;
-            let waiting = {
-                let mut inner = same.0.borrow_mut();
+            let waiting = same.0.with(|inner| {
                 inner.0 = Some(result);
                 mem::take(&mut inner.1)
-            };
+            });
             for waker in waiting {
                 waker.wake();
             }
@@ -52,13 +51,12 @@ impl Future for SharedResult {
     type Output = Outcome;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
-        let mut inner = self.0.borrow_mut();
-        match &inner.0 {
+        self.0.with(|inner| match &inner.0 {
             Some(result) => Poll::Ready(result.clone()),
             None => {
                 inner.1.push(context.waker().clone());
                 Poll::Pending
             }
-        }
+        })
     }
 }

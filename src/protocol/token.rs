@@ -144,8 +144,9 @@ impl Tokens {
     /// Takes note of secrets that these tokens came for or after.
     fn after(&mut self, spent: Vec<Spent>) {
         self.spent.extend(spent);
-        let old = self.spent.len().saturating_sub(MAX_SPENT);
-        self.spent.drain(..old);
+        while self.spent.len() > MAX_SPENT {
+            self.spent.remove(0);
+        }
         self.hide();
     }
 
