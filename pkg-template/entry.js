@@ -326,7 +326,7 @@ export const library = (parts, providers) => {
     startLogin: traced(startLogin),
     handleRedirect: traced(handleRedirect),
     adoptToken: traced(adoptToken),
-    fetchPrivate: traced(fetchPrivate),
+    fetchPrivate: traced(fetchPrivate, true),
     explain: traced(explain),
     scopesFor: traced(scopesFor),
     debug: watch,

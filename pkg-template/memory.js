@@ -48,6 +48,8 @@ export { getRandomValues }
 const CRASHED =
   '{"name":"OAuthError","code":"internal_error","message":"the library has failed","remedy":"Reload the page, and report it","retryable":false}'
 
+const none = undefined
+
 /**
  * Instantiates a compiled module, by its number, over `list`, the functions that modules import; `done` gets `ask`, its
  * function. It stands on so many pages of memory, references and functions of its own.
@@ -111,7 +113,8 @@ export const open = (list, pages, references, count, number, module, done, faile
    */
   const wrapped = (f, signature) => (...given) => {
     const gives = signature[0]
-    const taken = { __proto__: null }
+    // Each place is there, so that none is looked for on the prototype.
+    const taken = [none, none, none, none, none, none, none, none, none]
     let at = gives === 't' || gives === 'b' ? 1 : 0
     for (let i = 1; i < signature.length; i++) {
       const value = given[at++]

@@ -9,7 +9,7 @@
 //   can name the instance. Whatever could do so waits for the next turn (`later`).
 
 const { AbortController, AbortSignal, Array, BroadcastChannel, DOMException, Date, Error, Headers, JSON, MessageEvent, Object } = globalThis
-const { ReadableStream, Request, Response, String, TextEncoder, TypeError, URL, Uint8Array, WeakMap, WeakSet, WebAssembly } = globalThis
+const { ReadableStream, RegExp, Request, Response, String, TextEncoder, TypeError, URL, Uint8Array, WeakMap, WebAssembly } = globalThis
 const { WritableStream, Zone, crypto, document, performance } = globalThis
 const { create, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, keys, prototype: everything, setPrototypeOf } = Object
 const { parse, stringify } = JSON
@@ -97,6 +97,7 @@ export const indexOf = textMethod('indexOf')
 export const slice = textMethod('slice')
 export const startsWith = textMethod('startsWith')
 const split = textMethod('split')
+const exec = of(RegExp, 'exec')
 const lowerCase = textMethod('toLowerCase')
 const upperCase = textMethod('toUpperCase')
 export const encoder = TextEncoder && new TextEncoder()
@@ -406,14 +407,19 @@ const FRAME = /^\s*at |@/
 // A script in the page itself has the page's address, with what a redirect brought.
 const PARAMETERS = /[?#].*?((:\d+)*\)?)$/
 
-/** The frames of whoever called, without ours: the first. Engines agree on the lines, and on nothing else. */
+/**
+ * The frames of whoever called, without ours: the first; without a trace those of who awaits what is settled now. Engines
+ * agree on the lines, and on nothing else.
+ */
 const framesOf = trace => {
   try {
-    const lines = split(trace.stack, '\n')
+    const lines = split((trace || new Error()).stack, '\n')
     let frames = ''
     let ours = 1
     for (let i = 0; i < lines.length; i++) {
-      if (FRAME.test(lines[i]) && ours-- <= 0) frames += '\n' + replace(lines[i], PARAMETERS, '$1')
+      if (FRAME.test(lines[i]) && (trace ? ours-- <= 0 : indexOf(lines[i], ' async ') > 0)) {
+        frames += '\n' + replace(lines[i], PARAMETERS, '$1')
+      }
     }
     return frames
   } catch {
@@ -421,15 +427,33 @@ const framesOf = trace => {
   }
 }
 
-/** The same function; the stack of an error that it gives or rejects with says who called. */
-export const traced = called => (first, second) => {
+// V8 knows who awaits a promise when it is rejected, which costs a call nothing; others know who calls, when it does.
+let late = !!exec(/\n +at /, new Error().stack)
+
+/**
+ * The same function; the stack of an error that it gives or rejects with says who called. One that is called `often` finds
+ * out when there is an error, where that can be known: until one shows that it is called by who does not await it.
+ */
+export const traced = (called, often) => (first, second) => {
   // Here, where no module is on the stack; an engine makes text of it only where it is read.
-  const trace = new Error()
-  const settling = settle => value => {
-    if (isOurs(value)) own(value, 'stack', value.stack + framesOf(trace), false)
-    settle(value)
+  const trace = often && late ? undefined : new Error()
+  const seen = value => {
+    if (isOurs(value)) {
+      const frames = framesOf(trace)
+      if (!frames) late = false
+      own(value, 'stack', value.stack + frames, false)
+    }
+    return value
   }
-  return new Promise((resolve, reject) => then(called(first, second), settling(resolve), settling(reject)))
+  let answer
+  try {
+    answer = called(first, second)
+  } catch (e) {
+    answer = new Promise((_, reject) => reject(e))
+  }
+  return linked(answer, seen, reason => {
+    throw seen(reason)
+  })
 }
 
 // Requests of the library's own.
@@ -569,6 +593,25 @@ const isOneOf = (names, name) => {
   for (let i = 0; i < names.length; i++) if (names[i] === name) return true
 }
 
+/** An origin and a slash, as the browser serialises them: the beginning of the address that came last. */
+let beginning = ''
+/** What may follow them and is serialised as it stands: no dot segment, and nothing that is encoded, dropped or trimmed. */
+const FOLLOWING = /^(?!\.)([\w!$&()*+,;=:~.-]|\/(?!\.))*(\?[\w!$&()*+,;=:~./?%-]*)?$/
+
+/**
+ * An address as the browser serialises it. One that only repeats an origin, and holds nothing else to be changed, is it
+ * already: parsing costs more than the rest of a call's preparation.
+ */
+const serialised = input => {
+  if (beginning && input.length < 999 && startsWith(input, beginning) && exec(FOLLOWING, slice(input, beginning.length))) return input
+  const url = new URL(input, baseURI())
+  const { href } = url
+  beginning = originFrom(url) + '/'
+  // Others have an origin that is not their beginning: blob:, data:, a user's name.
+  if (!startsWith(href, beginning)) beginning = ''
+  return href
+}
+
 /**
  * What most calls are: an address, and of fetch's own members no more than a method, headers and a body that are texts.
  * Without a Request, which costs as much as all the rest. Undefined where it is another, for which a Request is made:
@@ -576,9 +619,9 @@ const isOneOf = (names, name) => {
  */
 const plain = (input, init, names) => {
   if (typeof input !== 'string' || !base || (init && getPrototypeOf(init) !== everything)) return
-  const url = new URL(input, baseURI()).href
+  const url = serialised(input)
   // fetch refuses a user's name in it, which a Request says at once.
-  if (split(url, '@').length > 1) return
+  if (indexOf(url, '@') >= 0) return
   const headers = { __proto__: null }
   const sent = { __proto__: null, method: 'GET', headers, redirect: 'error', credentials: 'omit', referrerPolicy: 'no-referrer' }
   const members = init ? keys(init) : []
@@ -635,20 +678,19 @@ export const prepare = (input, init, names) => {
   const prepared = plain(input, init, list) || whole(input, init)
   const { flags, method, url } = prepared
   prepared.text = flags + '\n' + method + '\n' + url + '\n' + (init ? optionsOf(init, list) : '')
-  add(known, prepared)
+  prepared.mark = MARK
   return prepared
 }
 
 export const textOf = prepared => prepared.text
 
-const known = WeakSet && new WeakSet()
-const add = of(WeakSet, 'add')
-const has = of(WeakSet, 'has')
+/** What `prepare` gave has this; nothing of the page's can. */
+const MARK = create(null)
 
 /** Adds a header to what was prepared. */
 export const addHeader = (prepared, name, value) => {
   // Nobody but `prepare` says where a request goes.
-  if (!has(known, prepared)) throw record({ name: 'NotPrepared' })
+  if (prepared.mark !== MARK) throw record({ name: 'NotPrepared' })
   const { headers } = prepared.init
   if (headers) headers[lowerCase(name)] = value
   else setHeader(requestHeaders(prepared.input), name, value)
@@ -683,9 +725,9 @@ const methods = WeakMap && new WeakMap()
 const setMethod = of(WeakMap, 'set')
 const getMethod = of(WeakMap, 'get')
 
-/** Remembers what a response answers, for `inspect`. */
+/** Remembers what a refusal answers, for `inspect`. */
 export const note = (response, prepared) => {
-  setMethod(methods, response, prepared.method)
+  if (status(response) >= 400) setMethod(methods, response, prepared.method)
 }
 
 const responseUrl = of(Response, 'url')

@@ -60,6 +60,117 @@ async fn of_all_the_addresses_of_the_table_only_those_that_were_declared_get_the
     }
 }
 
+/// What may stand behind an origin, plain or not.
+const ENDINGS: &[&str] = &[
+    "",
+    "/",
+    "/users/me",
+    "/users/me?q=a%20b&x=/../.",
+    "/users/a.b/c..d/e.",
+    "/users//x",
+    "/users/x:y;z=(1)*!$&+,~",
+    "/users/./me",
+    "/users/../items",
+    "/users/.",
+    "/users/..",
+    "/users/.hidden",
+    "/users/...",
+    "/./users/me",
+    "/../users/me",
+    "/.users",
+    "/users/%2e%2e/items",
+    "/users/%2E/me",
+    "/users/.%2e/items",
+    "/users/a%2fb",
+    "/users\\..\\items",
+    "/users/\\me",
+    "\\users",
+    "/us\ters/me",
+    "/users/me\n",
+    "/users/me ",
+    "/users/.\t./items",
+    "/users/a b",
+    "/users/\"<>`{}^|'",
+    "/users/me?q='\"<>",
+    "/users/é",
+    "/users/\u{2025}/items",
+    "/users/\u{ff0e}\u{ff0e}/items",
+    "/users/me#x",
+    "/users/me#",
+    "/users/me?",
+    "/users/me?a?b",
+    "/users/me?é",
+    "/users/@me",
+    "@evil.example/",
+    ":443/x",
+    ":80/x",
+    ".evil.example/",
+];
+
+#[tokio::test]
+async fn an_address_that_needs_no_parsing_is_what_the_parser_makes_of_it() {
+    let world = World::start().await;
+    let names = urls::names(&world);
+    let home = format!("{}{URLS}", world.app.origin);
+    world.open_app(URLS).await;
+    let login =
+        world.config(json!({ "redirectUri": home, "resourceServers": urls::declared(&names) }));
+    let outcome = world.log_in_here(login).await;
+    assert!(outcome["value"].is_object(), "{outcome}");
+    let mut rows: Vec<_> = urls::rows();
+    rows.retain(|row| row.get("as").is_none());
+    for origin in ["{api}", "https://api.example", "https://shop.example/v1"] {
+        let of = |ending| json!({ "url": format!("{origin}{ending}") });
+        rows.extend(ENDINGS.iter().map(of));
+    }
+    assert!(rows.len() > 200, "{}", rows.len());
+    // Once behind an address of the same origin, once behind one of another: only then it is parsed whatever it is.
+    let script = "const { get } = Object.getOwnPropertyDescriptor(URL.prototype, 'href')
+        let parsed = 0
+        Object.defineProperty(URL.prototype, 'href', { get() { return parsed++, get.call(this) }, configurable: true })
+        const written = url => get.call(new URL(url, location))
+        const call = input => oauth.fetchPrivate(input)
+        const rows = args[0].map(({ url }) => url.replace(/\\{(\\w+)\\}/g, (_, name) => args[1][name]))
+        const tried = async (before, url) => {
+            await oauth.fetchPrivate(before).catch(() => {})
+            parsed = 0
+            const [outcome] = await tryAll([{ url }], args[1], call)
+            return { ...outcome, parsed }
+        }
+        const outcomes = []
+        for (const url of rows) {
+            let origin
+            try { origin = new URL(url, location).origin } catch { origin = args[1].api }
+            const near = await tried(origin.startsWith('http') ? origin + '/.' : args[1].api + '/.', url)
+            const far = await tried(args[1].foreign + '/.', url)
+            let is
+            try { is = written(url) } catch {}
+            outcomes.push({ url, is, near, far })
+        }
+        return outcomes";
+    let seen = world.run(script, &[json!(rows), names]).await;
+    let seen = seen.as_array().expect("an outcome a row");
+    assert_eq!(seen.len(), rows.len());
+    let (mut unparsed, mut sent) = (0, 0);
+    for row in seen {
+        let (near, far) = (&row["near"], &row["far"]);
+        assert_eq!(near["end"], far["end"], "{row}");
+        assert_eq!(near["sent"], far["sent"], "{row}");
+        for address in near["sent"].as_array().expect("addresses") {
+            sent += 1;
+            assert_eq!(address, &row["is"], "{row}");
+        }
+        if near["parsed"] == 0 && near["end"] != "TypeError" {
+            unparsed += 1;
+            assert_eq!(row["url"], row["is"], "{row}");
+        }
+        if far["sent"] != json!([]) {
+            assert_ne!(far["parsed"], 0, "{row}");
+        }
+    }
+    assert!(unparsed > 20 && sent > 40, "{unparsed} {sent}");
+}
+
 #[tokio::test]
 async fn an_address_is_read_once_and_what_was_judged_is_what_is_fetched() {
     let world = World::start().await;

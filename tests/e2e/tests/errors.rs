@@ -13,11 +13,20 @@ async function calledByMe() {
 async function explainedToMe() {
   return await oauth.explain(new Response('{}', { status: 403, headers: { 'content-type': 'application/json' } }))
 }
+// Nobody awaits the first: who calls is what the second is to say.
+const notAwaited = () =>
+  new Promise(resolve => setTimeout(function forgetful() {
+    oauth.fetchPrivate('https://api.example/').catch(resolve)
+  }))
 const caught = async promise => {
   const { OAuthError, isOAuthError } = oauth
   const e = await promise.catch(e => e)
   return { code: e.code, ours: e instanceof OAuthError, error: e instanceof Error, known: isOAuthError(e), stack: e.stack,
     name: e.name, text: String(e), keys: Object.keys(e), json: JSON.stringify(e) }
+}
+window.later = async () => {
+  await notAwaited()
+  return [(await notAwaited()).stack, await caught(calledByMe())]
 }
 window.seen = async () => {
   let made
@@ -72,4 +81,12 @@ async fn an_error_is_of_a_class_and_its_stack_says_who_called_but_not_the_parame
     }
     assert_eq!(seen[2], "TypeError", "nobody else makes one");
     assert_eq!(seen[3], json!([false, false, false, false]));
+    let later = page.js("return await window.later()", &[]).await;
+    let later = later.expect("a value");
+    assert!(
+        later[0].as_str().is_some_and(|s| s.contains("forgetful")),
+        "{later}"
+    );
+    let stack = later[1]["stack"].as_str().expect("a stack");
+    assert!(stack.contains("calledByMe"), "{stack}");
 }
