@@ -156,9 +156,15 @@ async fn an_address_that_needs_no_parsing_is_what_the_parser_makes_of_it() {
         let (near, far) = (&row["near"], &row["far"]);
         assert_eq!(near["end"], far["end"], "{row}");
         assert_eq!(near["sent"], far["sent"], "{row}");
+        // A fragment is not sent, and Firefox does not show an empty one.
+        let sendable = |url: &Value| {
+            url.as_str()
+                .and_then(|url| url.split('#').next())
+                .map(str::to_owned)
+        };
         for address in near["sent"].as_array().expect("addresses") {
             sent += 1;
-            assert_eq!(address, &row["is"], "{row}");
+            assert_eq!(sendable(address), sendable(&row["is"]), "{row}");
         }
         if near["parsed"] == 0 && near["end"] != "TypeError" {
             unparsed += 1;
