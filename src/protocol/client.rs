@@ -154,11 +154,12 @@ macro_rules! stored_enum {
     };
 }
 
-/// `response_type` (RFC 6749 section 3.1.1).
+/// `response_type` (RFC 6749 section 3.1.1): what the authorization endpoint is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResponseType {
+    /// The authorization code grant.
     Code,
-    /// The implicit grant: only when asked for by name (RFC 9700 section 2.1.2).
+    /// The implicit grant, for providers that offer nothing else: RFC 9700 section 2.1.2 advises against it.
     Token,
     /// The same with an ID Token (OpenID Connect Core section 3.2).
     IdTokenToken,

@@ -6,11 +6,12 @@ use sha2::{Digest, Sha256};
 use super::form;
 use super::secret::CodeVerifier;
 
-/// `code_challenge_method` (section 4.3).
+/// `code_challenge_method` (RFC 7636 section 4.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CodeChallengeMethod {
+    /// The default.
     S256,
-    /// Only when asked for by name; never a fallback.
+    /// Only for a server that cannot do better, and when asked for by name; never a fallback.
     Plain,
 }
 

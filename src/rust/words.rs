@@ -1,28 +1,20 @@
 //! Words of the configuration and of the session that are one of a few.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
-/// What the authorization endpoint is asked for (RFC 6749 section 3.1.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum ResponseType {
-    /// The authorization code grant.
-    Code,
-    /// The implicit grant, for providers that offer nothing else: RFC 9700 section 2.1.2 advises against it.
-    Token,
-    /// The same with an ID Token (OpenID Connect Core section 3.2).
-    #[serde(rename = "id_token token")]
-    IdTokenToken,
+pub use crate::protocol::client::ResponseType;
+pub use crate::protocol::pkce::CodeChallengeMethod;
+
+impl Serialize for ResponseType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
 }
 
-/// How the verifier is hidden (RFC 7636 section 4.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum CodeChallengeMethod {
-    /// The default.
-    S256,
-    /// Only for a server that cannot do better.
-    #[serde(rename = "plain")]
-    Plain,
+impl Serialize for CodeChallengeMethod {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
 }
 
 /// Where the provider is shown.
