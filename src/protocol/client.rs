@@ -1,17 +1,22 @@
 //! A client at one authorization server (RFC 6749 section 2) and what it asks for. Whoever has one has to check nothing any
 //! more: `config` makes it of a configuration, and stored records carry all of it to the page that answers the login.
 
+mod record;
+mod words;
+
+pub use words::{Display, Keep, Part, ResponseType};
+
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::error::{Error, ServerError, wrong};
 use super::json::Json;
 use super::pkce::CodeChallengeMethod;
-use super::record::{Reader, Stored, stored};
+use super::record::{Stored, stored};
 use super::refusal::{self, Row};
 use super::resource::{self, Call, Route};
 use super::scope::{self, Scopes};
-use super::{Seconds, text, url};
+use super::{Seconds, url};
 
 /// Seconds that a login in a frame may take: nobody sees it.
 const FRAME_TIMEOUT: Seconds = 10;
@@ -19,9 +24,6 @@ const FRAME_TIMEOUT: Seconds = 10;
 /// What a relay that keeps the refresh token wants to see, so that no form of another page's can be meant (docs/relay.md);
 /// the browser's part sends the relay's cookie with it.
 const RELAY: &str = "relay-cookie";
-
-/// The version of stored clients.
-const VERSION: &str = "1";
 
 stored! {
     /// A client, checked once.
@@ -131,173 +133,7 @@ stored! {
     }
 }
 
-/// An enumeration that is stored as the number of its variant.
-macro_rules! stored_enum {
-    ($name:ident $first:ident $($number:literal $variant:ident)*) => {
-        impl Stored for $name {
-            fn store(&self, out: &mut String) {
-                let number: u32 = match self {
-                    $($name::$variant => $number,)*
-                };
-                number.store(out);
-            }
-
-            fn load(from: &mut Reader<'_>) -> Self {
-                let number = u32::load(from);
-                $(if number == $number {
-                    return $name::$variant;
-                })*
-                from.fail();
-                $name::$first
-            }
-        }
-    };
-}
-
-/// `response_type` (RFC 6749 section 3.1.1): what the authorization endpoint is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ResponseType {
-    /// The authorization code grant.
-    Code,
-    /// The implicit grant, for providers that offer nothing else: RFC 9700 section 2.1.2 advises against it.
-    Token,
-    /// The same with an ID Token (OpenID Connect Core section 3.2).
-    IdTokenToken,
-}
-
-stored_enum!(ResponseType Code 0 Code 1 Token 2 IdTokenToken);
-stored_enum!(CodeChallengeMethod S256 0 S256 1 Plain);
-
-impl ResponseType {
-    /// The registered name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            ResponseType::Code => "code",
-            ResponseType::Token => "token",
-            ResponseType::IdTokenToken => "id_token token",
-        }
-    }
-}
-
-/// Where a session is kept, besides the memory of its page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keep {
-    /// Nowhere.
-    No,
-    /// Until the tab is closed.
-    Tab,
-    /// Until it ends, in this browser.
-    Device,
-}
-
-stored_enum!(Keep No 0 No 1 Tab 2 Device);
-
-impl Keep {
-    /// Reads what [`as_str`](Keep::as_str) gave, or a configuration; absent means nowhere.
-    pub fn read(text: Option<&str>) -> Option<Keep> {
-        match text {
-            None | Some("no") => Some(Keep::No),
-            Some("tab") => Some(Keep::Tab),
-            Some("device") => Some(Keep::Device),
-            Some(_) => None,
-        }
-    }
-
-    pub fn as_str(self) -> &'static str {
-        self.said().unwrap_or("no")
-    }
-
-    /// As a session says it.
-    pub fn said(self) -> Option<&'static str> {
-        match self {
-            Keep::No => None,
-            Keep::Tab => Some("tab"),
-            Keep::Device => Some("device"),
-        }
-    }
-}
-
-/// How a login is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Display {
-    /// The page leaves for it.
-    Page,
-    Popup,
-    /// In a frame that nobody sees.
-    Frame,
-}
-
-stored_enum!(Display Page 0 Page 1 Popup 2 Frame);
-
-impl Display {
-    /// Reads a configuration; absent means the page.
-    pub fn read(text: Option<&str>) -> Option<Display> {
-        match text {
-            None | Some("page") => Some(Display::Page),
-            Some("popup") => Some(Display::Popup),
-            Some("iframe") => Some(Display::Frame),
-            Some(_) => None,
-        }
-    }
-}
-
-/// Which part of the library answers a login and has its session; see [`Client::part`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// The one that most applications need.
-    Session,
-    /// The one that knows tabs, kept sessions, other windows, OpenID Connect and DPoP as well.
-    Full,
-}
-
-impl Part {
-    /// The letter behind the version in stored records, by which JavaScript chooses what to load.
-    pub fn letter(self) -> &'static str {
-        match self {
-            Part::Session => "s",
-            Part::Full => "f",
-        }
-    }
-}
-
 impl Client {
-    /// All of it for another page.
-    pub fn to_record(&self) -> String {
-        let mut out = self.new_record();
-        self.store(&mut out);
-        out
-    }
-
-    /// Reads a record; what cannot be read is absent.
-    pub fn from_record(record: &str) -> Option<Client> {
-        let mut reader = Client::record_fields(record)?;
-        let client = reader.load()?;
-        (reader.rest() == Some("")).then_some(client)
-    }
-
-    /// How every record of a client's begins: the version, and the letter of the [`Part`] that can read it.
-    pub(super) fn new_record(&self) -> String {
-        text::concat(&[VERSION, self.part().letter()])
-    }
-
-    /// Whether a record still says what a client can: `returnTo` stays on the page's own origin (RFC 9700 section
-    /// 4.11.1), and no secret goes where it can be read. Whoever can change a record can do worse; this costs nothing.
-    pub(super) fn is_sound(&self, origin: &str) -> bool {
-        let token = self.token_endpoint();
-        let mut servers = self.resource_servers.iter();
-        self.return_to()
-            .is_none_or(|path| url::check_return_to(path, origin).is_ok())
-            && (token.is_empty() || url::check("", token, false).is_ok())
-            && servers.all(|server| resource::check_server(server).is_ok())
-    }
-
-    /// What stands behind the version and the part.
-    pub(super) fn record_fields(record: &str) -> Option<Reader<'_>> {
-        let rest = record.strip_prefix(VERSION)?;
-        let mut parts = [Part::Session, Part::Full].iter();
-        parts.find_map(|part| rest.strip_prefix(part.letter()).map(Reader::new))
-    }
-
     /// Mistakes that would show only when the user has come back. `navigates`: the caller has a way of its own to the
     /// provider and back.
     pub fn check_page(&self, origin: &str, navigates: bool) -> Result<(), Error> {
@@ -490,13 +326,13 @@ impl Client {
         self.endpoints.revocation_request.as_ref()
     }
 
-    /// Whether a refresh token may be sent a second time as if it were the first.
     /// The header of requests to a relay that keeps the refresh token; nothing where the tokens come here.
     pub fn relay(&self) -> Option<(&'static str, String)> {
         let header = (RELAY, String::from("1"));
         self.refresh_token_cookie.then_some(header)
     }
 
+    /// Whether a refresh token may be sent a second time as if it were the first.
     pub fn refresh_token_reuse(&self) -> bool {
         self.refresh_token_reuse == Some(true)
     }
