@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 use super::error::{Error, ServerError, wrong};
 use super::json::Json;
 use super::pkce::CodeChallengeMethod;
-use super::record::{Stored, stored};
+use super::record::stored;
 use super::refusal::{self, Row};
 use super::resource::{self, Call, Route};
 use super::scope::{self, Scopes};

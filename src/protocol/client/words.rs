@@ -115,7 +115,7 @@ impl Display {
     }
 }
 
-/// Which part of the library answers a login and has its session; see [`Client::part`].
+/// Which part of the library answers a login and has its session; see [`Client::part`](super::Client::part).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// The one that most applications need.
