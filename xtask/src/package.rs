@@ -60,12 +60,12 @@ const STAGES: &[Stage] = &[
     Stage {
         what: "callback and calls",
         parts: &["session"],
-        budget: 52 * 1024 + 768,
+        budget: 51 * 1024,
     },
     Stage {
         what: "everything",
         parts: &[FULL],
-        budget: 97 * 1024,
+        budget: 95 * 1024 + 256,
     },
 ];
 
