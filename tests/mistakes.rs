@@ -219,7 +219,7 @@ fn a_token_endpoint_that_refuses_is_quoted_without_what_was_sent() {
             404,
             "text/plain",
             "no",
-            "invalid_token_response: the token response is not valid: the server has no token endpoint there (status 404 or 405)",
+            "invalid_token_response: the token response is not valid: the server has no token endpoint there (404)",
             "Check tokenEndpoint",
         ),
         (

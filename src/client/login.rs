@@ -78,7 +78,10 @@ impl<B: Page> Client<B> {
                     continue;
                 }
             };
-            failure = metadata::failure(&url, answer.status);
+            // That one place has none says nothing of another that was in trouble.
+            if !failure.code.retryable() {
+                failure = metadata::failure(&url, answer.status);
+            }
             if let Some(fields) = metadata::read(&issuer, answer.status, &answer.body, s256) {
                 let fields = fields?;
                 self.metadata

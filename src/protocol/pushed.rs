@@ -29,7 +29,10 @@ pub fn read(status: u16, body: &[u8]) -> Result<String, Error> {
         429 | 420 => ErrorCode::RateLimited,
         500.. => ErrorCode::ServerError,
         _ if server.error.is_some() => ErrorCode::PushedRequestRefused,
-        _ => return invalid("it is neither a request_uri nor an error (RFC 9126 section 2.3)"),
+        _ => {
+            let rule = "it is neither a request_uri nor an error (RFC 9126 section 2.3)";
+            return Err(ErrorCode::InvalidPushedResponse.at(rule).with(server));
+        }
     };
     Err(code.error().with(server))
 }
@@ -57,6 +60,9 @@ mod tests {
         assert_eq!(error.code, ErrorCode::PushedRequestRefused);
         let server = error.server.as_ref().expect("its words");
         assert_eq!(server.error.as_deref(), Some("invalid_request"));
+        let error = read(404, b"<html>").expect_err("no such place");
+        let server = error.server.as_ref().expect("its status");
+        assert_eq!(server.status, Some(404));
         for (status, body, code) in [
             (201, "{}", ErrorCode::InvalidPushedResponse),
             (201, "<html>", ErrorCode::InvalidPushedResponse),

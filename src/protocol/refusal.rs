@@ -53,7 +53,7 @@ pub fn said(status: u16, body: &[u8], members: Option<&Json>, secrets: &[&str]) 
         let word = core::str::from_utf8(body).ok()?.trim_ascii();
         let plain = |b: u8| b.is_ascii_lowercase() || b == b'_';
         let is_word = status >= 400
-            && status != 404
+            && !matches!(status, 404 | 405 | 410)
             && members.is_none()
             && word.len() < 64
             && word.bytes().all(plain);

@@ -2,7 +2,7 @@
 
 use super::super::error::{Error, ErrorCode};
 use super::super::json::{self, Json};
-use super::super::refusal;
+use super::super::{refusal, text};
 use super::response::is_json;
 use super::{HttpResponse, TokenRequest};
 
@@ -36,9 +36,10 @@ impl TokenRequest {
             400 | 401 | 403 if self.is_renewal() => {
                 ErrorCode::TokenRequestRefused.at("an error without an error code")
             }
-            404 | 405 => {
-                let rule = "the server has no token endpoint there (status 404 or 405)";
-                ErrorCode::InvalidTokenResponse.at(rule)
+            404 | 405 | 410 => {
+                let status = json::decimal(status.into());
+                let rule = ["the server has no token endpoint there (", &status, ")"];
+                ErrorCode::InvalidTokenResponse.at(&text::concat(&rule))
             }
             _ => ErrorCode::InvalidTokenResponse.at(match members {
                 _ if is_html(content_type) => "an HTML page instead of JSON",
@@ -132,9 +133,14 @@ mod tests {
         ] {
             assert!(remedy(status, kind, body).contains(part), "{body}");
         }
-        let none = code(404, "text/plain", "no").expect_err("no endpoint");
-        assert_eq!(none.code, ErrorCode::InvalidTokenResponse);
-        assert!(none.detail.contains("404"), "{}", none.detail);
+        for status in [404_u16, 405, 410] {
+            for (kind, body) in [("text/plain", "no"), ("text/html", "<html>"), ("", "")] {
+                let none = code(status, kind, body).expect_err("no endpoint");
+                assert_eq!(none.code, ErrorCode::InvalidTokenResponse);
+                let told = none.detail.ends_with(&format!("({status})"));
+                assert!(told, "{}", none.detail);
+            }
+        }
     }
 
     #[test]

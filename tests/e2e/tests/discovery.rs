@@ -229,6 +229,17 @@ async fn a_failure_to_find_the_metadata_is_told_stored_nowhere_and_may_be_tried_
     let error = refused(&world, config(&world, json!({}))).await;
     assert_eq!(error["code"], "network_error", "{error}");
     world.sandbox.change(|settings| settings.cors = true);
+    // The place that has it is in trouble, and that the other has none says nothing of it.
+    world.sandbox.change(|settings| {
+        let trouble = FaultKind::json(503, "{}", &[]);
+        settings.faults = vec![Fault::new(OPENID, trouble).times(40)];
+    });
+    let error = refused(&world, config(&world, json!({}))).await;
+    assert_eq!(
+        (&error["code"], &error["retryable"]),
+        (&json!("server_error"), &json!(true)),
+        "{error}"
+    );
     // Elsewhere is not followed to, and is not asked.
     let there = format!("{}{OPENID}", world.foreign.origin);
     both(FaultKind::json(302, "{}", &[("location", &there)]));
