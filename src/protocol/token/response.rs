@@ -41,7 +41,8 @@ impl TokenRequest {
     pub fn read(self, response: HttpResponse, now: Seconds) -> Result<Tokens, Error> {
         // A refusal carries no token, and is read whatever it says of its own type.
         let mut members = Json::parse(&response.body);
-        if response.status == 200
+        // Frameworks that answer each POST with 201 are told otherwise by few of their users.
+        if matches!(response.status, 200 | 201)
             && is_json(&response.content_type)
             && let Some(members @ Json::Object(_)) = &mut members
             && members.get("error").is_none()
@@ -241,6 +242,22 @@ mod tests {
         assert!(read(200, "Application/Vnd.x+JSON", body).is_ok());
     }
 
+    /// As NestJS has it by default.
+    #[test]
+    fn tokens_that_were_created_are_tokens() {
+        let body = r#"{"access_token":"at","token_type":"bearer","refresh_token":"next"}"#;
+        for tokens in [
+            code(201, "application/json", body),
+            read(201, "application/json", body),
+        ] {
+            let tokens = tokens.expect("tokens");
+            assert_eq!(tokens.refresh_token().expect("one").expose(), "next");
+        }
+        let refused = read(201, "application/json", r#"{"error":"invalid_grant"}"#);
+        let error = refused.expect_err("refused");
+        assert_eq!(error.code, ErrorCode::SessionEnded);
+    }
+
     #[test]
     fn hostile_answers_are_refused() {
         use ErrorCode::*;
@@ -327,7 +344,13 @@ mod tests {
                 TokenRequestRefused,
             ),
             (
-                201,
+                202,
+                json,
+                r#"{"access_token":"a","token_type":"bearer"}"#,
+                InvalidTokenResponse,
+            ),
+            (
+                206,
                 json,
                 r#"{"access_token":"a","token_type":"bearer"}"#,
                 InvalidTokenResponse,

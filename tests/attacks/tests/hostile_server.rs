@@ -83,7 +83,7 @@ async fn each_way_the_token_endpoint_can_fail_has_its_code_and_never_makes_a_ses
             "",
         ),
         (body(400, json_type, r#"{"error":5}"#), invalid, ""),
-        (body(201, json_type, token), invalid, ""),
+        (body(202, json_type, token), invalid, ""),
         (body(200, json_type, "[]"), invalid, ""),
         (body(200, json_type, "null"), invalid, ""),
         (body(200, json_type, &"[".repeat(500_000)), invalid, ""),
