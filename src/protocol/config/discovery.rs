@@ -42,6 +42,7 @@ impl Config {
             let checked = match metadata.get(field) {
                 Some(Json::String(endpoint)) => check_endpoint(field, endpoint, *is_form),
                 Some(_) => Err(wrong(field, "must be a string")),
+                None if needed => Err(wrong(field, "is missing")),
                 None => continue,
             };
             match checked {
@@ -142,6 +143,9 @@ mod tests {
             r#""tokenEndpoint":"http://as.example/t""#,
             r#""tokenEndpoint":5"#,
             r#""tokenEndpoint":"""#,
+            r#""authorizationEndpoint":"https://as.example/a""#,
+            r#""authorizationEndpoint":"https://as.example/a","tokenEndpoint":null"#,
+            r#""tokenEndpoint":"https://as.example/t""#,
             r#""issRequired":"yes""#,
             r#""authorizationEndpoint":"javascript:1""#,
             r#""authorizationEndpoint":"https://as.example/a?scope=x""#,
@@ -194,8 +198,9 @@ mod tests {
         let offer = |fields: &str, metadata: &str| {
             let config = format!(r#"{{"issuer":"https://as.example"{fields}}}"#);
             let mut config = complete(&config).expect("a configuration");
-            let metadata =
-                format!(r#"{{"authorizationEndpoint":"https://as.example/a"{metadata}}}"#);
+            let metadata = format!(
+                r#"{{"authorizationEndpoint":"https://as.example/a","tokenEndpoint":"https://as.example/t"{metadata}}}"#
+            );
             let metadata = Json::parse(metadata.as_bytes()).expect("JSON");
             let offered = config.discovered(metadata);
             offered.map_err(|error| (error.code, error.detail.clone()))
@@ -240,7 +245,7 @@ mod tests {
                 format!(r#"{{"issuer":"https://as.example","scope":"openid read"{fields}}}"#);
             let mut config = complete(&config).expect("a configuration");
             let metadata = format!(
-                r#"{{"authorizationEndpoint":"https://as.example/a","id_token_signing_alg_values_supported":{algorithms}}}"#
+                r#"{{"authorizationEndpoint":"https://as.example/a","tokenEndpoint":"https://as.example/t","id_token_signing_alg_values_supported":{algorithms}}}"#
             );
             config.discovered(Json::parse(metadata.as_bytes()).expect("JSON"))
         };
