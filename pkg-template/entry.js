@@ -282,7 +282,11 @@ export const library = (parts, providers) => {
 
   const scopesFor = (calls, config) => {
     const list = readCalls(calls)
-    const ask = (name, text, found) => askPart(name, 'scopesFor', text, found, list)
+    // `start` checks the configuration, and gives what it comes to; what calls need is known where they are made.
+    const ask = (name, text, found) => {
+      const given = askPart(name, 'scopesFor', text, found, list)
+      return name === 'full' ? given : after(given, client => askPart(part('session'), 'scopesOf', client, '', list))
+    }
     return config === undefined ? call('session', 'scopesFor', '', '', list) : configured(config, 'start', ask)
   }
 

@@ -55,7 +55,7 @@ pub fn scopes_for(calls: JsValue, config: JsValue) -> JsValue {
     let (calls, config) = (value::calls(&calls), value::to_json(&config));
     promise(async move {
         let scope = match config.is_empty() {
-            true => client().scope_for(&calls)?,
+            true => client().scope_for(&calls, "")?,
             false => complete(&config)?.scope_for(&calls)?,
         };
         Ok(Outcome::Json(scope))

@@ -328,7 +328,7 @@ pub fn scopes_for(
     let calls = Json::Array(list).text();
     let scope = match config {
         Some(config) => read(config)?.scope_for(&calls)?,
-        None => client().scope_for(&calls)?,
+        None => client().scope_for(&calls, "")?,
     };
     Ok(Json::parse(scope.as_bytes()).map_or(Vec::new(), |scope| scope.texts()))
 }

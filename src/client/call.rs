@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::optional::Proven;
 use super::{Client, Failure, Page};
+use crate::protocol::client::Client as Login;
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::json::{self, Json};
 use crate::protocol::resource::{Call, PrivateRequest, is_rate_limit};
@@ -123,10 +124,12 @@ impl<B: Page> Client<B> {
         })
     }
 
-    /// The least scope for these calls, by the session that the first of them belongs to. JSON texts.
-    pub fn scope_for(self, calls: &str) -> Result<String, Error> {
+    /// The least scope for these calls, by the record of a client or, where that is empty, by the session that the first
+    /// of them belongs to. JSON texts.
+    pub fn scope_for(self, calls: &str, record: &str) -> Result<String, Error> {
         let calls = Call::list(calls)?;
         let scope = match calls.first() {
+            Some(_) if !record.is_empty() => Login::scope_by(record, &calls)?,
             Some(first) => {
                 let id = self.sessions.with(|sessions| sessions.find(&first.url))?;
                 self.session(id, |session| session.scope_for(&calls))??

@@ -56,7 +56,7 @@ pub async fn logout(revoke: bool, end: String, navigate: JsValue) -> Answer {
 /// What asks sessions and waits for nothing.
 pub fn of_sessions(name: &str, first: &str, value: &JsValue) -> Answer {
     Ok(match name {
-        "scopesFor" => Outcome::Json(client().scope_for(&text(value))?),
+        "scopesFor" | "scopesOf" => Outcome::Json(client().scope_for(&text(value), first)?),
         "explain" => explained(client().explain(first, &http::bytes_of(value))),
         "session" => described(client().describe_session()),
         "sessionOf" => described(client().describe_session_of(&client_id(first))),

@@ -3,6 +3,7 @@
 //! | name | first | second | value |
 //! | --- | --- | --- | --- |
 //! | startLogin | as for `start` | as for `start` | `navigate`, or the popup |
+//! | scopesFor | the configuration, or nothing | as for startLogin | the calls |
 //! | adoptToken | the configuration | as for startLogin | the token |
 //! | userinfo | | | |
 //! | restore | the options, or nothing | | |

@@ -6,6 +6,7 @@
 //! | fetchPrivate | | | what `prepare` of `natives.js` gave |
 //! | logout | `revoke` or nothing | `end ` and an address, or nothing | `navigate` |
 //! | scopesFor | nothing | | the calls |
+//! | scopesOf | what `start` gave for the configuration | | the calls |
 //! | explain | what `inspect` of `natives.js` gave | | the body's bytes |
 //! | session | | | |
 //! | sessionOf | the options, of which `clientId` counts | | |

@@ -3,7 +3,7 @@
 //! | name | first | second | value |
 //! | --- | --- | --- | --- |
 //! | startLogin | the configuration, without its function | the provider's file, or the names that there are | `navigate` |
-//! | scopesFor | the configuration | as above | the calls |
+//! | scopesFor | the configuration | as above | |
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -11,17 +11,18 @@ use core::future::ready;
 use wasm_bindgen::JsValue;
 
 use super::Flow;
-use super::calls::{self, Answer, complete, function, nothing};
+use super::calls::{Answer, complete, function, nothing};
 use crate::browser::task::Outcome;
 use crate::door::client;
 use crate::protocol::error::ErrorCode;
+use crate::protocol::json::Json;
 
 pub use super::calls::explain_or_lack as explain;
 
 pub fn flow(name: &str, first: String, second: String, value: JsValue) -> Flow {
     match name {
         "startLogin" => Box::pin(start_login(first, second, value)),
-        _ => Box::pin(ready(at_once(name, &first, &second, value))),
+        _ => Box::pin(ready(at_once(name, &first, &second))),
     }
 }
 
@@ -31,11 +32,12 @@ async fn start_login(config: String, found: String, navigate: JsValue) -> Answer
     Ok(nothing())
 }
 
-fn at_once(name: &str, first: &str, second: &str, value: JsValue) -> Answer {
+fn at_once(name: &str, first: &str, second: &str) -> Answer {
     match name {
-        "scopesFor" if !first.is_empty() => {
-            let scope = complete(first, second)?.scope_for(&calls::text(&value))?;
-            Ok(Outcome::Json(scope))
+        // The client, by which `scopesOf` of another part tells.
+        "scopesFor" => {
+            let client = complete(first, second)?.adopt()?;
+            Ok(Outcome::Json(Json::String(client.to_record()).text()))
         }
         _ => Err(ErrorCode::NeedsFull.at(name).into()),
     }

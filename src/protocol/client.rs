@@ -9,7 +9,7 @@ pub use words::{Display, Keep, Part, ResponseType};
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::error::{Error, ServerError, wrong};
+use super::error::{Error, ErrorCode, ServerError, wrong};
 use super::json::Json;
 use super::pkce::CodeChallengeMethod;
 use super::record::stored;
@@ -295,6 +295,14 @@ impl Client {
         Ok(scope::reduce(&self.api.scopes, scope))
     }
 
+    /// The same by a client's record.
+    pub fn scope_by(record: &str, calls: &[Call]) -> Result<Vec<String>, Error> {
+        match Client::from_record(record) {
+            Some(client) => client.scope_for(calls),
+            None => Err(ErrorCode::InternalError.error()),
+        }
+    }
+
     /// The headers in which the provider says how many requests it allows, and how many were made.
     pub fn limit_headers(&self) -> (&str, &str) {
         (&self.api.limit_header, &self.api.usage_header)
@@ -513,4 +521,42 @@ impl Client {
 
 fn said(endpoint: &str) -> Option<&str> {
     (!endpoint.is_empty()).then_some(endpoint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::config::Config;
+
+    #[test]
+    fn a_record_tells_the_least_scope_as_its_configuration_does() {
+        let config = || {
+            let text = r#"{"resourceServers":["https://api.example/v1"],"scopes":{"read":{},"write":{"implies":["read"]}},
+                "routes":[{"path":"/items","read":"read","write":"write"}]}"#;
+            Config::parse(text).expect("a configuration")
+        };
+        let record = config().adopt().expect("a client").to_record();
+        let code = |said: Result<Vec<String>, Error>| said.map_err(|error| error.code);
+        let read = r#"{"url":"https://api.example/v1/items"}"#;
+        let write = r#"{"method":"PUT","url":"https://api.example/v1/items"}"#;
+        let other = r#"{"url":"https://other.example/"}"#;
+        for (calls, expected) in [
+            (String::from("[]"), Ok("[]")),
+            (std::format!("[{read}]"), Ok(r#"["read"]"#)),
+            (std::format!("[{read},{write}]"), Ok(r#"["write"]"#)),
+            (
+                std::format!("[{other}]"),
+                Err(ErrorCode::UndeclaredResourceServer),
+            ),
+        ] {
+            let list = Call::list(&calls).expect("calls");
+            let known = code(Client::scope_by(&record, &list));
+            let known = known.map(|scope| crate::protocol::json::list(&scope).text());
+            assert_eq!(known, expected.map(String::from), "{calls}");
+            let told = config().scope_for(&calls).map_err(|error| error.code);
+            assert_eq!(told, known, "{calls}");
+        }
+        let broken = Client::scope_by(&record[1..], &[]);
+        assert_eq!(code(broken), Err(ErrorCode::InternalError));
+    }
 }

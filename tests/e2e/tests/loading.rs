@@ -156,7 +156,7 @@ async fn each_part_is_asked_for_when_something_wants_it_and_once() {
     let config = world.config(json!({}));
     let start = "let url
         const navigate = to => { url = to }
-        await Promise.all([oauth.startLogin({ ...args[0], navigate }), oauth.scopesFor([], args[0])])
+        await oauth.startLogin({ ...args[0], navigate })
         return url";
     let url = world.run(start, std::slice::from_ref(&config)).await;
     assert!(url.as_str().is_some_and(|url| url.contains("state=ow1x")));
@@ -168,6 +168,11 @@ async fn each_part_is_asked_for_when_something_wants_it_and_once() {
     let seen = world.run(calls, &[]).await;
     let refused = "login_required";
     assert_eq!(seen, json!([refused, refused, null, null]));
+    assert_eq!(parts(&world), ["start.js", "session.js"]);
+
+    // A configuration's routes are known by what starts a login, and what calls need by what makes them.
+    let scopes = "return await oauth.scopesFor([args[0].resourceServers[0] + '/items'], args[0])";
+    assert!(world.run(scopes, &[config]).await.is_array());
     assert_eq!(parts(&world), ["start.js", "session.js"]);
 
     // A login of a session that lasts, or of a user who is known, starts as any other.
