@@ -22,6 +22,7 @@ import {
   error,
   fromJson,
   guarded,
+  indexOf,
   inspect,
   keys,
   lacking,
@@ -35,6 +36,7 @@ import {
   prepare,
   record,
   setTimeout,
+  slice,
   step,
   then,
   toJson,
@@ -71,7 +73,7 @@ const WANTS_KEPT = /"(keep|sessionScope)"/
 
 /**
  * The functions, over the parts: by name a function of (done, failed), which gives the text of the module, or the reason
- * there is none; and over the providers: the same, which gives the JSON text of the file.
+ * there is none; and over the providers: by name and language the same, which gives the JSON text of the file.
  */
 export const library = (parts, providers) => {
   /** What is loaded and what is being loaded, by the names of the parts. */
@@ -213,13 +215,20 @@ export const library = (parts, providers) => {
 
   /** The text of what the configuration's provider says, or the names that there are. */
   const known = (text, done, failed) => {
-    const name = text > ' ' && ownValue(fromJson(text), 'provider')
-    const file = typeof name === 'string' && providers[name]
-    if (!file) return done(toJson(keys(providers)))
-    if (files[name]) return done(files[name])
-    file(
+    const config = text > ' ' && fromJson(text)
+    const name = ownText(config, 'provider')
+    const texts = name !== undefined && providers[name]
+    if (!texts) return done(toJson(keys(providers)))
+    // As provider.rs has it: the language without its country, or English.
+    const said = ownText(config, 'language') || ''
+    const end = indexOf(said, '-')
+    const wanted = end < 0 ? said : slice(said, 0, end)
+    const language = texts[wanted] ? wanted : 'en'
+    const key = name + '.' + language
+    if (files[key]) return done(files[key])
+    texts[language](
       found => {
-        files[name] = found
+        files[key] = found
         done(found)
       },
       reason => failed(loadFailed(reason)),

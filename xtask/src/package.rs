@@ -433,12 +433,36 @@ fn add_providers(fresh: &Path) -> Result<()> {
         let module = |ending| fresh.join(format!("providers/{name}{ending}"));
         fs::write(module(".js"), format!("export default {file}\n"))?;
         fs::write(module(".d.ts"), PROVIDER_TYPES)?;
-        let json = ascii(&crate::providers::without_about(file).to_string());
-        let path = format!("providers/{name}.min.js");
-        texts.push(Text::write(fresh, &name, &path, &json)?);
+        let all = crate::providers::without_about(file);
+        let mut languages = String::new();
+        for language in crate::providers::files(&all) {
+            let one = crate::providers::in_file(all.clone(), &language);
+            let json = ascii(&one.to_string());
+            let path = provider_path(&name, &language);
+            let text = Text::write(fresh, &language, &path, &json)?;
+            languages.push_str(&format!("{language}: {},\n", text.apart));
+        }
+        // Where all is within, nothing is saved by saying the rest of it for each language.
+        let inside = format!(
+            "inside({})",
+            serde_json::to_string(&ascii(&all.to_string()))?
+        );
+        texts.push(Text {
+            name,
+            apart: format!("{{ __proto__: null,\n{languages}}}"),
+            inside: format!("{{ __proto__: null, en: {inside} }}"),
+        });
     }
     table("providers-apart.js", &texts, |text| &text.apart)?;
     table("providers-inside.js", &texts, |text| &text.inside)
+}
+
+/// The file that the library loads for a provider in this language; English is what other languages get.
+fn provider_path(name: &str, language: &str) -> String {
+    match language {
+        crate::providers::DEFAULT => format!("providers/{name}.min.js"),
+        other => format!("providers/{name}.{other}.min.js"),
+    }
 }
 
 /// The same JSON in ASCII.
@@ -566,10 +590,12 @@ impl Report {
         for name in ["vault.js", "vault-page.js"] {
             rows.push((name.to_owned(), size(name)?));
         }
-        for (name, _) in crate::providers::all()? {
-            let name = format!("providers/{name}.min.js");
-            let size = size(&name)?;
-            rows.push((name, size));
+        for (name, file) in crate::providers::all()? {
+            for language in crate::providers::files(&crate::providers::without_about(file)) {
+                let name = provider_path(&name, &language);
+                let size = size(&name)?;
+                rows.push((name, size));
+            }
         }
         let mut stages = Vec::new();
         for stage in STAGES {

@@ -675,6 +675,13 @@ async fn a_providers_file_is_loaded_when_it_is_named_and_is_this_releases_own() 
     world.begin(json!({})).await;
     assert_eq!(fetched(), ["/pkg/providers/mercadolibre.min.js"]);
 
+    // A long file is a file for each language: without its country, or English.
+    for language in ["de", "en-GB", "", "__proto__", "es-AR", "es"] {
+        world.begin(json!({ "language": language })).await;
+    }
+    let spanish = "/pkg/providers/mercadolibre.es.min.js";
+    assert_eq!(fetched(), ["/pkg/providers/mercadolibre.min.js", spanish]);
+
     let pago = "/pkg/providers/mercadopago.min.js";
     let more = json!({ "provider": "mercadopago", "site": null });
     let config = world.config(more);
