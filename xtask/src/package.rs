@@ -50,12 +50,12 @@ const STAGES: &[Stage] = &[
     Stage {
         what: "a visit",
         parts: &[],
-        budget: 11 * 1024 + 512,
+        budget: 11 * 1024 + 768,
     },
     Stage {
         what: "until the provider",
         parts: &["start"],
-        budget: 41 * 1024,
+        budget: 38 * 1024 + 256,
     },
     Stage {
         what: "callback and calls",
