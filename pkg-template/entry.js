@@ -9,7 +9,7 @@
 // (getters, toJSON, the request) is read here too, before a module is on the stack (see natives.js).
 
 import { start } from '#glue'
-import { isOfFull, isOurs, takeAddress } from '../src/address.js'
+import { hasParameters, isOfFull, isOurs, mayHaveToken, takeAddress } from '../src/address.js'
 import { anyItem, canSeal } from '../src/browser/kept.js'
 import {
   Error,
@@ -60,8 +60,6 @@ const PENDING = 'oauth-wasm.pending.'
 const SALT = 'oauth-wasm.kept.'
 const TAKEN = 'oauth-wasm.taken'
 const RECORD = 'session.'
-/** A response that may carry a token: it names one, or has parameters in its fragment. */
-const HAS_TOKEN = /token|#.*[={%]/i
 /** As task.rs counts the modules. */
 const NUMBERS = record({ start: 0, session: 1, full: 2 })
 /** What a part gives that lacks what it is asked for; `full` has it. */
@@ -163,7 +161,7 @@ export const library = (parts, providers) => {
     const address = own ? takeAddress() : '' + url
     if (own && isOurs(address)) taken = address
     // Without a `state` of ours it may still answer a login that waits in this tab.
-    const may = () => /[?#].*[={%]/.test(address) && nthKey(PENDING, 0) !== null
+    const may = () => hasParameters(address) && nthKey(PENDING, 0) !== null
     if (!holder && !taken && !isOurs(address) && !may()) return nothing()
     const answer = () => {
       const response = own ? taken || address : address
@@ -173,7 +171,7 @@ export const library = (parts, providers) => {
     }
     return new Promise((resolve, reject) =>
       then(hold(partOf(own ? taken || address : address)), () => then(answer(), resolve, reject), reason => {
-        if (own && taken && !HAS_TOKEN.test(taken)) store(TAKEN, taken)
+        if (own && taken && !mayHaveToken(taken)) store(TAKEN, taken)
         reject(reason)
       }),
     )

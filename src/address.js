@@ -3,7 +3,7 @@
 //
 // It reads an address as protocol/authorization/response.rs does: what is accepted there does not stay here.
 
-import { indexOf, slice } from './browser/natives.js'
+import { indexOf, lowerCase, slice } from './browser/natives.js'
 import { href, load, replaceAddress } from './browser/page.js'
 
 const decode = decodeURIComponent
@@ -101,6 +101,13 @@ const withoutResponse = query => {
 
 /** Whether the address is a response to a login of ours, or was one. */
 export const isOurs = address => has(address, OURS) || !!stateOf(address)
+// No regular expression: it asks the page's `exec`, and RegExp.input keeps what it read.
+const hasPairs = text => has(text, '=') || has(text, '{') || has(text, '%')
+const fragmentOf = address => cut(address, '#')[1]
+/** Whether it may be a response, ours or not. */
+export const hasParameters = address => hasPairs(cut(address, '?')[1]) || hasPairs(fragmentOf(address))
+/** Whether it may carry a token: it names one, or has parameters in its fragment. */
+export const mayHaveToken = address => has(lowerCase(address), 'token') || hasPairs(fragmentOf(address))
 /** Whether it takes the whole library to answer it. */
 export const isOfFull = address => {
   const state = 'state=' + stateOf(address)

@@ -79,7 +79,7 @@ impl<B: Page> Client<B> {
                 }
             };
             // That one place has none says nothing of another that was in trouble.
-            if !failure.code.retryable() {
+            if !failure.retryable() {
                 failure = metadata::failure(&url, answer.status);
             }
             if let Some(fields) = metadata::read(&issuer, answer.status, &answer.body, s256) {

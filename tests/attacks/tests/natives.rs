@@ -253,6 +253,42 @@ async fn a_polluted_prototype_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_response_that_no_part_could_be_loaded_for_is_shown_to_nobody() {
+    let world = World::start().await;
+    let word = ACCESS.replace('-', ".");
+    let home = format!("{}/attacks/patched.html?words={word}", world.app.origin);
+    for part in ["session", "full"] {
+        let part = format!("/pkg/parts/{part}.js");
+        world.app.serve_status(503, &part, "text/plain", "later");
+    }
+    for state in ["", "of-somebody-else"] {
+        world.open_app(&home).await;
+        let kind = json!({ "redirectUri": home, "responseType": "token" });
+        let url = world.begin(kind).await;
+        let mut redirect = world.redirect(&url);
+        let token = parameter(&redirect.replace('#', "&"), "access_token").expect("a token");
+        redirect = redirect.replace(&token, ACCESS);
+        if !state.is_empty() {
+            let ours = parameter(&redirect.replace('#', "&"), "state").expect("a state");
+            redirect = redirect.replace(&ours, state);
+        }
+        let outcome = world.come_back(&redirect).await;
+        assert_eq!(outcome["error"]["code"], "load_failed", "{outcome}");
+        let seen = "return [report().sightings, RegExp.input, RegExp.leftContext + RegExp.lastMatch + RegExp.rightContext]";
+        let seen = world.run(seen, &[]).await;
+        assert_eq!(seen[0], json!([]), "{state}");
+        assert!(!seen.to_string().contains(ACCESS), "{state}: {seen}");
+    }
+    // The trap works: the page's own call goes through it.
+    let caught =
+        "const word = new URLSearchParams(location.search).get('words').replaceAll('.', '-')
+        ;/x/.test(word)
+        return [report().sightings.length > 0, RegExp.input]";
+    let caught = world.run(caught, &[]).await;
+    assert_eq!(caught[0], true, "{caught}");
+}
+
+#[tokio::test]
 async fn a_generator_that_the_page_replaces_is_not_asked() {
     let world = World::start().await;
     world.open_app(APP).await;
