@@ -874,6 +874,7 @@ impl Tabs for Page {
             let id = inner.made;
             let page = self.id;
             inner.note(|| format!("page {page} wants {name} {id}"));
+            inner.wanted.insert(name.to_string(), inner.now);
             let lock = inner.locks.entry(name.to_string()).or_default();
             match lock.holder {
                 None => {

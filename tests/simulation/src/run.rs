@@ -294,9 +294,9 @@ impl Run {
                 page.load(&format!("oauth-wasm.pending.{state}")).is_some()
             });
             let age = page.wall().saturating_sub(started);
-            let (orphans, population) = {
+            let (orphans, population, opened_at) = {
                 let inner = world.borrow();
-                (inner.orphans(), inner.population())
+                (inner.orphans(), inner.population(), inner.now)
             };
             page.spawn_task(Box::pin(async move {
                 let answer = twice.handle_redirect(&same, true).await;
@@ -310,7 +310,11 @@ impl Run {
             {
                 let inner = world.borrow();
                 let left = inner.orphans();
-                let left = left.intersection(&orphans).find(|name| {
+                let mut left = left.intersection(&orphans);
+                let left = left.find(|name| {
+                    if inner.was_held(name, opened_at) {
+                        return false;
+                    }
                     let client = client_of(&inner.records[*name]).map(client_id);
                     client.is_some_and(|id| session.contains(&format!(r#""clientId":"{id}""#)))
                 });

@@ -56,6 +56,8 @@ pub struct Inner {
     pub records: BTreeMap<String, Record>,
     pub leases: BTreeMap<String, (PageId, u64)>,
     pub locks: BTreeMap<String, Lock>,
+    /// When each lock was wanted last.
+    pub wanted: BTreeMap<String, u64>,
     pub server: Server,
     /// What has arrived at servers, in its order.
     pub seen: Vec<Seen>,
@@ -269,6 +271,7 @@ pub fn new(seed: u64, tabs: usize, faults: Faults) -> World {
         records: BTreeMap::new(),
         leases: BTreeMap::new(),
         locks: BTreeMap::new(),
+        wanted: BTreeMap::new(),
         server: Server::default(),
         seen: Vec::new(),
         scripted: Vec::new(),
@@ -366,6 +369,13 @@ impl Inner {
     pub fn population(&self) -> (usize, usize) {
         let alive = self.pages.iter().filter(|page| page.alive);
         (self.pages.len(), alive.count())
+    }
+
+    /// Whether a page has got the session of a record since.
+    pub fn was_held(&self, name: &str, since: u64) -> bool {
+        let part = format!(".{}.", name.trim_start_matches("session."));
+        let mut later = self.wanted.iter().filter(|(_, at)| **at >= since);
+        later.any(|(lock, _)| lock.contains(&part))
     }
 
     /// The records of sessions that are kept on the device, and of which no page is left.
