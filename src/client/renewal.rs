@@ -104,13 +104,15 @@ impl<B: Page> Client<B> {
     ) -> Result<(), Error> {
         let (wall, now) = (self.browser.wall(), self.browser.elapsed());
         let jitter = self.jitter();
+        let is_here = self.session(id, |_| ()).is_ok();
         let concluded = self
             .sessions
             .with(|sessions| sessions.renewed(id, outcome, wall, now, jitter));
         match concluded.as_ref().map_err(|error| error.code) {
             Ok(()) if self.is_restoring(id) => {}
             Ok(()) => self.announce("renewed", true, Some(id), None),
-            Err(ErrorCode::SessionEnded) => {
+            // One that was left, or that another login has replaced, has ended before.
+            Err(ErrorCode::SessionEnded) if is_here => {
                 let ended = ErrorCode::SessionEnded.code();
                 self.announce("ended", true, None, Some(ended));
             }
