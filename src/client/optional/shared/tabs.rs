@@ -35,8 +35,9 @@ impl<B: Page> Client<B> {
         };
         if there().is_none() && self.can_wait_long() {
             self.listen();
+            // Whoever has died while it restored may hold this one up.
+            self.finish_logout().await;
             let work: Boxed<'_, ()> = Box::pin(async {
-                self.finish_logout().await;
                 if there().is_none() && self.somebody_shares().await {
                     self.ask_the_tabs("").await;
                     if there().is_some() {
