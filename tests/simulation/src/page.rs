@@ -401,6 +401,7 @@ impl Browser for Page {
                 let grant = inner.server.grant_of(token).expect("a token of ours");
                 let provider = inner.server.provider_of(grant);
                 inner.pages[id].meant.insert(provider, grant);
+                inner.pages[id].asked.insert(grant);
                 inner.server.attempt(token);
                 inner.is_due(id, token);
             }

@@ -496,8 +496,11 @@ impl Run {
                 assert!(is_refused, "{result:?} of an API that nobody has declared");
             }
             if result == Err(Some(ErrorCode::SessionEnded)) {
-                let grant = inner.pages[page.id].meant.get(&provider).copied();
-                let is_dead = grant.is_some_and(|grant| inner.server.is_dead(grant));
+                // The page may mean another one by now.
+                let asked = inner.pages[page.id].asked.iter();
+                let is_dead = asked
+                    .filter(|grant| inner.server.provider_of(**grant) == provider)
+                    .any(|grant| inner.server.is_dead(*grant));
                 assert!(is_dead, "a session ends by its server's own word only");
             }
             if result.is_ok() {

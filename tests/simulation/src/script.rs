@@ -102,6 +102,12 @@ impl Script {
         self.world.borrow().server.grant_of(token)
     }
 
+    /// The user takes back at the provider what a token belongs to.
+    pub fn end_grant_of(&self, token: &str) {
+        let grant = self.grant_of(token).expect("a token of ours");
+        self.world.borrow_mut().server.end(grant);
+    }
+
     /// The names of the locks that somebody holds.
     pub fn locks(&self) -> Vec<String> {
         self.world.borrow().locks.keys().cloned().collect()

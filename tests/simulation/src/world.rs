@@ -122,6 +122,8 @@ pub struct PageState {
     pub waits: BTreeMap<String, (u32, u64)>,
     /// Tokens that it has given back.
     pub gave_back: BTreeSet<String>,
+    /// Grants that it has tried to renew.
+    pub asked: BTreeSet<Grant>,
     /// Grants whose access tokens the page has had.
     pub used: Vec<Grant>,
     /// Grants whose tokens the page must not send any more, as it has logged out.
@@ -501,6 +503,7 @@ pub fn open(world: World, tab: usize) -> Page {
         refused: BTreeSet::new(),
         waits: BTreeMap::new(),
         gave_back: BTreeSet::new(),
+        asked: BTreeSet::new(),
         used: Vec::new(),
         left: BTreeSet::new(),
         leaves: BTreeSet::new(),

@@ -515,6 +515,35 @@ mod shared {
         }
     }
 
+    /// What the page has is another session by then.
+    #[test]
+    fn a_session_that_another_login_has_replaced_is_not_said_to_end_when_its_renewal_is_refused() {
+        each(&[SHARED], |script| {
+            let page = script.log_in(0);
+            assert_eq!(script.call(page), Ok(200));
+            script.end_grant_of(&script.called()[0]);
+            script.outlive();
+            script.faults(|faults| faults.slow = 1_000);
+            let renewing = script.start_call(page);
+            while !(script.locks().iter()).any(|lock| lock.contains("renew")) {
+                assert!(script.step(), "it is renewed");
+            }
+            script.advance(2_000);
+            script.faults(|faults| faults.slow = 0);
+            script.log_in(1);
+            let _ = script.finish(renewing);
+            script.advance(60_000);
+            let events = script.events(page);
+            let ended = events.iter().position(|event| event.contains(r#""ended""#));
+            let other = events
+                .iter()
+                .position(|event| event.contains(r#""restored""#));
+            assert!(ended.is_none_or(|ended| Some(ended) < other), "{events:?}");
+            assert!(script.session(page).is_some());
+            assert_eq!(script.call(page), Ok(200));
+        });
+    }
+
     /// B6.
     #[test]
     fn nobody_waits_for_a_tab_whose_session_could_not_be_written() {
@@ -625,6 +654,27 @@ mod shared {
                 fails(&script.call(other), "login_required");
             });
         }
+    }
+
+    /// Where a browser has no locks, the lease of who died while it restored runs for longer than anybody waits.
+    #[test]
+    fn a_logout_whose_page_is_left_is_finished_although_a_dead_page_holds_up_whoever_restores() {
+        each(&[ON_DEVICE, r#""keep":"tab""#, SHARED], |script| {
+            script.faults(|faults| faults.has_no_locks = true);
+            let page = script.log_in(0);
+            let dead = script.open(1);
+            drop(script.start_restore(dead));
+            script.advance(8);
+            script.die(dead);
+            drop(script.start_logout(page, false));
+            while script.session(page).is_some() {
+                assert!(script.step(), "it begins");
+            }
+            script.die(page);
+            let next = script.open(0);
+            assert_eq!(script.restore(next), None);
+            assert_eq!(script.records(), [] as [&str; 0]);
+        });
     }
 
     /// The other tabs hear of it then.
