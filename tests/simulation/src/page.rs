@@ -326,6 +326,12 @@ impl Browser for Page {
         assert!(!value.contains("tk."), "a token in sessionStorage");
         let inner = &mut *self.world.borrow_mut();
         let tab = inner.pages[self.id].tab;
+        if inner.rng.chance(inner.faults.storage) {
+            return Err(match inner.rng.chance(500) {
+                true => NotStored::Blocked,
+                false => NotStored::Full,
+            });
+        }
         inner.tabs[tab]
             .storage
             .insert(key.to_string(), value.to_string());

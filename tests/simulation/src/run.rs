@@ -121,6 +121,7 @@ pub fn run(seed: u64) -> u64 {
         mood: often(500, 400),
         odd: often(300, 300),
         records: often(200, 60),
+        storage: often(200, 300),
         has_no_locks: often(200, 10) > 0,
         has_no_records: often(50, 10) > 0,
         ..Faults::default()
@@ -442,7 +443,11 @@ impl Run {
         let config = config.expect("a configuration");
         page.spawn_task(Box::pin(async move {
             if let Err(error) = client.start(config, None).await {
-                let allowed = [ErrorCode::UnsupportedEnvironment];
+                let allowed = [
+                    ErrorCode::UnsupportedEnvironment,
+                    ErrorCode::StorageBlocked,
+                    ErrorCode::StorageFull,
+                ];
                 assert!(
                     matches!(&error, Failure::OAuth(error) if allowed.contains(&error.code)),
                     "{error:?}"

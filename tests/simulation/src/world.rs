@@ -151,6 +151,8 @@ pub struct Faults {
     /// How often an API wants something else than a token that lives.
     pub odd: u64,
     pub records: u64,
+    /// How often nothing can be written to sessionStorage.
+    pub storage: u64,
     pub has_no_locks: bool,
     pub has_no_records: bool,
     pub offline: bool,
