@@ -415,6 +415,24 @@ mod shared {
         });
     }
 
+    /// Found by seed 19197: the record stays where it cannot be removed, and another tab restores it.
+    #[test]
+    fn a_logout_that_cannot_remove_the_record_leaves_the_refresh_token_to_who_restores_it() {
+        let kind = r#""keep":"device","refreshTokenReuse":false,"revocationRequest":{"method":"DELETE","url":"https://api.example/me"}"#;
+        each(&[kind], |script| {
+            let page = script.log_in(0);
+            script.outlive();
+            let before = script.refreshed().len();
+            script.faults(|faults| faults.records = 1000);
+            let _ = script.log_out(page, true);
+            script.faults(|faults| faults.records = 0);
+            // What it was is over at the provider, or is not: that is for who has the record to find out.
+            let _ = script.restore(script.open(1));
+            let sent = script.refreshed();
+            assert_eq!(sent.len(), before + 1, "{sent:?}");
+        });
+    }
+
     /// B4: a tab that has not heard of a renewal gives back what lives, and not what is spent.
     #[test]
     fn logout_with_revoke_in_a_tab_whose_record_is_old_revokes_the_living_token() {

@@ -385,6 +385,9 @@ impl<B: Page> Client<B> {
         for name in names {
             self.browser.remove(&concat(&[SALT, name]));
             let Ok(record) = self.browser.take(&concat(&[RECORD, name])).await else {
+                // Another page may open it yet, and then the refresh token is that one's.
+                self.sessions
+                    .with(|sessions| sessions.leave_indeterminate(name, None));
                 continue;
             };
             self.browser.remove(&concat(&[LEAVING, name]));
