@@ -978,6 +978,17 @@ pub fn tell(world: World, from: Option<PageId>, text: &str, bytes: &[u8]) {
     if world.borrow().faults.is_deaf {
         return;
     }
+    let is_answered = {
+        let inner = &mut *world.borrow_mut();
+        let question = text.strip_prefix(r#"{"ask":""#).filter(|_| from.is_some());
+        if let Some((nonce, _)) = question.and_then(|question| question.split_once('"')) {
+            inner.overheard = nonce.to_string();
+        }
+        question.is_some() && inner.rng.chance(inner.faults.overhears)
+    };
+    if is_answered {
+        answer_overheard(world);
+    }
     let count = world.borrow().pages.len();
     for to in (0..count).filter(|to| Some(*to) != from) {
         let delay = {
@@ -1017,6 +1028,20 @@ pub fn tell(world: World, from: Option<PageId>, text: &str, bytes: &[u8]) {
             }
         });
     }
+}
+
+/// Somebody who is none of ours answers the last question that he has heard.
+pub fn answer_overheard(world: World) {
+    let (text, bytes) = {
+        let inner = &mut *world.borrow_mut();
+        let length = inner.rng.below(200) as usize;
+        let text = format!(r#"{ANSWER}"{}"}}"#, inner.overheard);
+        (text, vec![7; length])
+    };
+    world
+        .borrow_mut()
+        .note(|| format!("a stranger tells {text}"));
+    tell(world, None, &text, &bytes);
 }
 
 impl Windows for Page {

@@ -1,7 +1,9 @@
 //! One run: an application in several tabs, with a client at each of several providers, whatever happens to it, and what
 //! must hold.
 
-use crate::page::{Call, ORIGIN, Page, PageId, client_id, client_of, is_spent, tell};
+use crate::page::{
+    Call, ORIGIN, Page, PageId, answer_overheard, client_id, client_of, is_spent, tell,
+};
 use crate::rng::Rng;
 use crate::server::{
     self, GIVES_BACK, Grant, IMPLICIT, LENIENT, LIFE, NOBODY, PROVIDERS, Provider,
@@ -122,6 +124,7 @@ pub fn run(seed: u64) -> u64 {
         odd: often(300, 300),
         records: often(200, 60),
         storage: often(200, 300),
+        overhears: often(200, 1000),
         has_no_locks: often(200, 10) > 0,
         has_no_records: often(50, 10) > 0,
         ..Faults::default()
@@ -594,6 +597,9 @@ impl Run {
 
     /// Somebody who is none of ours speaks on the channel.
     fn forge(&mut self) {
+        if self.rng.chance(200) {
+            return answer_overheard(self.world);
+        }
         let name = {
             let inner = self.world.borrow();
             let names: Vec<_> = inner.records.keys().cloned().collect();
@@ -604,8 +610,7 @@ impl Run {
             format!(r#"{{"said":"ended","name":"{name}"}}"#),
             format!(r#"{{"said":"renewed","name":"{name}"}}"#),
             format!(r#"{{"said":"started","name":"{name}"}}"#),
-            r#"{"ask":"me"}"#.to_string(),
-            r#"{"to":"you"}"#.to_string(),
+            r#"{"ask":"me","of":""}"#.to_string(),
             "nonsense".to_string(),
         ];
         let message = messages[self.rng.index(messages.len())].clone();

@@ -55,6 +55,8 @@ pub struct Inner {
     pub tabs: Vec<Tab>,
     pub records: BTreeMap<String, Record>,
     pub leases: BTreeMap<String, (PageId, u64)>,
+    /// What marks the answer to the last question on the channel.
+    pub overheard: String,
     pub locks: BTreeMap<String, Lock>,
     /// When each lock was wanted last.
     pub wanted: BTreeMap<String, u64>,
@@ -162,6 +164,8 @@ pub struct Faults {
     pub is_prompt: bool,
     /// Nothing is written to records any more.
     pub keeps_nothing: bool,
+    /// How often a stranger on the channel answers what a page asks the others.
+    pub overhears: u64,
     /// Nobody hears what others say on the channel.
     pub is_deaf: bool,
     /// The server answers requests, and not the question whether it is there.
@@ -274,6 +278,7 @@ pub fn new(seed: u64, tabs: usize, faults: Faults) -> World {
         tabs: (0..tabs).map(|_| Tab::default()).collect(),
         records: BTreeMap::new(),
         leases: BTreeMap::new(),
+        overheard: String::new(),
         locks: BTreeMap::new(),
         wanted: BTreeMap::new(),
         server: Server::default(),
