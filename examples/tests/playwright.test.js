@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { chromium } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createServer } from 'vite'
+import { started } from '../../xtask/starts.mjs'
 
 const LONG = 60_000
 const workerFile = createRequire(import.meta.url).resolve('msw/mockServiceWorker.js')
@@ -25,9 +26,22 @@ const serve = async (root, more) => {
   return server.resolvedUrls.local[0]
 }
 
+/** A profile of its own, and a page that has shown something. */
+const start = () => {
+  const launched = chromium.launch({ executablePath: process.env.CHROMIUM, args: ['--no-sandbox'], timeout: 20_000 })
+  const shows = async () => {
+    const page = await (await launched).newPage()
+    await page.evaluate('document.title')
+    await page.close()
+    return launched
+  }
+  // Not waited for: it may never answer, and ends with this process.
+  return { up: shows(), end: async () => void launched.then(browser => browser.close()).catch(() => {}) }
+}
+
 beforeAll(async () => {
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ['--no-sandbox'] })
-}, LONG)
+  browser = await started('playwright: chromium', start, { patience: 20_000 })
+}, 2 * LONG)
 
 afterAll(async () => {
   await browser?.close()

@@ -4,6 +4,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { started } from '../starts.mjs'
 
 const PATIENCE = 60_000
 const NAMES = ['chromium', 'google-chrome', 'chromium-browser', 'chrome', '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome']
@@ -27,7 +28,7 @@ export const within = (promise, what) => {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer))
 }
 
-const begin = (name, args) =>
+const run = (name, args) =>
   new Promise(resolve => {
     const child = spawn(name, args, { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] })
     child.on('error', () => resolve(null))
@@ -35,11 +36,31 @@ const begin = (name, args) =>
   })
 
 export const openChromium = async () => {
+  const chromium = await started('bench: chromium', () => {
+    const begun = begin()
+    return { up: begun.then(shows), end: async () => (await begun)?.close() }
+  })
+  if (!chromium) throw new Error('install Chromium (or Chrome)')
+  return chromium
+}
+
+const shows = async chromium => {
+  const page = await chromium?.newPage()
+  await page?.run('document.title')
+  await page?.close()
+  return chromium
+}
+
+/** Null where there is no such program. */
+const begin = async () => {
   const profile = await mkdtemp(join(tmpdir(), 'oauth-wasm-bench-'))
   const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : []
   let child
-  for (const name of NAMES) child ??= await begin(name, [...FLAGS, ...sandbox, `--user-data-dir=${profile}`, 'about:blank'])
-  if (!child) throw new Error('install Chromium (or Chrome)')
+  for (const name of NAMES) child ??= await run(name, [...FLAGS, ...sandbox, `--user-data-dir=${profile}`, 'about:blank'])
+  if (!child) {
+    await rm(profile, { recursive: true })
+    return null
+  }
   const over = new Promise(resolve => child.on('close', resolve))
   const [, , , commands, answers] = child.stdio
   commands.on('error', () => {})

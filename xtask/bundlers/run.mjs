@@ -2,7 +2,7 @@
 // Chromium, and logs in. Arguments: the installed package, where the projects go, and the rows that are wanted.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { createServer as createSocket } from 'node:net'
@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { dirname, extname, isAbsolute, join, normalize } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { started } from '../starts.mjs'
 
 const HERE = dirname(fileURLToPath(import.meta.url))
 const [INSTALLED, PROJECTS, ...wanted] = process.argv.slice(2)
@@ -212,7 +213,7 @@ function start(program, args, options = {}) {
 }
 
 async function end(child) {
-  if (children.delete(child) && child.exitCode === null) {
+  if (children.delete(child) && child.exitCode === null && child.signalCode === null) {
     process.kill(-child.pid, 'SIGKILL')
     await child.over
   }
@@ -246,21 +247,40 @@ async function sandbox() {
   throw new Error('the sandbox did not start')
 }
 
-async function chromium(profile) {
+/** Opens pages. It has come up when a page of it has asked for something. */
+async function chromium(talk) {
   const args = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--remote-debugging-port=0']
-  const names = ['chromium', 'google-chrome', 'chromium-browser', 'chrome']
-  for (const name of names) {
-    const child = start(name, [...args, `--user-data-dir=${profile}`, 'about:blank'])
-    const missing = new Promise((resolve) => child.on('error', () => resolve(true)))
-    const up = new Promise((resolve) => child.stderr.on('data', () => {
-      const [, port] = /DevTools listening on ws:\/\/127\.0\.0\.1:(\d+)/.exec(child.said) ?? []
-      if (port) resolve(port)
-    }))
-    const port = await within(Promise.race([up, missing]), () => `Chromium did not start: ${last(child.said)}`)
-    if (port !== true) return (url) => fetch(`http://127.0.0.1:${port}/json/new?${encodeURIComponent(url)}`, { method: 'PUT' }).then((answer) => answer.json())
-    children.delete(child)
+  for (const name of ['chromium', 'google-chrome', 'chromium-browser', 'chrome']) {
+    const begin = () => {
+      const profile = mkdtempSync(join(profiles, 'profile-'))
+      const child = start(name, [...args, `--user-data-dir=${profile}`, 'about:blank'])
+      return { up: up(child, talk), end: () => end(child) }
+    }
+    const open = await started('bundlers: chromium', begin)
+    if (open) return open
   }
   throw new Error('install Chromium')
+}
+
+/** Null where there is no such program. */
+async function up(child, talk) {
+  const port = await new Promise((resolve, reject) => {
+    child.on('error', () => resolve(null))
+    child.on('close', () => reject(new Error(`it ended: ${last(child.said)}`)))
+    child.stderr.on('data', () => {
+      const [, port] = /DevTools listening on ws:\/\/127\.0\.0\.1:(\d+)/.exec(child.said) ?? []
+      if (port) resolve(port)
+    })
+  })
+  if (!port) {
+    children.delete(child)
+    return null
+  }
+  const open = (url) => fetch(`http://127.0.0.1:${port}/json/new?${encodeURIComponent(url)}`, { method: 'PUT' }).then((answer) => answer.json())
+  const shown = new Promise((resolve) => (talk.told.up = resolve))
+  await open(`${talk.origin}/first`)
+  await shown
+  return open
 }
 
 /** Who the page asks to be the user, and tells what it has seen. */
@@ -271,6 +291,8 @@ function harness() {
     let body = ''
     for await (const part of request.setEncoding('utf8')) body += part
     if (request.url === '/shown') told.shown?.(JSON.parse(body))
+    if (request.url === '/up') told.up?.()
+    if (request.url === '/first') response.setHeader('content-type', 'text/html').write("<script>fetch('/up')</script>")
     response.end(request.url === '/user' ? await user(body) : '')
   })
   return { server, told }
@@ -447,13 +469,13 @@ async function row(name, open, talk) {
 const matches = (name) => wanted.length === 0 || wanted.includes(name) || wanted.includes(name.split(' ')[0])
 const rows = ROWS.filter(matches)
 if (rows.length === 0) throw new Error(`there are: ${ROWS.join(', ')}`)
-const profile = await mkdtemp(join(tmpdir(), 'oauth-wasm-bundlers-'))
+const profiles = await mkdtemp(join(tmpdir(), 'oauth-wasm-bundlers-'))
 const { server, told } = harness()
 let failed = 0
 const results = new Map()
 try {
   const talk = { told, origin: `http://localhost:${await listen(server)}`, sandbox: await sandbox() }
-  const open = await chromium(profile)
+  const open = await chromium(talk)
   for (const name of rows) {
     const before = performance.now()
     const error = await row(name, open, talk).then(() => null, (reason) => reason)
@@ -466,7 +488,7 @@ try {
   for (const child of [...children]) await end(child)
   server.closeAllConnections()
   server.close()
-  await rm(profile, { recursive: true, force: true, maxRetries: 5 })
+  await rm(profiles, { recursive: true, force: true, maxRetries: 5 })
 }
 if (wanted.length === 0) await document(results)
 console.log(`test result: ${failed ? 'FAILED' : 'ok'}. ${rows.length - failed} passed; ${failed} failed`)

@@ -123,6 +123,11 @@ pub fn testing(tally: &mut Tally) -> Result<()> {
 /// docs/testing.md's way by Playwright, in the Chromium that is here.
 pub fn playwright(tally: &mut Tally) -> Result<()> {
     examples::install()?;
+    let mut starts = Command::new("node");
+    starts
+        .arg("--test")
+        .arg(root().join("xtask/starts.test.mjs"));
+    live::check(&mut starts, tally)?;
     let mut vitest = examples::bin("vitest");
     vitest
         .args(["run", "--root", "tests", "--reporter", "verbose"])

@@ -10,9 +10,13 @@ use std::time::{Duration, Instant};
 /// Longer than anything takes on a slow machine with nothing compiled.
 const LIMIT: Duration = Duration::from_secs(20 * 60);
 
-/// Runs something that passes or fails as a whole.
+/// Runs something that passes or fails as a whole, and may say what it lacked.
 pub fn check(command: &mut Command, tally: &mut Tally) -> Result<()> {
-    let status = run(command, |_| {})?;
+    let status = run(command, |line| {
+        if line.starts_with("lacks: ") {
+            tally.read(line);
+        }
+    })?;
     tally.one(status.success());
     Ok(())
 }
@@ -47,7 +51,7 @@ const NEVER_CAME_UP: &[&str] = &[
 ];
 
 /// How often a browser is started before it counts as one that does not come up. A headless Chromium has hung at its first
-/// start, and at the second, on a machine that had never run one.
+/// start, and at the second, on a machine that had never run one. xtask/starts.mjs and the driver of tests/e2e say the same.
 const STARTS: u32 = 5;
 
 /// Runs tests of a browser, and again where it said nothing for that long, or its driver said that it never came up,
@@ -217,6 +221,18 @@ mod tests {
             tally.skipped,
             ["chromium did not come up, and was started again"]
         );
+    }
+
+    #[test]
+    fn what_passes_as_a_whole_names_the_browser_that_was_started_again() {
+        let mut tally = Tally::default();
+        let said =
+            "test result: ok. 7 passed\nlacks: playwright: chromium was started again (it hung)";
+        let mut command = Command::new("echo");
+        check(command.arg(said), &mut tally).expect("it runs");
+        assert_eq!((tally.passed, tally.failed), (1, 0));
+        let named = "playwright: chromium was started again (it hung)";
+        assert_eq!(tally.skipped, [named]);
     }
 
     #[test]

@@ -144,6 +144,9 @@ fn webkit_proxy(app: &str) -> Value {
     })
 }
 
+/// How often a browser is started before it counts as one that does not come up (as in xtask/src/live.rs).
+const STARTS: u32 = 5;
+
 pub struct Driver {
     process: Child,
     port: u16,
@@ -164,8 +167,14 @@ impl Driver {
         let (mut process, mut port, mut client) = (None, 0, None);
         // Now and then chromedriver finds the port that it chose taken, and ends; WebKit's never sees its browser; or the
         // first browser of a fresh machine hangs.
-        for _ in 0..3 {
+        for start in 1..=STARTS {
+            let again = |why: &str| {
+                if start < STARTS {
+                    tell_again(engine, why);
+                }
+            };
             let Some(started) = launch(engine, home.path()) else {
+                again("its driver said no port");
                 continue;
             };
             port = started.1;
@@ -187,7 +196,7 @@ impl Driver {
                         Ok(Err(error)) => error,
                         _ => "it hung".to_owned(),
                     };
-                    tell_again(engine, &why);
+                    again(&why);
                 }
             }
         }
