@@ -162,6 +162,7 @@ fn invalid(rule: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::super::super::form;
+    use super::super::super::session::Session;
     use super::super::tests::{entropy, pending};
     use super::*;
     use std::{format, string::ToString};
@@ -238,6 +239,78 @@ mod tests {
         }
     }
 
+    fn encode(text: &str) -> String {
+        let mut out = String::new();
+        form::encode(text, &mut out);
+        out
+    }
+
+    /// What came of a login by the response type `token` with these fields.
+    fn implicit(extra: &str, fragment: &str) -> (Rc<Client>, Tokens) {
+        let pending = pending(&format!(r#","responseType":"token"{extra}"#));
+        let state = pending.state().expose();
+        let url = format!("https://app.example/cb?state={state}#{fragment}");
+        let response = AuthorizationResponse::read(&url).expect("a response");
+        match pending.accept(response, 1010, 10) {
+            Ok((login, Accepted::Tokens(tokens))) => (login, tokens),
+            other => panic!("{fragment}: {other:?}"),
+        }
+    }
+
+    /// As of the token endpoint: 0, less, and centuries mean for ever, and numbers may have an exponent.
+    #[test]
+    fn a_token_of_the_fragment_that_lives_for_decades_or_for_ever_is_a_session() {
+        for (seconds, at) in [
+            ("3600", Some(3610)),
+            ("3.6e3", Some(3610)),
+            ("36E2", Some(3610)),
+            ("3.6e%2B3", Some(3610)),
+            ("315360000", Some(315_360_010)),
+            ("631138518", Some(631_138_528)),
+            ("0.5", Some(10)),
+            ("4294967285", Some(u32::MAX)),
+            ("4294967286", None),
+            ("9223372036854775", None),
+            ("9223372036854775807", None),
+            ("1e309", None),
+            ("0", None),
+            ("0.0", None),
+            ("0e9", None),
+            ("-1", None),
+        ] {
+            let form = format!("access_token=a&token_type=bearer&expires_in={seconds}");
+            let json = encode(&format!(
+                r#"{{"authorization_info":{{"access_token":"a","token_type":"bearer","expires_in":{}}}}}"#,
+                seconds.replace("%2B", "+")
+            ));
+            for (extra, fragment) in [("", &form), (r#","jsonFragment":true"#, &json)] {
+                let (login, tokens) = implicit(extra, fragment);
+                assert_eq!(tokens.expires_at(), at, "{fragment}");
+                let session = Session::new(login, tokens, 1_700_000_000, 10);
+                let lives = session.living_token(10).is_some();
+                assert_eq!(lives, at != Some(10), "{fragment}");
+            }
+        }
+    }
+
+    /// D7. The response type `token` has no ID Token, whatever the scope is (OpenID Connect Core section 3.2.2.5).
+    #[test]
+    fn a_login_by_token_with_openid_in_the_scope_ends_in_a_session() {
+        let openid = r#","scope":["openid","read"]"#;
+        for fragment in [
+            "access_token=a&token_type=bearer&expires_in=3600",
+            "access_token=a&token_type=bearer&expires_in=3600&scope=openid+read",
+            // Nobody has asked for it: it is neither read nor shown.
+            "access_token=a&token_type=bearer&expires_in=3600&id_token=e30.e30.AA",
+        ] {
+            let (login, tokens) = implicit(openid, fragment);
+            assert_eq!(tokens.scope(), ["openid", "read"], "{fragment}");
+            assert_eq!(tokens.extra().text(), "{}", "{fragment}");
+            let session = Session::new(login, tokens, 1_700_000_000, 10);
+            assert!(session.living_token(10).is_some(), "{fragment}");
+        }
+    }
+
     #[test]
     fn a_refresh_token_in_the_fragment_is_not_accepted() {
         let url =
@@ -255,11 +328,6 @@ mod tests {
         let implicit = r#","responseType":"token","tokenTypeOptional":true"#;
         let asked = format!(r#"{implicit},"jsonFragment":true"#);
         let info = r#"{"client_id":1,"state":"AUTHORIZED","authorization_info":{"access_token":"a","expires_in":10800,"user_id":7,"scopes":["read","write"]},"domains":[]}"#;
-        let encode = |text: &str| {
-            let mut out = String::new();
-            form::encode(text, &mut out);
-            out
-        };
         let cb = "https://app.example/cb?state=STATE#";
         for fragment in [
             info.to_string(),
