@@ -97,6 +97,11 @@ impl Script {
         seen.iter().filter(|seen| seen.method == "HEAD").count()
     }
 
+    /// Whether a refresh token of this page is under way.
+    pub fn is_renewing(&self, page: Page) -> bool {
+        !self.world.borrow().pages[page.id].outstanding.is_empty()
+    }
+
     /// The grant that a token belongs to.
     pub fn grant_of(&self, token: &str) -> Option<u32> {
         self.world.borrow().server.grant_of(token)
@@ -154,6 +159,11 @@ impl Script {
         world::after(self.world, milliseconds, |_| {});
         let end = self.now() + milliseconds;
         while (self.now() < end || world::is_busy(self.world)) && self.step() {}
+    }
+
+    /// The device sleeps: what was to happen meanwhile happens when it wakes.
+    pub fn sleep(&self, milliseconds: u64) {
+        self.world.borrow_mut().now += milliseconds;
     }
 
     /// The access tokens that were issued last are over.

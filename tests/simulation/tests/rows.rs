@@ -322,6 +322,88 @@ fn a_network_that_is_down_before_anything_is_sent_loses_no_session() {
     });
 }
 
+const EIGHT_HOURS: u64 = 8 * 3_600_000;
+
+/// Issue 11: time alone is no reason to doubt.
+#[test]
+fn a_long_sleep_with_nothing_sent_gives_no_doubt_and_costs_no_session() {
+    for has_no_locks in [false, true] {
+        each(KINDS, |script| {
+            script.faults(|faults| faults.has_no_locks = has_no_locks);
+            let page = script.log_in(0);
+            for renewals in 1..4 {
+                script.sleep(EIGHT_HOURS);
+                assert_eq!(script.call(page), Ok(200));
+                assert_eq!(script.refreshed().len(), renewals);
+            }
+            assert_eq!(script.probes(), 0);
+        });
+        // In the middle of a renewal, before its request has left.
+        for steps in 0..16 {
+            under(0..4, KINDS, |script| {
+                script.faults(|faults| faults.has_no_locks = has_no_locks);
+                let page = script.log_in(0);
+                script.outlive();
+                let call = script.start_call(page);
+                let mut left = steps;
+                while left > 0 && !script.is_renewing(page) {
+                    assert!(script.step(), "it goes on");
+                    left -= 1;
+                }
+                if script.is_renewing(page) {
+                    return;
+                }
+                script.sleep(EIGHT_HOURS);
+                let outcome = script.finish(call);
+                if has_no_locks && outcome.is_err() {
+                    // Another page may have taken its turn meanwhile, for all that anybody knows.
+                    fails(&outcome, "timeout");
+                } else {
+                    assert_eq!(outcome, Ok(200));
+                    assert_eq!(script.probes(), 0);
+                }
+                script.advance(120_000);
+                assert_eq!(script.call(page), Ok(200));
+                let mut sent = script.refreshed();
+                let count = sent.len();
+                sent.dedup();
+                assert_eq!(sent.len(), count, "each is sent once");
+            });
+        }
+    }
+}
+
+/// The other half: what was sent before the device slept may have arrived.
+#[test]
+fn a_long_sleep_with_a_renewal_under_way_gives_doubt_unless_its_answer_is_there() {
+    let asleep = |script: &Script, page| {
+        script.outlive();
+        let call = script.start_call(page);
+        while script.refreshed().is_empty() {
+            assert!(script.step(), "it is sent");
+        }
+        script.sleep(EIGHT_HOURS);
+        script.finish(call)
+    };
+    each(KINDS, |script| {
+        let page = script.log_in(0);
+        assert_eq!(asleep(&script, page), Ok(200), "the answer was there");
+        assert_eq!(script.probes(), 0);
+    });
+    each(KINDS, |script| {
+        let page = script.log_in(0);
+        script.answer("/token", Scripted::Unreadable);
+        fails(&asleep(&script, page), "session_indeterminate");
+        let doubts = script.probes();
+        assert!(doubts > 0, "the server is asked whether it is there");
+        script.sleep(EIGHT_HOURS);
+        assert_eq!(script.call(page), Ok(200));
+        assert!(script.probes() > doubts, "and before the second sending");
+        let sent = script.refreshed();
+        assert_eq!((sent.len(), &sent[0]), (2, &sent[1]));
+    });
+}
+
 #[cfg(feature = "full")]
 mod shared {
     use super::*;
