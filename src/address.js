@@ -104,10 +104,17 @@ export const isOurs = address => has(address, OURS) || !!stateOf(address)
 // No regular expression: it asks the page's `exec`, and RegExp.input keeps what it read.
 const hasPairs = text => has(text, '=') || has(text, '{') || has(text, '%')
 const fragmentOf = address => cut(address, '#')[1]
+const queryOf = address => cut(cut(address, '#')[0], '?')[1]
 /** Whether it may be a response, ours or not. */
-export const hasParameters = address => hasPairs(cut(address, '?')[1]) || hasPairs(fragmentOf(address))
-/** Whether it may carry a token: it names one, or has parameters in its fragment. */
-export const mayHaveToken = address => has(lowerCase(address), 'token') || hasPairs(fragmentOf(address))
+export const hasParameters = address => hasPairs(queryOf(address)) || hasPairs(fragmentOf(address))
+/** Whether it may carry a token: a parameter says so, or there are some in its fragment. */
+export const mayHaveToken = address => {
+  let may = hasPairs(fragmentOf(address))
+  each(queryOf(address), (pair, name, value) => {
+    if (has(lowerCase(name + value), 'token')) may = true
+  })
+  return may
+}
 /** Whether it takes the whole library to answer it. */
 export const isOfFull = address => {
   const state = 'state=' + stateOf(address)

@@ -8,6 +8,7 @@ use crate::browser::web::Web;
 use crate::client::Window;
 use crate::client::{Client, Failure, Held, Page};
 use crate::protocol::config::Config;
+use crate::protocol::error::Error;
 
 static HELD: Held<Web> = Held::new();
 
@@ -33,6 +34,14 @@ pub fn outcome(failure: Failure<JsValue>) -> Outcome {
 /// A session, or `null`.
 pub fn described(session: Option<String>) -> Outcome {
     Outcome::Json(session.unwrap_or_else(|| String::from("null")))
+}
+
+/// What a refusal of the API means, as an error that nobody throws; or `null`.
+pub fn explained(error: Option<Error>) -> Outcome {
+    match error {
+        Some(error) => Outcome::Made(error.to_json()),
+        None => described(None),
+    }
 }
 
 /// Starts a login, and answers it too where it is in a window: then its session as JSON text.

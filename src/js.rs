@@ -14,7 +14,7 @@ use crate::browser::task::{self, Outcome};
 use crate::browser::value;
 use crate::browser::windows::Window;
 use crate::client::{Failure, LogoutRequest};
-use crate::door::{self, client, described, outcome};
+use crate::door::{self, client, described, explained, outcome};
 use crate::protocol::config::Config;
 use crate::protocol::config::Display;
 use crate::protocol::error::Error;
@@ -67,10 +67,7 @@ pub fn scopes_for(calls: JsValue, config: JsValue) -> JsValue {
 pub fn explain(response: JsValue) -> JsValue {
     promise(async move {
         let (answer, body) = http::inspect(&response).await.map_err(Failure::Native)?;
-        Ok(match client().explain(&answer, &body) {
-            Some(error) => Outcome::Made(error.to_json()),
-            None => described(None),
-        })
+        Ok(explained(client().explain(&answer, &body)))
     })
 }
 

@@ -23,13 +23,16 @@
 //! - `client`: the flows, as straight lines of await, of whatever browser implements the port: natively a simulated one.
 //!   Never decides. What starts a login and what answers it are separate halves that meet in a stored record.
 //! - What only some applications need stands in modules of its own, each with an empty twin: `client/optional.rs` and
-//!   `client/optional/none.rs`. `protocol/session/shared.rs` says what pages leave each other. The npm package has the
-//!   module twice, without it and with it.
-//! - `js`: the exports of the npm package; `rust`: the same for Rust applications (feature `rust`); `door`: what they share.
+//!   `client/optional/none.rs`. `protocol/session/shared.rs` says what pages leave each other. The npm package is
+//!   three modules of this crate: `start` and `session` without it, `full` with it.
+//! - `npm`: what the npm package calls; `js`: the exports of a plain wasm-bindgen build; `rust`: the same for Rust applications (feature `rust`); `door`: what they share.
 //!
 //! # One login, from `startLogin` to the first call
 //!
 //! A login is two programs that meet in a stored record, for the page dies between them.
+//!
+//! In the npm package, `pkg-template/entry.js` has the functions: it takes what is the page's from the arguments, chooses the
+//! module that answers, loads it and calls it by `npm.rs`.
 //!
 //! **The first page.** `startLogin(config)` arrives at a door (`npm.rs`; `js.rs` and `rust.rs` do the same), which reads it
 //! into a [`Config`](protocol::config::Config): a field that nobody knows is an error here, and the provider's file fills what
@@ -45,7 +48,7 @@
 //!    URL, whose parameters are all made of the record. Here this page ends.
 //!
 //! **The page that the provider sends the user back to.** `handleRedirect()` takes the response out of the address bar before
-//! it waits for anything (`address.js`). `client/callback.rs` goes on:
+//! it waits for anything (`address.js`), and the `state` says which module goes on. `client/callback.rs` goes on:
 //!
 //! 1. [`AuthorizationResponse::read`](protocol::authorization::AuthorizationResponse::read): `None` is a page like any other.
 //! 2. The record is found by the response's `state`, judged (is this the `redirect_uri`, is the page framed?), and deleted:

@@ -5,7 +5,6 @@ export type OAuthErrorCode =
   | 'unknown_site'
   | 'unknown_scope'
   | 'client_secret_refused'
-  | 'needs_full'
   | 'unsupported_environment'
   | 'load_failed'
   | 'storage_blocked'

@@ -84,7 +84,6 @@ const CODES = {
     'unknown_site',
     'unknown_scope',
     'client_secret_refused',
-    'needs_full',
     'entropy_failure',
     'invalid_authorization_response',
     'issuer_mismatch',

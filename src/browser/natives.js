@@ -289,6 +289,8 @@ export const watch = listener => {
   watcher = listener
 }
 const originFrom = of(URL, 'origin')
+// A getter of the page's could give what is one address to who judges it, and another to fetch.
+const hrefFrom = of(URL, 'href')
 
 const statusOf = value => {
   try {
@@ -306,15 +308,17 @@ export const step = (kind, name, promise, url) => {
   const over = code => value =>
     watcher &&
     emit(
-      stringify({
-        step: kind,
-        name,
-        at,
-        ms: monotonicClock() - at,
-        origin: url && originFrom(new URL(url)),
-        status: statusOf(value),
-        code: code && isOurs(value) ? value.code : code,
-      }),
+      stringify(
+        record({
+          step: kind,
+          name,
+          at,
+          ms: monotonicClock() - at,
+          origin: url && originFrom(new URL(url)),
+          status: statusOf(value),
+          code: code && isOurs(value) ? value.code : code,
+        }),
+      ),
       [record({ listener: watcher })],
     )
   promise ? then(promise, over(), over('failed')) : over()()
@@ -363,7 +367,7 @@ export const calls = list => {
     for (let i = 0; i < list.length; i++) {
       const call = list[i]
       const { method, url, ...others } = typeof call === 'object' && !(call instanceof URL) ? call : { url: call }
-      const known = { ...others, method: method && upperCase('' + method), url: new URL(url, baseURI()).href }
+      const known = { ...others, method: method && upperCase('' + method), url: hrefFrom(new URL(url, baseURI())) }
       own(read, i, record(known), true)
     }
   } catch {
@@ -605,7 +609,7 @@ const FOLLOWING = /^(?!\.)([\w!$&()*+,;=:~.-]|\/(?!\.))*(\?[\w!$&()*+,;=:~./?%-]
 const serialised = input => {
   if (beginning && input.length < 999 && startsWith(input, beginning) && exec(FOLLOWING, slice(input, beginning.length))) return input
   const url = new URL(input, baseURI())
-  const { href } = url
+  const href = hrefFrom(url)
   beginning = originFrom(url) + '/'
   // Others have an origin that is not their beginning: blob:, data:, a user's name.
   if (!startsWith(href, beginning)) beginning = ''

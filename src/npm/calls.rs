@@ -6,7 +6,7 @@ use wasm_bindgen::JsValue;
 use crate::browser::http::{self, Request};
 use crate::browser::task::Outcome;
 use crate::client::{Failure, LogoutRequest};
-use crate::door::{client, described, outcome};
+use crate::door::{client, described, explained, outcome};
 use crate::protocol::config::Config;
 use crate::protocol::error::{Error, ErrorCode};
 use crate::protocol::json::Json;
@@ -66,13 +66,6 @@ pub fn of_sessions(name: &str, first: &str, value: &JsValue) -> Answer {
         }
         _ => return Err(ErrorCode::NeedsFull.at(name).into()),
     })
-}
-
-fn explained(error: Option<Error>) -> Outcome {
-    match error {
-        Some(error) => Outcome::Made(error.to_json()),
-        None => described(None),
-    }
 }
 
 /// What a part answers that lacks what it is asked for; no call of the package gives such a value.

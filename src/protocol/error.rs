@@ -21,15 +21,19 @@ struct Row {
 }
 
 macro_rules! errors {
-    ($($(#[$doc:meta])* $variant:ident $code:literal $retry:ident $message:literal $remedy:literal)*) => {
+    (
+        $($(#[$doc:meta])* $variant:ident $code:literal $retry:ident $message:literal $remedy:literal)*
+        ; $(#[$inner_doc:meta])* $inner:ident $inner_code:literal $inner_retry:ident $inner_message:literal $inner_remedy:literal
+    ) => {
         /// The kind of a failure. [`code`](ErrorCode::code) never changes once published.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum ErrorCode {
             $($(#[$doc])* $variant,)*
+            $(#[$inner_doc])* $inner,
         }
 
         impl ErrorCode {
-            /// Every kind, in the order of the documentation.
+            /// Every kind that a caller can see, in the order of the documentation.
             pub const ALL: &[ErrorCode] = &[
                 $(ErrorCode::$variant,)*
             ];
@@ -46,6 +50,13 @@ macro_rules! errors {
                             remedy: $remedy,
                         },
                     )*
+                    ErrorCode::$inner => &Row {
+                        kind: ErrorCode::$inner,
+                        code: $inner_code,
+                        retryable: $inner_retry,
+                        message: $inner_message,
+                        remedy: $inner_remedy,
+                    },
                 }
             }
         }
@@ -73,10 +84,6 @@ errors! {
     ClientSecretRefused "client_secret_refused" false
         "a page cannot keep a client secret"
         "Remove it; if the provider demands one, point tokenEndpoint at your own backend, which adds it"
-    /// What only a build with the feature `full` has; the message names it. The npm package loads that build then.
-    NeedsFull "needs_full" false
-        "a build without the feature full has no such thing"
-        "Correct what the message names, or build with the feature full"
     /// Something that is needed is missing here (a server, an old browser, plain http); the message names it.
     UnsupportedEnvironment "unsupported_environment" false
         "this environment lacks a required feature"
@@ -274,6 +281,11 @@ errors! {
     KeyLost "key_lost" false
         "the key of this login is gone"
         "Call startLogin again"
+    ;
+    /// What a part of the npm package lacks; its entry asks the whole library then. Nobody sees it.
+    NeedsFull "needs_full" false
+        "a build without the feature full has no such thing"
+        "Correct what the message names, or build with the feature full"
 }
 
 impl ErrorCode {

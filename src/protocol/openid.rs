@@ -486,7 +486,7 @@ mod tests {
         );
     }
 
-    /// The trap of users.md: a device whose clock is wrong must not be caught in a circle of logins.
+    /// A device whose clock is wrong must not be caught in a circle of logins.
     #[test]
     fn a_clock_in_the_wrong_time_zone_locks_nobody_out_of_the_code_flow() {
         let at = |channel, now, claims: &str| {

@@ -1,4 +1,4 @@
-//! The build tool: `cargo xtask build | demo | test | bench | peers | yew | examples | bundlers`.
+//! The build tool. `cargo xtask` says what it can do.
 
 mod bench;
 mod bundlers;

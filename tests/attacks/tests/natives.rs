@@ -253,7 +253,7 @@ async fn a_polluted_prototype_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_response_that_no_part_could_be_loaded_for_is_shown_to_nobody() {
+async fn a_token_that_no_part_could_be_loaded_for_is_shown_to_nobody() {
     let world = World::start().await;
     let word = ACCESS.replace('-', ".");
     let home = format!("{}/attacks/patched.html?words={word}", world.app.origin);

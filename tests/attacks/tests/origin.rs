@@ -125,10 +125,7 @@ async fn an_address_that_needs_no_parsing_is_what_the_parser_makes_of_it() {
     }
     assert!(rows.len() > 200, "{}", rows.len());
     // Once behind an address of the same origin, once behind one of another: only then it is parsed whatever it is.
-    let script = "const { get } = Object.getOwnPropertyDescriptor(URL.prototype, 'href')
-        let parsed = 0
-        Object.defineProperty(URL.prototype, 'href', { get() { return parsed++, get.call(this) }, configurable: true })
-        const written = url => get.call(new URL(url, location))
+    let script = "const written = url => get.call(new URL(url, location))
         const call = input => oauth.fetchPrivate(input)
         const rows = args[0].map(({ url }) => url.replace(/\\{(\\w+)\\}/g, (_, name) => args[1][name]))
         const tried = async (before, url) => {
@@ -218,6 +215,51 @@ async fn an_address_is_read_once_and_what_was_judged_is_what_is_fetched() {
     for request in world.sandbox.requests() {
         assert_eq!(request.header("x-late"), None, "{request:?}");
         assert_ne!(request.header("authorization"), Some("Bearer evil"));
+    }
+    assert_eq!(world.foreign.requests(), []);
+}
+
+/// What answers for one address when it is judged, and for another when it is fetched.
+#[tokio::test]
+async fn a_getter_that_the_page_replaces_names_no_address() {
+    let world = World::start().await;
+    let script = "const [origin, foreign] = args
+        const address = () => {
+            let reads = 0
+            const text = () => (reads++ < Number(args[2]) ? origin + '/users/me' : foreign + '/x')
+            return { toString: text, valueOf: text, toJSON: text }
+        }
+        for (const [type, names] of [
+            [URL, ['href', 'origin', 'host', 'protocol', 'pathname', 'search']],
+            [Request, ['url', 'method', 'mode', 'headers']],
+            [Node, ['baseURI']],
+            [Location, ['href']],
+        ]) {
+            for (const name of names) {
+                const own = Object.getOwnPropertyDescriptor(type.prototype, name)
+                if (own?.configurable) Object.defineProperty(type.prototype, name, { ...own, get: address })
+            }
+        }
+        const told = call => call.then(response => response.status, e => (Object.hasOwn(e, 'code') ? e.code : e.name))
+        const outcomes = []
+        for (const input of [origin + '/./users/me', origin + '/users/me', origin + '/users/me#x', new Request(origin + '/users/me')]) {
+            outcomes.push(await told(oauth.fetchPrivate(input)))
+            outcomes.push(await told(oauth.fetchPrivate(input, { method: 'GET', signal: new AbortController().signal })))
+        }
+        return outcomes";
+    for reads in 0..12 {
+        let args = [
+            json!(world.sandbox_origin),
+            json!(world.foreign.origin),
+            json!(reads),
+        ];
+        world.log_in(json!({})).await;
+        let seen = world.run(script, &args).await;
+        assert_eq!(
+            seen,
+            json!([200, 200, 200, 200, 200, 200, 200, 200]),
+            "{reads}"
+        );
     }
     assert_eq!(world.foreign.requests(), []);
 }

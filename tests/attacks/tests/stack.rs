@@ -88,6 +88,7 @@ async fn sweep(world: &World, form: &str, more: &str) {
         .await;
     let script = "const hooked = sweep()
         oauth.onSessionChange(() => look('listener'))
+        oauth.debug(() => look('debug'))
         return { hooked, control: await control() }";
     let seen = world.run(script, &[]).await;
     assert_eq!(seen["control"], true, "a module on the stack is seen");
