@@ -52,6 +52,7 @@ import { decoded } from './text.js'
 const { navigator, requestIdleCallback } = globalThis
 const { compile } = WebAssembly || {}
 const onLine = navigator && navigator.connection
+const saves = onLine && onLine.saveData
 // As protocol/resource.rs has them.
 const OPTIONS = 'idempotent scope maxWait'
 const LONGEST_REFUSAL = 65536
@@ -60,12 +61,14 @@ const PENDING = 'oauth-wasm.pending.'
 const SALT = 'oauth-wasm.kept.'
 const TAKEN = 'oauth-wasm.taken'
 const RECORD = 'session.'
-/** As task.rs counts the modules. */
+/** As task/part.rs counts the modules. */
 const NUMBERS = record({ start: 0, session: 1, full: 2 })
 /** What a part gives that lacks what it is asked for; `full` has it. */
 const LACKS = 0
 /** Fields with which only `full` starts a login; without this, `start` would be loaded only to say so. */
 const WANTS_FULL = /"(keepPending|display|dpop|pushed|verifyId|authorizationDetails)|id_token token/
+/** A login that `start` begins and `full` answers. */
+const WANTS_LONGER = /"(keep|sessionScope)"|openid/
 /** Fields of a session that outlives the page or is shared by tabs. `start` starts its login where the browser can store one. */
 const WANTS_KEPT = /"(keep|sessionScope)"/
 
@@ -102,7 +105,7 @@ export const library = (parts, providers) => {
   /** The part to ask: the whole library, where it is loaded already or nothing else is there. */
   const part = name => (parts[name] && !loads.full ? name : 'full')
 
-  /** Asks a part; see `npm.rs`. */
+  /** Asks a part; see `src/npm`. */
   const askPart = (name, called, first, second, value) => {
     const asked = () => {
       let answer
@@ -268,6 +271,9 @@ export const library = (parts, providers) => {
       // A login in a popup or a frame ends with a session, and `full` knows of the redirect that was answered before.
       if (name === 'full') return call('full', 'startLogin', text, found, going)
       if (holder) then(call('session', 'forgetRedirect'), ignored, ignored)
+      // What will answer comes while the user is on the way.
+      const next = WANTS_LONGER.test(text) ? 'full' : 'session'
+      if (!saves && !loads[next] && parts[next]) then(load(name), () => parts[next](ignored, ignored), ignored)
       return askPart(name, 'startLogin', text, found, going)
     }
     const started = () => configured(config, 'start', ask)
@@ -358,7 +364,7 @@ const nothing = () => new Promise(resolve => resolve(null))
 
 /** When the page has nothing else to do; never where the user saves data. */
 const whenIdle = work => {
-  if (!document || (onLine && onLine.saveData)) return
+  if (!document || saves) return
   const idle = () => (requestIdleCallback ? requestIdleCallback(work) : setTimeout(work, 500))
   if (document.readyState === 'complete') return idle()
   const loaded = () => {
@@ -377,7 +383,7 @@ const blocked = reason => {
 }
 
 const failure = (code, message, remedy, retryable = false) =>
-  error(toJson({ name: 'OAuthError', code, message, remedy, retryable }))
+  error(toJson(record({ name: 'OAuthError', code, message, remedy, retryable })))
 
 const abandoned = () => failure('login_abandoned', 'the user has come back without logging in', 'Offer the login again')
 

@@ -27,6 +27,13 @@ fn parts(world: &World) -> Vec<String> {
         .collect()
 }
 
+/// Waits for parts that are fetched while something else goes on, until so many were.
+async fn until_asked_for(world: &World, count: usize) {
+    while parts(world).len() < count {
+        world.run("await fetch('/sandbox.json')", &[]).await;
+    }
+}
+
 /// The policy that `cargo xtask demo` sends.
 fn demo_policy() -> String {
     let source = e2e::workspace().join("sandbox/npm/server.mjs");
@@ -132,6 +139,27 @@ async fn a_token_that_met_a_failed_load_is_in_no_storage() {
 }
 
 #[tokio::test]
+async fn a_token_in_an_encoded_parameter_that_met_a_failed_load_is_in_no_storage() {
+    let world = World::start().await;
+    let home = format!("{}{LOAD}", world.app.origin);
+    world.open_app(LOAD).await;
+    let url = world.begin(json!({ "redirectUri": home })).await;
+    let redirect = world.redirect(&url);
+    world.app.serve_status(503, SESSION, "text/plain", "later");
+    for token in [
+        "access_t%6Fken=s3cr3t",
+        "ACCESS_TOKEN=s3cr3t",
+        "response=%7B%22access_%74oken%22:%22s3cr3t%22%7D",
+    ] {
+        let outcome = world.come_back(&format!("{redirect}&{token}&x=%zz")).await;
+        assert_eq!(outcome["error"]["code"], "load_failed", "{outcome}");
+        let stored = "return JSON.stringify([{ ...sessionStorage }, { ...localStorage }])";
+        let stored = world.run(stored, &[]).await;
+        assert!(!stored.to_string().contains("s3cr3t"), "{token}: {stored}");
+    }
+}
+
+#[tokio::test]
 async fn each_part_is_asked_for_when_something_wants_it_and_once() {
     let world = World::start().await;
     let lazy = "<!doctype html><title>lazy</title><link rel=icon href='data:,'>
@@ -160,7 +188,9 @@ async fn each_part_is_asked_for_when_something_wants_it_and_once() {
         return url";
     let url = world.run(start, std::slice::from_ref(&config)).await;
     assert!(url.as_str().is_some_and(|url| url.contains("state=ow1x")));
-    assert_eq!(parts(&world), ["start.js"]);
+    // What will answer, while the user is on the way.
+    until_asked_for(&world, 2).await;
+    assert_eq!(parts(&world), ["start.js", "session.js"]);
 
     let calls = "const codes = [oauth.fetchPrivate('https://api.example/'), oauth.fetchPrivate('https://api.example/')]
             .map(call => call.catch(e => e.code))
@@ -192,14 +222,48 @@ async fn each_part_is_asked_for_when_something_wants_it_and_once() {
         world.config(json!({ "sessionScope": "origin" })),
         openid,
     ] {
+        world.page.open("/lazy.html").await;
+        world.page.wait_until("window.run && window.idle").await;
+        let before = parts(&world).len();
         assert_eq!(world.run(login, &[config]).await, Value::Null);
-        assert_eq!(parts(&world), ["start.js", "session.js"]);
+        until_asked_for(&world, before + 2).await;
+        assert_eq!(parts(&world)[before..], ["start.js", "full.js"]);
     }
 
     // What only some applications need; by what is asked for, whatever it is called.
+    world.page.open("/lazy.html").await;
+    world.page.wait_until("window.run && window.idle").await;
+    let before = parts(&world).len();
     let waiting = world.config(json!({ "keepPending": true }));
     assert_eq!(world.run(login, &[waiting]).await, Value::Null);
-    assert_eq!(parts(&world), ["start.js", "session.js", "full.js"]);
+    assert_eq!(parts(&world)[before..], ["full.js"]);
+}
+
+#[tokio::test]
+async fn who_saves_data_gets_nothing_ahead() {
+    let world = World::start().await;
+    let page = "<!doctype html><title>saves</title><link rel=icon href='data:,'>
+        <script>
+        Object.defineProperty(navigator, 'connection', { value: { saveData: true } })
+        requestIdleCallback = () => { window.idle = true }
+        </script>
+        <script type=module>
+        window.oauth = await import('/pkg/oauth-wasm.js')
+        await import('/e2e/use.js')
+        </script>";
+    world.app.serve("/saves.html", "text/html", page);
+    world.page.open("/saves.html").await;
+    world
+        .page
+        .wait_until("window.run && document.readyState === 'complete'")
+        .await;
+    let start = "await oauth.startLogin({ ...args[0], navigate() {} })
+        await new Promise(resolve => setTimeout(resolve))
+        await fetch('/sandbox.json')
+        return window.idle ?? false";
+    let idle = world.run(start, &[world.config(json!({}))]).await;
+    assert_eq!(idle, false);
+    assert_eq!(parts(&world), ["start.js"]);
 }
 
 #[tokio::test]
@@ -381,7 +445,10 @@ async fn all_three_forms_of_the_package_log_in_under_the_demos_strict_policy() {
             !console.iter().any(|line| line.starts_with("csp")),
             "{console:?}"
         );
-        asked.push(parts(&world)[before..].join(" "));
+        // What answers is fetched ahead, and once more by the page that needs it: nothing is cached here.
+        let mut here = parts(&world)[before..].to_vec();
+        here.dedup();
+        asked.push(here.join(" "));
     }
     assert_eq!(
         asked,
