@@ -50,7 +50,7 @@ const STAGES: &[Stage] = &[
     Stage {
         what: "a visit",
         parts: &[],
-        budget: 11 * 1024 + 768,
+        budget: 12 * 1024,
     },
     Stage {
         what: "until the provider",
@@ -60,7 +60,7 @@ const STAGES: &[Stage] = &[
     Stage {
         what: "callback and calls",
         parts: &["session"],
-        budget: 51 * 1024,
+        budget: 51 * 1024 + 128,
     },
     Stage {
         what: "everything",
