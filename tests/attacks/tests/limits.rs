@@ -4,7 +4,7 @@
 //! and SECURITY.md has to hear of it.
 
 use attacks::{ACCESS, REFRESH, fresh_session, plant_canaries};
-use e2e::{APP, PENDING, World, parameter};
+use e2e::{APP, Engine, PENDING, World, parameter};
 use serde_json::json;
 use url::Url;
 
@@ -145,19 +145,61 @@ async fn a_service_worker_of_the_origin_sees_the_header_of_every_call() {
     assert_eq!(seen, format!("Bearer {ACCESS}"));
 }
 
+const PERFORMANCE: &str = "performance";
+const ACTIVATION: &str = "navigation.activation";
+const FILE: &str = "ErrorEvent.filename";
+const STACK: &str = "stack";
+const PLACES: [&str; 5] = ["the address bar", PERFORMANCE, ACTIVATION, FILE, STACK];
+
+/// S5. In its records of the navigation, and as the name of the page's inline scripts. With a code it is the same; that is
+/// spent by then.
 #[tokio::test]
 async fn the_browser_keeps_the_address_of_an_implicit_answer_where_script_can_read_it() {
     let world = World::start().await;
-    world.open_app(APP).await;
-    let redirect = world.redirect(&world.begin(json!({ "responseType": "token" })).await);
-    let (_, fragment) = redirect.split_once("access_token=").expect("a token");
-    let token = fragment.split('&').next().expect("a token");
-    let outcome = world.come_back(&redirect).await;
-    assert!(outcome["session"].is_object(), "{outcome}");
-    let script = "return performance.getEntriesByType('navigation')[0].name";
-    let kept = world.run(script, &[]).await;
-    let kept = kept.as_str().expect("an address").contains(token);
-    assert_eq!(kept, world.engine != e2e::Engine::WebKit);
+    world.app.serve(
+        "/inlined.html",
+        "text/html",
+        "<!doctype html><title>inlined</title><link rel=icon href='data:,'>
+        <script>window.failing = () => { throw new Error('of an inline script') }</script>
+        <script type=module src=/e2e/app.js></script>",
+    );
+    let home = format!("{}/inlined.html", world.app.origin);
+    let script = "const told = new Promise(resolve => addEventListener('error', event => {
+            event.preventDefault()
+            resolve(event)
+        }, { once: true }))
+        setTimeout(failing)
+        const { filename, error } = await told
+        return {
+            'the address bar': location.href,
+            'performance': performance.getEntriesByType('navigation')[0].name,
+            'navigation.activation': window.navigation?.activation?.entry.url ?? null,
+            'ErrorEvent.filename': filename,
+            'stack': error.stack,
+        }";
+    for (response_type, secret) in [("code", "code="), ("token", "access_token=")] {
+        world.open_app("/inlined.html").await;
+        let config = json!({ "redirectUri": home, "responseType": response_type });
+        let redirect = world.redirect(&world.begin(config).await);
+        let outcome = world.come_back(&redirect).await;
+        assert!(outcome["session"].is_object(), "{outcome}");
+        let seen = world.run(script, &[]).await;
+        let (_, secret) = redirect.split_once(secret).expect("an answer");
+        let secret = secret.split('&').next().expect("a secret");
+        let names = |place: &&str| {
+            let text = seen[*place].as_str();
+            text.is_some_and(|text| text.contains(secret))
+        };
+        let kept: Vec<_> = PLACES.into_iter().filter(names).collect();
+        let wanted: &[&str] = match (world.engine, response_type) {
+            (Engine::Chromium, "token") => &[PERFORMANCE, ACTIVATION],
+            // Older ones have no `navigation.activation`.
+            (Engine::Firefox, _) if seen[ACTIVATION].is_null() => &[PERFORMANCE, FILE, STACK],
+            (Engine::Chromium | Engine::Firefox, _) => &[PERFORMANCE, ACTIVATION, FILE, STACK],
+            (Engine::WebKit, _) => &[PERFORMANCE, FILE],
+        };
+        assert_eq!(kept, wanted, "{response_type}: {seen}");
+    }
 }
 
 #[tokio::test]
