@@ -742,16 +742,19 @@ impl Records for Page {
     async fn lease(&self, name: &str, seconds: u32) -> Result<bool, NotKept> {
         let (name, id) = (name.to_string(), self.id);
         let wall = u64::from(self.wall());
-        self.records(move |inner| {
+        let leased = self.records(move |inner| {
+            if inner.faults.keeps_nothing {
+                return Err(NotKept);
+            }
             let until = wall + u64::from(seconds);
             let taken = inner.leases.get(&name);
             let respected = taken.is_some_and(|(_, other)| *other > wall && *other <= until);
             if !respected {
                 inner.leases.insert(name, (id, until));
             }
-            !respected
-        })
-        .await
+            Ok(!respected)
+        });
+        leased.await?
     }
 
     async fn end_lease(&self, name: &str) -> Result<(), NotKept> {
@@ -850,8 +853,11 @@ impl Keys for Page {
             two: Vec::new(),
         };
         let name = name.to_string();
-        self.records(move |inner| drop(inner.records.insert(name, record)))
-            .await
+        let kept = self.records(move |inner| match inner.faults.keeps_nothing {
+            true => Err(NotKept),
+            false => Ok(drop(inner.records.insert(name, record))),
+        });
+        kept.await?
     }
 
     async fn find_signer(&self, name: &str) -> Result<Option<String>, NotKept> {

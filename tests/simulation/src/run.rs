@@ -65,8 +65,10 @@ struct Run {
     rng: Rng,
     registrations: Vec<Registration>,
     clients: BTreeMap<PageId, Client<Page>>,
-    /// Whether records failed now and then: then a logout may not reach the other tabs.
+    /// Whether records fail now and then: then a logout may not reach the other tabs.
     records_fail: bool,
+    /// Whether the disk is full now and then.
+    fills: bool,
     /// The responses that there have been so far.
     responses: Vec<Response>,
     /// Those of users who take their time, and when they come.
@@ -134,13 +136,15 @@ pub fn run(seed: u64) -> u64 {
         .map(|one| one.config.as_str())
         .collect();
     world::trace_panics(format!("seed {seed} with {configs:?} {faults:?}"));
-    let records_fail = faults.records > 0;
+    let fills = often(150, 10) > 0;
+    let records_fail = faults.records > 0 || fills;
     let mut run = Run {
         world: world::new(seed, TABS, faults),
         rng,
         registrations,
         clients: BTreeMap::new(),
         records_fail,
+        fills,
         responses: Vec::new(),
         under_way: Vec::new(),
     };
@@ -394,6 +398,12 @@ impl Run {
             }
             66..68 => world::go_back(self.world, tab),
             68 => self.open_again(),
+            69 if self.fills => {
+                let inner = &mut *self.world.borrow_mut();
+                let full = !inner.faults.keeps_nothing;
+                inner.faults.keeps_nothing = full;
+                inner.note(|| format!("the disk is full: {full}"));
+            }
             69..72 => self.duplicate(tab),
             72..84 => {
                 let most = [1_000, 30_000, LIFE, 3 * LIFE][self.rng.index(4)];
