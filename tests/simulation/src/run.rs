@@ -14,7 +14,6 @@ use oauth_wasm::protocol::config::Config;
 use oauth_wasm::protocol::error::ErrorCode;
 use oauth_wasm::protocol::json::Json;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 const TABS: usize = 4;
@@ -41,6 +40,8 @@ struct Registration {
     provider: Provider,
     config: String,
     is_shared: bool,
+    /// Whether they are their page's own.
+    is_own: bool,
 }
 
 /// A response that a provider has sent.
@@ -64,11 +65,12 @@ struct Run {
     world: World,
     rng: Rng,
     registrations: Vec<Registration>,
-    clients: BTreeMap<PageId, Client<Page>>,
     /// Whether records fail now and then: then a logout may not reach the other tabs.
     records_fail: bool,
     /// Whether the disk is full now and then.
     fills: bool,
+    /// Whether a page may begin with the part of the library that has no sessions besides its page's own.
+    moves: bool,
     /// The responses that there have been so far.
     responses: Vec<Response>,
     /// Those of users who take their time, and when they come.
@@ -95,6 +97,7 @@ fn register(provider: Provider, kind: &str) -> Registration {
             r#"{{"clientId":"{id}","redirectUri":"{ORIGIN}/cb","issuer":"{authorization_server}","authorizationEndpoint":"{authorization_server}/authorize","tokenEndpoint":"{authorization_server}/token","revocationEndpoint":"{authorization_server}/revoke","resourceServers":["{api}"],{more}{kind}}}"#
         ),
         is_shared: kind.contains("origin"),
+        is_own: !kind.contains("origin") && !kind.contains("keep"),
     }
 }
 
@@ -136,15 +139,16 @@ pub fn run(seed: u64) -> u64 {
         .map(|one| one.config.as_str())
         .collect();
     world::trace_panics(format!("seed {seed} with {configs:?} {faults:?}"));
+    let moves = registrations.iter().all(|one| one.is_own);
     let fills = often(150, 10) > 0;
     let records_fail = faults.records > 0 || fills;
     let mut run = Run {
         world: world::new(seed, TABS, faults),
         rng,
         registrations,
-        clients: BTreeMap::new(),
         records_fail,
         fills,
+        moves,
         responses: Vec::new(),
         under_way: Vec::new(),
     };
@@ -285,7 +289,6 @@ impl Run {
         let Response { tab, href, started } = response;
         let page = world::open(self.world, tab);
         let client = Client::new(page);
-        self.clients.insert(page.id, client);
         let cleans = {
             let faults = &self.world.borrow().faults;
             !self.records_fail && !faults.has_no_locks && !faults.has_no_records
@@ -431,6 +434,7 @@ impl Run {
             }
             94..96 => self.forge(),
             96 => self.go_offline(),
+            97 if self.moves => self.move_sessions(),
             _ => {
                 let inner = &mut *self.world.borrow_mut();
                 let grants = inner.server.grants();
@@ -449,12 +453,13 @@ impl Run {
             return;
         };
         self.note(|| format!("page {} logs in", page.id));
-        let client = self.clients[&page.id];
+        let world = self.world;
         let which = self.rng.index(self.registrations.len());
         let config = Config::parse(&self.registrations[which].config);
         let config = config.and_then(|config| config.complete(Json::Null));
         let config = config.expect("a configuration");
         page.spawn_task(Box::pin(async move {
+            let client = Client::new(world::part_of(world, page.id).await);
             if let Err(error) = client.start(config, None).await {
                 let allowed = [
                     ErrorCode::UnsupportedEnvironment,
@@ -487,12 +492,12 @@ impl Run {
         method: &'static str,
     ) -> Rc<RefCell<Option<Outcome>>> {
         use oauth_wasm::browser::port::Browser as _;
-        let client = self.clients[&page.id];
         let outcome = Rc::new(RefCell::new(None));
         let here = outcome.clone();
         let world = self.world;
         let url = format!("{}/items", server::origin("api", provider));
         page.spawn_task(Box::pin(async move {
+            let client = Client::new(world::part_of(world, page.id).await);
             let began = world.borrow().now;
             let call = Call::new(method, url, began);
             let sent = call.sent.clone();
@@ -535,13 +540,13 @@ impl Run {
         };
         let revoke = self.rng.chance(300);
         self.note(|| format!("page {} logs out, revoke {revoke}", page.id));
-        let client = self.clients[&page.id];
         let world = self.world;
         let shared: Vec<_> = (self.registrations.iter())
             .filter(|one| one.is_shared)
             .map(|one| one.provider)
             .collect();
         page.spawn_task(Box::pin(async move {
+            let client = Client::new(world::part_of(world, page.id).await);
             {
                 let inner = &mut *world.borrow_mut();
                 inner.last_logout = Some(inner.now);
@@ -565,6 +570,26 @@ impl Run {
             let inner = &mut *world.borrow_mut();
             let page = &mut inner.pages[page.id];
             page.has_left = page.leaves.clone();
+        }));
+    }
+
+    /// Something wants another part of the library, once in a page: it has the sessions from now on. What the application
+    /// asks for meanwhile waits, and what was under way goes on where it is.
+    fn move_sessions(&mut self) {
+        let Some(page) = self.page() else {
+            return;
+        };
+        let world = self.world;
+        if world.borrow().pages[page.id].before.is_some() {
+            return;
+        }
+        self.note(|| format!("the sessions of page {} move", page.id));
+        let from = Client::new(page);
+        let to = Client::new(world::make_another_part(world, page.id));
+        page.spawn_task(Box::pin(async move {
+            let text = from.hand_over().await;
+            to.go_on_with(text.as_bytes());
+            world::have_moved(world, page.id);
         }));
     }
 
@@ -674,7 +699,7 @@ impl Run {
         if !page.is_shown() {
             return;
         }
-        let client = self.clients[&page.id];
+        let client = Client::new(page);
         let has_session = client.describe_session_of(&client_id(provider)).is_some();
         let outcome = self.call_in(page, provider, "GET");
         for _ in 0..40 {

@@ -91,6 +91,11 @@ pub struct Tab {
 pub struct PageState {
     /// What its flows hold.
     pub held: &'static Held<Page>,
+    /// What they held before its sessions moved to another part of the library: what was under way there goes on.
+    pub before: Option<&'static Held<Page>>,
+    /// Whether its sessions move now, and who waits until they have.
+    pub moves: bool,
+    pub moved: Vec<Slot<()>>,
     pub tab: usize,
     pub alive: bool,
     pub frozen: bool,
@@ -308,8 +313,15 @@ pub unsafe fn end(world: World) {
     for page in 0..pages {
         die(world, page);
     }
-    let held: Vec<_> = world.borrow().pages.iter().map(|page| page.held).collect();
-    // SAFETY: each was leaked by `open`, or `new`, once; the caller promises the rest.
+    let held: Vec<_> = {
+        let inner = world.borrow();
+        let pages = inner.pages.iter();
+        pages
+            .flat_map(|page| [Some(page.held), page.before])
+            .flatten()
+            .collect()
+    };
+    // SAFETY: each was leaked by `open`, `make_another_part` or `new` once; the caller promises the rest.
     unsafe {
         for held in held {
             drop(Box::from_raw(std::ptr::from_ref(held).cast_mut()));
@@ -489,6 +501,9 @@ pub fn open(world: World, tab: usize) -> Page {
     let held: &'static Held<Page> = Box::leak(Box::new(Held::new()));
     inner.pages.push(PageState {
         held,
+        before: None,
+        moves: false,
+        moved: Vec::new(),
         tab,
         alive: true,
         frozen: false,
@@ -521,6 +536,43 @@ pub fn open(world: World, tab: usize) -> Page {
     inner.note(|| format!("tab {tab} opens page {id}"));
     drop(inner);
     Page::new(world, id, held)
+}
+
+/// Another part of the library in a page, which has no sessions yet.
+pub fn make_another_part(world: World, page: PageId) -> Page {
+    let held: &'static Held<Page> = Box::leak(Box::new(Held::new()));
+    let state = &mut world.borrow_mut().pages[page];
+    state.before = Some(std::mem::replace(&mut state.held, held));
+    state.moves = true;
+    Page::new(world, page, held)
+}
+
+/// The sessions of a page have moved.
+pub fn have_moved(world: World, page: PageId) {
+    let waiting = {
+        let inner = &mut *world.borrow_mut();
+        inner.note(|| format!("the sessions of page {page} have moved"));
+        inner.pages[page].moves = false;
+        std::mem::take(&mut inner.pages[page].moved)
+    };
+    for slot in waiting {
+        slot.set(());
+    }
+}
+
+/// The part of the library in a page that has its sessions, once they are there.
+pub async fn part_of(world: World, page: PageId) -> Page {
+    let slot = Slot::new();
+    {
+        let state = &mut world.borrow_mut().pages[page];
+        match state.moves {
+            true => state.moved.push(slot.clone()),
+            false => slot.set(()),
+        }
+    }
+    slot.await;
+    let held = world.borrow().pages[page].held;
+    Page::new(world, page, held)
 }
 
 /// A page is left: into the back/forward cache where the browser takes it, or it dies.
