@@ -4,6 +4,9 @@
 //!
 //! `world` is everything outside of a page, `page` the browser port of one page, `server` the provider, `run` the
 //! application and what must hold. `script` drives the same by hand, for what is to be seen in one order.
+//!
+//! Schedules have no OpenID Connect, no pushed requests (RFC 9126), no popups or frames, and no transaction of IndexedDB
+//! that is reported as failed after it was done. DPoP (RFC 9449) is in rows only.
 
 mod page;
 mod rng;
