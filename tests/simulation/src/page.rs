@@ -855,7 +855,10 @@ impl Keys for Page {
         let name = name.to_string();
         let kept = self.records(move |inner| match inner.faults.keeps_nothing {
             true => Err(NotKept),
-            false => Ok(drop(inner.records.insert(name, record))),
+            false => {
+                inner.records.insert(name, record);
+                Ok(())
+            }
         });
         kept.await?
     }
