@@ -72,10 +72,9 @@ const stateIn = text => {
   return state
 }
 
-const stateOf = address => {
-  const whole = cut(address, '#')
-  return stateIn(whole[1]) || stateIn(cut(whole[0], '?')[1])
-}
+const fragmentOf = address => cut(address, '#')[1]
+const queryOf = address => cut(cut(address, '#')[0], '?')[1]
+const stateOf = address => stateIn(fragmentOf(address)) || stateIn(queryOf(address))
 
 /** A text of a stored record, and what follows. */
 const textOf = record => {
@@ -103,8 +102,6 @@ const withoutResponse = query => {
 export const isOurs = address => has(address, OURS) || !!stateOf(address)
 // No regular expression: it asks the page's `exec`, and RegExp.input keeps what it read.
 const hasPairs = text => has(text, '=') || has(text, '{') || has(text, '%')
-const fragmentOf = address => cut(address, '#')[1]
-const queryOf = address => cut(cut(address, '#')[0], '?')[1]
 /** Whether it may be a response, ours or not. */
 export const hasParameters = address => hasPairs(queryOf(address)) || hasPairs(fragmentOf(address))
 /** Whether it may carry a token: a parameter says so, or there are some in its fragment. */

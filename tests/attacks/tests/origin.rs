@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 /// The page whose `fetch` is recorded before the library takes it.
 const URLS: &str = "/attacks/urls.html";
 
-#[tokio::test]
-async fn of_all_the_addresses_of_the_table_only_those_that_were_declared_get_the_token() {
+/// A login on that page whose resource servers are those that the table declares, and what its names stand for.
+async fn logged_in_with_the_table() -> (World, Value) {
     let world = World::start().await;
     let names = urls::names(&world);
     let home = format!("{}{URLS}", world.app.origin);
@@ -17,6 +17,12 @@ async fn of_all_the_addresses_of_the_table_only_those_that_were_declared_get_the
         world.config(json!({ "redirectUri": home, "resourceServers": urls::declared(&names) }));
     let outcome = world.log_in_here(login).await;
     assert!(outcome["value"].is_object(), "{outcome}");
+    (world, names)
+}
+
+#[tokio::test]
+async fn of_all_the_addresses_of_the_table_only_those_that_were_declared_get_the_token() {
+    let (world, names) = logged_in_with_the_table().await;
     world.sandbox.forget_requests();
     let rows = urls::rows();
     let script = "recorded.splice(0)
@@ -109,14 +115,7 @@ const ENDINGS: &[&str] = &[
 
 #[tokio::test]
 async fn an_address_that_needs_no_parsing_is_what_the_parser_makes_of_it() {
-    let world = World::start().await;
-    let names = urls::names(&world);
-    let home = format!("{}{URLS}", world.app.origin);
-    world.open_app(URLS).await;
-    let login =
-        world.config(json!({ "redirectUri": home, "resourceServers": urls::declared(&names) }));
-    let outcome = world.log_in_here(login).await;
-    assert!(outcome["value"].is_object(), "{outcome}");
+    let (world, names) = logged_in_with_the_table().await;
     let mut rows: Vec<_> = urls::rows();
     rows.retain(|row| row.get("as").is_none());
     for origin in ["{api}", "https://api.example", "https://shop.example/v1"] {

@@ -27,6 +27,25 @@ fn parts(world: &World) -> Vec<String> {
         .collect()
 }
 
+/// A login whose response has come, to a page that cannot load the part that answers it: the page's address, the response's.
+async fn answered_but_not_loaded(response_type: &str) -> (World, String, String) {
+    let world = World::start().await;
+    let home = format!("{}{LOAD}", world.app.origin);
+    world.open_app(LOAD).await;
+    let login = json!({ "redirectUri": home, "responseType": response_type });
+    let url = world.begin(login).await;
+    let redirect = world.redirect(&url);
+    world.app.serve_status(503, SESSION, "text/plain", "later");
+    (world, home, redirect)
+}
+
+/// All that the page's storage holds.
+async fn stored(world: &World) -> String {
+    let all = "return JSON.stringify([{ ...sessionStorage }, { ...localStorage }])";
+    let all = world.run(all, &[]).await;
+    all.as_str().expect("a text").to_owned()
+}
+
 /// Waits for parts that are fetched while something else goes on, until so many were.
 async fn until_asked_for(world: &World, count: usize) {
     while parts(world).len() < count {
@@ -98,12 +117,7 @@ async fn a_part_that_cannot_be_had_or_is_another_says_so_and_is_there_after_a_re
 
 #[tokio::test]
 async fn a_redirect_that_met_a_failed_load_can_be_answered_after_a_reload() {
-    let world = World::start().await;
-    let home = format!("{}{LOAD}", world.app.origin);
-    world.open_app(LOAD).await;
-    let url = world.begin(json!({ "redirectUri": home })).await;
-    let redirect = world.redirect(&url);
-    world.app.serve_status(503, SESSION, "text/plain", "later");
+    let (world, home, redirect) = answered_but_not_loaded("code").await;
     let outcome = world.come_back(&redirect).await;
     assert_eq!(outcome["error"]["code"], "load_failed", "{outcome}");
     assert_eq!(world.page.url().await, home, "the address is clean already");
@@ -120,32 +134,18 @@ async fn a_redirect_that_met_a_failed_load_can_be_answered_after_a_reload() {
 
 #[tokio::test]
 async fn a_token_that_met_a_failed_load_is_in_no_storage() {
-    let world = World::start().await;
-    let home = format!("{}{LOAD}", world.app.origin);
-    world.open_app(LOAD).await;
-    let url = world
-        .begin(json!({ "redirectUri": home, "responseType": "token" }))
-        .await;
-    let redirect = world.redirect(&url);
+    let (world, _, redirect) = answered_but_not_loaded("token").await;
     assert!(redirect.contains("access_token="), "{redirect}");
-    world.app.serve_status(503, SESSION, "text/plain", "later");
     let outcome = world.come_back(&redirect).await;
     assert_eq!(outcome["error"]["code"], "load_failed", "{outcome}");
-    let stored = "return JSON.stringify([{ ...sessionStorage }, { ...localStorage }])";
-    let stored = world.run(stored, &[]).await;
-    let stored = stored.as_str().expect("a text");
+    let stored = stored(&world).await;
     assert!(stored.contains("oauth-wasm.pending."), "{stored}");
     assert!(!stored.contains("token="), "{stored}");
 }
 
 #[tokio::test]
 async fn a_token_in_an_encoded_parameter_that_met_a_failed_load_is_in_no_storage() {
-    let world = World::start().await;
-    let home = format!("{}{LOAD}", world.app.origin);
-    world.open_app(LOAD).await;
-    let url = world.begin(json!({ "redirectUri": home })).await;
-    let redirect = world.redirect(&url);
-    world.app.serve_status(503, SESSION, "text/plain", "later");
+    let (world, _, redirect) = answered_but_not_loaded("code").await;
     for token in [
         "access_t%6Fken=s3cr3t",
         "ACCESS_TOKEN=s3cr3t",
@@ -153,9 +153,8 @@ async fn a_token_in_an_encoded_parameter_that_met_a_failed_load_is_in_no_storage
     ] {
         let outcome = world.come_back(&format!("{redirect}&{token}&x=%zz")).await;
         assert_eq!(outcome["error"]["code"], "load_failed", "{outcome}");
-        let stored = "return JSON.stringify([{ ...sessionStorage }, { ...localStorage }])";
-        let stored = world.run(stored, &[]).await;
-        assert!(!stored.to_string().contains("s3cr3t"), "{token}: {stored}");
+        let stored = stored(&world).await;
+        assert!(!stored.contains("s3cr3t"), "{token}: {stored}");
     }
 }
 
